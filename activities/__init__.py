@@ -1,0 +1,1 @@
+"""Thin Temporal shells over the library, with injected dependencies."""

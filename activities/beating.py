@@ -1,0 +1,27 @@
+"""Heartbeats while something slow is awaited: a killed worker is noticed, a slow relay is not."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+from temporalio import activity
+
+EVERY = 2.5  # seconds; a quarter of the time-out
+
+
+@asynccontextmanager
+async def beating() -> AsyncIterator[None]:
+    """Beat until the block ends."""
+
+    async def beat() -> None:
+        while True:
+            await asyncio.sleep(EVERY)
+            activity.heartbeat()
+
+    task = asyncio.create_task(beat())
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task

@@ -1,0 +1,51 @@
+"""The activity that sends a segment's mail: a thin shell over ``caravan.campaigns.send_email``."""
+
+import structlog
+from temporalio import activity
+
+from activities import counters
+from activities.beating import beating
+from activities.domain_time import clock
+from activities.failures import told
+from activities.stretches import note
+from caravan.campaigns import send_email
+from caravan.campaigns.plans import PlanCache
+from caravan.delivery.transport import Transport
+from caravan.stores import Stores
+from workflows.contracts import SEND_EMAIL, SendReply, SendRequest
+
+log = structlog.get_logger("caravan.email")
+
+
+class EmailActivities:
+    def __init__(self, stores: Stores, plans: PlanCache, transport: Transport) -> None:
+        self._stores = stores
+        self._plans = plans
+        self._transport = transport
+
+    @activity.defn(name=SEND_EMAIL)
+    @told
+    async def send(self, request: SendRequest) -> SendReply:
+        """Hand the messages over, at most once each."""
+        info = activity.info()
+        async with beating():
+            sent = await send_email.send(
+                await self._stores.engage(request.munchkin),
+                self._plans,
+                self._transport,
+                traversal_id=request.traversal_id,
+                step_no=request.step_no,
+                claimant=f"{info.workflow_run_id}/{info.activity_id}/{info.attempt}",
+                now=clock(request.as_of),
+                stopping=activity.is_worker_shutdown,
+                go_on=request.go_on,
+            )
+        note(sent.outcomes, sent.ended)
+        for outcome in sent.outcomes:
+            if outcome.command.kind == "send":
+                log.info("mail sent", **outcome.counts)
+            for state, number in outcome.counts.items():
+                counters.add(counters.MAILS, number, state=state)
+        return SendReply(
+            outcomes=tuple(sent.outcomes), ended=sent.ended, more=sent.more, large=sent.large
+        )

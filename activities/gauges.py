@@ -1,0 +1,51 @@
+"""Gauges of every subscription for operators: how things stand, read from the stores now and then.
+
+Every process with the streams' role sets them from the stores, so none is left with a stale figure
+when an activity moves elsewhere; take the maximum over processes.
+"""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+from temporalio.common import MetricMeter
+
+from caravan.engage import sql
+from caravan.platform import sync
+from caravan.stores import Stores
+
+
+class Gauges:
+    """The gauges, by the meter of this process's runtime."""
+
+    def __init__(self, stores: Stores, meter: MetricMeter) -> None:
+        self._stores = stores
+        self._inside = meter.create_gauge("caravan_accounts_inside", "Accounts inside a journey")
+        self._to_admit = meter.create_gauge(
+            "caravan_admissions_waiting", "Accounts that qualified and wait to be admitted"
+        )
+        self._to_wake = meter.create_gauge(
+            "caravan_wakeups_waiting", "Wake-ups that wait to be dispatched"
+        )
+        self._in_doubt = meter.create_gauge(
+            "caravan_mails_in_doubt", "Mails whose relay never answered: settle them by hand"
+        )
+        self._lag_rows = meter.create_gauge(
+            "caravan_sync_lag_rows", "Changes that wait to go to the Platform"
+        )
+        self._lag_seconds = meter.create_gauge_float(
+            "caravan_sync_lag_seconds", "Age of the oldest change that waits"
+        )
+
+    async def set(self, munchkins: Iterable[str]) -> None:
+        """Look at each subscription once."""
+        for munchkin in munchkins:
+            engage = await self._stores.engage(munchkin)
+            health = await sql.fetchrow(engage, "health")
+            lag = await sync.lag(engage, await self._stores.platform(munchkin), munchkin)
+            of = {"munchkin": munchkin}
+            self._inside.set(health["open_accounts"], of)
+            self._to_admit.set(health["to_admit"], of)
+            self._to_wake.set(health["to_wake"], of)
+            self._in_doubt.set(health["in_doubt"], of)
+            self._lag_rows.set(lag.rows, of)
+            self._lag_seconds.set(lag.seconds(datetime.now(UTC)), of)

@@ -1,0 +1,185 @@
+"""``python -m benchmarks [FIGURE...]``: measure, print a table, and one JSON object as last line."""
+
+import argparse
+import asyncio
+import json
+import signal
+import sys
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks import (
+    entry_seconds,
+    import_people,
+    journey_to_floor,
+    sync_to_raw,
+    worker_rss,
+)
+from benchmarks.figures import Figure
+from benchmarks.ground import Ground, NotReached, ground
+from benchmarks.machine import machine, versions
+from caravan.stack.processes import StackError
+
+
+@dataclass(frozen=True)
+class Section:
+    """What is measured together."""
+
+    figures: dict[str, str]  # name: what it says
+    measure: Callable[[Ground], Awaitable[list[Figure]]]
+
+
+#: in this order: what leaves much behind comes last
+SECTIONS = (
+    Section(
+        {
+            "journey_to_floor": "the rate of reference journey R1 to that of a bare one-timer workflow",
+            "events_per_account": "mean history length of R1's workflows",
+        },
+        journey_to_floor.measure,
+    ),
+    Section(
+        {"entry_seconds_p99": "from a Platform row qualifying to the account's first step"},
+        entry_seconds.measure,
+    ),
+    Section(
+        {"sync_to_raw": "the rate of the Platform sync to that of a bare upsert"},
+        sync_to_raw.measure,
+    ),
+    Section({"import_people_seconds": "importing 100,000 people"}, import_people.measure),
+    Section(
+        {"worker_rss_mb": "memory of a worker process with 5,000 accounts waiting"},
+        worker_rss.measure,
+    ),
+)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line; its help is the list of figures."""
+    figures = {name: text for section in SECTIONS for name, text in section.figures.items()}
+    width = max(map(len, figures))
+    lines = "\n".join(f"  {name:<{width}}  {text}" for name, text in figures.items())
+    made = argparse.ArgumentParser(
+        prog="python -m benchmarks",
+        description="Measure Caravan on an embedded stack of its own, in a temporary folder.",
+        epilog=f"figures:\n{lines}\n\n"
+        "The table goes to stdout, whose last line is one JSON object with all figures; progress goes to\n"
+        "stderr. Exits 0 when everything was measured, whether or not a target was met; 1 when something was not.\n\n"
+        "  python -m benchmarks                   everything, a few minutes\n"
+        "  python -m benchmarks sync_to_raw       one figure",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    made.add_argument(
+        "figures", nargs="*", metavar="FIGURE", help="which to measure; all if none is named"
+    )
+    return made
+
+
+def chosen(names: Sequence[str]) -> list[Section]:
+    """The sections that give these figures; all of them for none.
+
+    Raises:
+        LookupError: a name no section gives.
+    """
+    known = {name for section in SECTIONS for name in section.figures}
+    for name in names:
+        if name not in known:
+            raise LookupError(f"no figure {name}; there are {', '.join(sorted(known))}")
+    return [section for section in SECTIONS if not names or set(names) & section.figures.keys()]
+
+
+def measure(sections: Sequence[Section]) -> tuple[list[Figure], dict[str, float], list[str]]:
+    """Run sections one after another; returns their figures, how long each took, and what failed."""
+    figures: list[Figure] = []
+    took: dict[str, float] = {}
+    failed: list[str] = []
+    with ground() as standing:
+        standing.stack.start()
+        for section in sections:
+            name = next(iter(section.figures))
+            print(f"{name} …", file=sys.stderr, flush=True)
+            began = time.monotonic()
+            try:
+                figures += asyncio.run(_in_time(section.measure(standing)))
+            except NotReached as error:
+                failed.append(f"{name}: {error}")  # the others are worth having
+            took[name] = round(time.monotonic() - began, 1)
+    return figures, took, failed
+
+
+async def _in_time(measured: Awaitable[list[Figure]]) -> list[Figure]:
+    try:
+        async with asyncio.timeout(300):
+            return await measured
+    except TimeoutError:
+        raise NotReached("not measured within five minutes") from None
+
+
+def show(console: Console, figures: Sequence[Figure], took: dict[str, float]) -> None:
+    """The machine, the versions, and the table."""
+    for facts in (machine(), versions()):
+        console.print(
+            " · ".join(f"{name} {value}" for name, value in facts.items()), highlight=False
+        )
+    table = Table(header_style="bold")
+    for column in ("figure", "value", "", "target", "", "seconds"):
+        table.add_column(column, justify="right" if column in ("value", "seconds") else "left")
+    for figure in figures:
+        colour = {"ok": "green", "missed": "red"}.get(figure.verdict, "none")
+        table.add_row(
+            figure.name,
+            f"{figure.value:g}",
+            figure.unit,
+            str(figure.target or ""),
+            f"[{colour}]{figure.verdict}[/]",
+            f"{took[figure.name]:g}" if figure.name in took else "",
+        )
+    console.print(table)
+
+
+def as_json(figures: Sequence[Figure], took: dict[str, float]) -> str:
+    """All of it for programs, in one line."""
+    return json.dumps(
+        {
+            **{figure.name: figure.value for figure in figures},
+            "targets": {
+                figure.name: {"target": str(figure.target), "met": figure.verdict == "ok"}
+                for figure in figures
+                if figure.target is not None
+            },
+            "details": {figure.name: figure.detail for figure in figures},
+            "section_seconds": took,
+            "machine": machine(),
+            "versions": versions(),
+        },
+        ensure_ascii=False,
+    )
+
+
+def main() -> None:
+    """Measure what the command line names."""
+    given = parser()
+    try:
+        sections = chosen(given.parse_args().figures)
+    except LookupError as error:
+        given.error(str(error.args[0]))
+    # ended from outside, the stack is stopped too
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        figures, took, failed = measure(sections)
+    except StackError as error:
+        sys.exit(f"benchmarks: {error}")
+    except KeyboardInterrupt:
+        sys.exit(130)
+    show(Console(width=None if sys.stdout.isatty() else 120), figures, took)
+    print(as_json(figures, took), flush=True)
+    if failed:
+        sys.exit("benchmarks: not measured: " + "; ".join(failed))
+
+
+if __name__ == "__main__":
+    main()

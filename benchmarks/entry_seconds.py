@@ -1,0 +1,88 @@
+"""How long a qualified account waits at the door: 200 accounts that come in at ten a second.
+
+Their data lies in the Platform, outside the audience. Then, one every tenth of a second, an import
+changes the one cell that was missing. The clock of an account starts before that import begins (so
+before its commit) and stops when another connection sees the first step of its traversal, looking
+every 20 ms. In between are the real streams of a real worker process: outbox, audience, data flow,
+admission, workflow start, and R1's first step, which here is five mails handed to a mail server by
+SMTP.
+"""
+
+import asyncio
+import time
+
+from benchmarks import data
+from benchmarks.figures import Figure, Target, percentile, significant
+from benchmarks.ground import Ground, Pair, reached
+from starter.apply import apply_workspace
+
+ACCOUNTS = 200
+PER_SECOND = 10
+LOOK_EVERY = 0.02
+
+_STEPPED = """
+select a.external_id
+from accounts a join traversals t on t.account_id = a.id
+where not a.external_id = any($1::text[])
+  and exists (select from steps s where s.traversal_id = t.id)
+"""
+
+
+async def measure(ground: Ground) -> list[Figure]:
+    """Publish to nobody, let one account in to see that all is up, then the others."""
+    async with ground.pair("entry-seconds", "r1") as pair:
+        numbers = range(ACCOUNTS + 1)
+        await pair.load(data.accounts_file(pair.folder, numbers, industry="Unknown"))
+        await pair.load(data.people_file(pair.folder, numbers))
+        ground.stack.start_worker([], name="entry-worker")
+        try:
+            await apply_workspace(
+                pair.settings, pair.stores, pair.workspace, draft=False, data=False
+            )
+            waited = await _trickle(pair)
+        finally:
+            ground.stack.stop(only="entry-worker")
+    return [
+        Figure(
+            "entry_seconds_p99",
+            significant(percentile(waited, 0.99)),
+            Target("at most", 2),
+            "s",
+            {
+                "median": significant(percentile(waited, 0.5)),
+                "p90": significant(percentile(waited, 0.9)),
+                "most": significant(max(waited)),
+                "accounts": len(waited),
+            },
+        )
+    ]
+
+
+async def _trickle(pair: Pair) -> list[float]:
+    """Seconds from the door to the first step, one per account."""
+    qualified: dict[str, float] = {}
+    stepped: dict[str, float] = {}
+
+    async def qualify(number: int) -> None:
+        file = data.accounts_file(pair.folder, [number])
+        qualified[f"account-{number}"] = time.monotonic()
+        await pair.load(file)
+
+    async def come_in() -> None:
+        began = time.monotonic()
+        for number in range(1, ACCOUNTS + 1):
+            await asyncio.sleep(began + number / PER_SECOND - time.monotonic())
+            await qualify(number)
+
+    async def seen(accounts: int) -> bool:
+        rows = await pair.engage.fetch(_STEPPED, list(stepped))
+        at = time.monotonic()
+        stepped.update((row["external_id"], at) for row in rows)
+        return len(stepped) == accounts
+
+    await qualify(0)  # the streams are up once it is in
+    await reached("the first account's first step", lambda: seen(1), every=LOOK_EVERY)
+    async with asyncio.TaskGroup() as group:
+        group.create_task(come_in())
+        await reached("all accounts' first steps", lambda: seen(ACCOUNTS + 1), every=LOOK_EVERY)
+    return [stepped[one] - at for one, at in qualified.items() if one != "account-0"]

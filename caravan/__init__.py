@@ -1,0 +1,1 @@
+"""Caravan's library: everything that knows nothing of Temporal."""

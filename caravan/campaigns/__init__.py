@@ -1,0 +1,1 @@
+"""What an arrival does to the stores; used by activities and by simulation."""

@@ -1,0 +1,44 @@
+"""The registry of actions that write to the stores: a new one is its own file and a line here."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import asyncpg
+
+from caravan.campaigns import (
+    account_interesting_moment,
+    person_interesting_moment,
+    update_account,
+    update_person,
+)
+from caravan.campaigns.effects import ACCOUNT, BAD_VALUE, Effect, Place, note
+from caravan.campaigns.visit import Visit
+from caravan.delivery.errors import DeliveryError
+from caravan.journeys.actions import Action
+
+#: gives back how many it was for: the people it looked at, or 1 for the account
+Perform = Callable[[Visit, Place, Any], Awaitable[int]]
+
+PERFORM: dict[str, Perform] = {
+    "account_interesting_moment": account_interesting_moment.perform,
+    "person_interesting_moment": person_interesting_moment.perform,
+    "update_account": update_account.perform,
+    "update_person": update_person.perform,
+}
+
+#: what one action may get wrong without poisoning the stretch: its data, not the store
+BAD_WRITE = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, DeliveryError)
+
+
+async def perform(visit: Visit, place: Place, action: Action) -> int:
+    """Carry out one action under a savepoint: a bad write is an outcome, and the account goes on.
+
+    Returns:
+        How many it was for.
+    """
+    try:
+        async with visit.conn.transaction():
+            return await PERFORM[action.kind](visit, place, action)
+    except BAD_WRITE:
+        await note(visit, place, action.kind, [Effect(ACCOUNT, BAD_VALUE)])
+        return 1

@@ -1,0 +1,107 @@
+"""The audience flow: the segment of a journey's people, the accounts it brings in, and what follows.
+
+Two things bring accounts into the engage store, a journey's first intake and the stream that follows
+the Platform's outbox. Each holds the stream's cursor while it reads the Platform and writes here.
+Without that an account could come in with what the Platform said before an event, while the stream
+passes that event by because the account is not there yet.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from caravan.campaigns import intake
+from caravan.campaigns.plans import PlanCache
+from caravan.database import outbox
+from caravan.engage import admissions, sql
+from caravan.platform import audiences, down_flow, segments
+from caravan.platform import sql as platform_sql
+from caravan.platform.export import Here
+from caravan.platform.segments import SegmentSize
+
+ACCOUNTS_PAGE = 500
+
+
+async def build_segment(
+    engage: Any, platform: Any, journey_id: int, as_of: datetime
+) -> SegmentSize:
+    """The first step of a published journey: evaluate its audience and store its people."""
+    journey = await sql.fetchrow(engage, "journey_by_id", id=journey_id)
+    async with platform.acquire() as conn, conn.transaction():
+        await audiences.evaluate(conn, journey["audience"], as_of)
+        size = await segments.build(
+            conn, journey["slug"], journey["version"], journey["audience"], as_of
+        )
+    await sql.execute(
+        engage, "note_segment", id=journey_id, accounts=size.accounts, people=size.people
+    )
+    return size
+
+
+async def bring_in_page(
+    engage: Any, platform: Any, plans: PlanCache, journey_id: int, as_of: datetime
+) -> int:
+    """Bring the next accounts of a journey's audience in and queue them for admission.
+
+    Returns:
+        How many; 0 when all are in, now or by an earlier try.
+    """
+    journey = await sql.fetchrow(engage, "journey_by_id", id=journey_id)
+    stream = f"bring-in:{journey_id}"
+    async with engage.acquire() as conn, conn.transaction():
+        await outbox.lock_cursor(conn, down_flow.STREAM)
+        after = await outbox.lock_cursor(conn, stream)
+        rows = await platform_sql.fetch(
+            platform,
+            "member_page",
+            audience=journey["audience"],
+            after=after.seq,
+            limit=ACCOUNTS_PAGE,
+        )
+        page = [row["subject_id"] for row in rows]
+        if not page:
+            await sql.execute(conn, "note_flow", id=journey_id, at=as_of)
+            return 0
+        # who is here already is kept up to date by the stream, whose cursor we hold
+        held = await _held(conn, page)
+        bundle = await down_flow.export(platform, [one for one in page if one not in held])
+        await intake.take_in(conn, plans, bundle, as_of)
+        await admissions.queue(conn, journey, page, admissions.ENTRY_LIMIT, as_of)
+        await outbox.advance_cursor(conn, stream, outbox.Cursor(seq=page[-1]), len(page), as_of)
+    return len(page)
+
+
+async def follow_page(engage: Any, platform: Any, plans: PlanCache, as_of: datetime) -> int:
+    """Take in the next page of the Platform's outbox; returns how many changes it held."""
+    async with engage.acquire() as conn, conn.transaction():
+        cursor = await outbox.lock_cursor(conn, down_flow.STREAM)
+        page = await down_flow.read(platform, cursor, as_of)
+        if not page:
+            return 0
+        # asked for after the page was read: a journey published since has evaluated all of it
+        journeys = await sql.fetch(conn, "running_journeys")
+        concern = await down_flow.look_again(platform, page, journeys, as_of)
+        touched = set(concern.touched)
+        wanted = {one for ids in concern.members.values() for one in ids}
+        held = await _held(conn, touched | wanted)
+        followed = sorted(touched & held)
+        relations = await sql.fetch(conn, "held_relations", account_ids=followed)
+        bundle = await down_flow.export(
+            platform,
+            sorted(wanted - held) + followed,
+            Here(accounts=held, relations={row["id"] for row in relations}),
+            news=concern.activity_ids,
+        )
+        await intake.take_in(conn, plans, bundle, as_of)
+        for journey in journeys:
+            members = concern.members[journey["audience"]]
+            if members:
+                await admissions.queue(conn, journey, members, admissions.ENTRY_LIMIT, as_of)
+        await outbox.advance_cursor(conn, down_flow.STREAM, page[-1].at, len(page), as_of)
+    return len(page)
+
+
+async def _held(conn: Any, account_ids: Iterable[int]) -> set[int]:
+    """Which of these accounts the engage store has."""
+    rows = await sql.fetch(conn, "held_accounts", account_ids=sorted(account_ids))
+    return {row["id"] for row in rows}

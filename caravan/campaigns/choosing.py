@@ -1,0 +1,104 @@
+"""Choosing paths: first match from the top, in one query, kept with the values that decided it."""
+
+from typing import Any
+
+from caravan.campaigns.visit import Visit
+from caravan.engage import sql
+from caravan.journeys.conditions.sql import Binder, Fragment, compile_condition
+from caravan.journeys.nodes.paths import names as path_names
+from caravan.journeys.nodes.split_accounts import SplitAccounts
+from caravan.journeys.nodes.split_people import SplitPeople
+
+PAIRS_PER_CALL = 45  # a function takes at most 100 arguments
+
+
+async def choose_path(visit: Visit, node: SplitAccounts) -> tuple[str, dict[str, Any]]:
+    """The edge an account leaves an account split by, and why."""
+
+    def build(binder: Binder) -> str:
+        fragments = [compile_condition(path.when, "account", binder) for path in node.paths]
+        edges = [str(number) for number in range(1, len(fragments) + 1)]
+        return (
+            f"select {_first_match(fragments, edges, 'otherwise', binder)} as edge,"
+            f" {_evidence(fragments, binder)} as because"
+            f" from accounts a where a.id = {binder.named('account_id', 'bigint')}"
+        )
+
+    row = await visit.loaded.query(("choose", visit.node), build).fetchrow(
+        visit.conn, **visit.named
+    )
+    return row["edge"], row["because"]
+
+
+async def gather_people(visit: Visit, node: SplitPeople | None) -> None:
+    """Fix who the people of this visit are and, at a people split, the path of each.
+
+    They stay the same for all the node's actions, whatever those change.
+    """
+    if node is None:
+        await sql.execute(
+            visit.conn,
+            "gather_participants",
+            traversal_id=visit.traversal.id,
+            account_id=visit.traversal.account_id,
+            node=visit.node,
+            visit=visit.number,
+        )
+        return
+
+    def build(binder: Binder) -> str:
+        fragments = [compile_condition(path.when, "person", binder) for path in node.paths]
+        names = path_names(node.paths)
+        otherwise = "otherwise" if node.otherwise is not None else None
+        return (
+            "insert into participants (traversal_id, node, visit, person_id, path, because)"
+            f" select {binder.named('traversal_id', 'bigint')}, {binder.literal(visit.node, 'text')},"
+            f" {binder.named('visit', 'integer')}, p.id,"
+            f" {_first_match(fragments, names, otherwise, binder)}, {_evidence(fragments, binder)}"
+            " from relations r join people p on p.id = r.person_id"
+            " join accounts a on a.id = r.account_id"
+            f" where r.account_id = {binder.named('account_id', 'bigint')}"
+            " and r.deleted_at is null and p.deleted_at is null"
+            " order by p.id on conflict do nothing"
+        )
+
+    query = visit.loaded.query(("gather", visit.node), build)
+    await query.fetch(visit.conn, **visit.named, visit=visit.number)
+
+
+def _first_match(
+    fragments: list[Fragment], names: list[str], otherwise: str | None, binder: Binder
+) -> str:
+    cases = "".join(
+        f" when {fragment.predicate} then {binder.literal(name, 'text')}"
+        for fragment, name in zip(fragments, names, strict=True)
+    )
+    return f"case{cases} else {binder.literal(otherwise, 'text')} end"
+
+
+def _evidence(fragments: list[Fragment], binder: Binder) -> str:
+    """One JSON object of the values all the conditions looked at."""
+    values = _labelled([pair for fragment in fragments for pair in fragment.evidence])
+    objects = []
+    for start in range(0, len(values), PAIRS_PER_CALL):
+        some = list(values.items())[start : start + PAIRS_PER_CALL]
+        pairs = ", ".join(f"{binder.literal(label, 'text')}, {value}" for label, value in some)
+        objects.append(f"jsonb_build_object({pairs})")
+    if not objects:
+        return "'{}'::jsonb"
+    return f"jsonb_strip_nulls({' || '.join(objects)})"
+
+
+def _labelled(evidence: list[tuple[str, str]]) -> dict[str, str]:
+    """SQL values by label, in the order of the conditions; others of the same label are numbered.
+
+    Two conditions about `people` count different people: neither count may hide the other.
+    """
+    values: dict[str, str] = {}
+    for label, value in evidence:
+        number, name = 1, label
+        while values.get(name, value) != value:
+            number += 1
+            name = f"{label} ({number})"
+        values[name] = value
+    return values

@@ -1,0 +1,99 @@
+"""Effects: what an action does to whom, noted in the ledger in the transaction of the write itself.
+
+Nothing here keeps a write from being done twice: that is the traversal's lock and the number of the
+step (see ``stretch.py``). The ledger says what was done, and why not.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from caravan.campaigns.visit import Visit
+from caravan.delivery.errors import DeliveryError
+from caravan.engage import sql
+from caravan.journeys.conditions.model import Condition
+from caravan.journeys.conditions.sql import Binder, compile_condition
+
+#: the ledger's person of an effect on the account itself
+ACCOUNT = 0
+#: the reason of an effect that this person's or account's data cannot give
+BAD_VALUE = "bad-value"
+
+Made = TypeVar("Made")
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where an action stands in its node: the stable part of its effects' keys."""
+
+    position: int
+    path: str | None  # of a people split; None on a straight node
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What became of one person, or of the account; ``reason`` says why it was left out."""
+
+    person_id: int
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A person an action is meant for."""
+
+    id: int
+    attributes: dict[str, Any]
+
+
+async def candidates(visit: Visit, place: Place, who: Condition | None) -> list[Candidate]:
+    """The people of the visit on the action's path who pass its ``who``, looked at just now."""
+
+    def build(binder: Binder) -> str:
+        allowed = compile_condition(who, "person", binder).predicate if who else "true"
+        path = binder.literal(place.path, "text")
+        return (
+            "select p.id, p.attributes from participants x join people p on p.id = x.person_id"
+            f" join accounts a on a.id = {binder.named('account_id', 'bigint')}"
+            " left join relations r on r.account_id = a.id and r.person_id = p.id and r.deleted_at is null"
+            f" where x.traversal_id = {binder.named('traversal_id', 'bigint')}"
+            f" and x.node = {binder.literal(visit.node, 'text')}"
+            f" and x.visit = {binder.named('visit', 'integer')}"
+            f" and ({path} is null or x.path = {path}) and ({allowed}) order by p.id"
+        )
+
+    query = visit.loaded.query(("people", visit.node, place.position), build)
+    rows = await query.fetch(visit.conn, **visit.named, visit=visit.number)
+    return [Candidate(row["id"], row["attributes"]) for row in rows]
+
+
+def make_for_each(
+    people: Sequence[Candidate], make: Callable[[Candidate], Made]
+) -> tuple[dict[int, Made], list[Effect]]:
+    """What an action makes of each person's data, and the effects of those it cannot be made for."""
+    made, unfit = {}, []
+    for person in people:
+        try:
+            made[person.id] = make(person)
+        except DeliveryError:
+            unfit.append(Effect(person.id, BAD_VALUE))
+    return made, unfit
+
+
+async def note(visit: Visit, place: Place, action: str, effects: Sequence[Effect]) -> None:
+    """Write the ledger rows of an action."""
+    if not effects:
+        return
+    await sql.execute(
+        visit.conn,
+        "note_effects",
+        traversal_id=visit.traversal.id,
+        node=visit.node,
+        visit=visit.number,
+        position=place.position,
+        action=action,
+        person_ids=[effect.person_id for effect in effects],
+        reasons=[effect.reason for effect in effects],
+        paths=[place.path] * len(effects),
+        at=visit.as_of,
+    )

@@ -1,0 +1,56 @@
+"""One page of the Platform's changes, taken into the engage store as events that journeys can hear.
+
+In the caller's transaction: records, activities, ``account_changed`` and its kin for what is different
+now. Also the history of somebody who comes in is recorded as if it happened now: an account that is
+here already may listen to that person, and an event that counts must not be missed for having come
+this way.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from caravan.campaigns import recording
+from caravan.campaigns.plans import PlanCache
+from caravan.campaigns.recording import Happening
+from caravan.engage import intake
+from caravan.platform.export import Bundle
+
+CHANGED = {
+    "account": "account_changed",
+    "person": "person_changed",
+    "opportunity": "opportunity_changed",
+}
+
+
+async def take_in(conn: Any, plans: PlanCache, bundle: Bundle, as_of: datetime) -> None:
+    """Take a bundle in.
+
+    Args:
+        conn: of the engage store, in a transaction.
+        plans: for listeners that hear it.
+        bundle: accounts as the Platform has them now, with the activities not yet here.
+        as_of: domain time.
+    """
+    changes = await intake.take_in(conn, bundle)
+    happenings = [
+        Happening(
+            row["type"],
+            row["at"],
+            account_id=row["account_id"],
+            person_id=row["person_id"],
+            fields=row["fields"],
+            external_id=row["external_id"],
+        )
+        for row in bundle.activities
+    ]
+    happenings += [
+        Happening(
+            CHANGED[change.entity],
+            as_of,
+            account_id=None if change.entity == "person" else change.id,
+            person_id=change.id if change.entity == "person" else None,
+            fields={"field": change.field, "from": change.old, "to": change.new},
+        )
+        for change in changes
+    ]
+    await recording.record(conn, plans, happenings, as_of)

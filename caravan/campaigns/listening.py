@@ -1,0 +1,171 @@
+"""Listening: arming a listener, hearing an activity, and settling which came first.
+
+A listener's row is closed once; the first commit wins. Whether it is satisfied is always asked of
+the recorded activities, never of the event in hand, so the earliest (time, id) wins whatever order
+things arrive in.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from caravan.campaigns import listeners
+from caravan.campaigns.plans import LoadedPlan, PlanCache
+from caravan.campaigns.visit import Visit
+from caravan.engage import sql
+from caravan.journeys.conditions.sql import Binder, compile_condition, event_predicate
+from caravan.journeys.events import is_account_event
+from caravan.journeys.nodes.listen import Listen, ListenEvent, listen_deadline, look_back_start
+
+
+@dataclass(frozen=True)
+class Heard:
+    """The event that ended a listen: by which edge, when, and whose it was."""
+
+    edge: str
+    activity_id: int
+    person_id: int | None
+    at: datetime
+
+
+def window(visit: Visit, node: Listen) -> tuple[datetime, datetime]:
+    """From when to when an event counts, both ends included; the deadline ends every listen."""
+    zone = visit.loaded.plan.zone
+    until = listen_deadline(node, visit.arrived_at, zone)
+    end = min(until, visit.traversal.deadline) if until else visit.traversal.deadline
+    return look_back_start(node, visit.arrived_at, zone), end
+
+
+async def arm(visit: Visit, node: Listen, step_no: int) -> datetime:
+    """Register the listener, under a lock that lets no event slip between."""
+    start, until = window(visit, node)
+    await sql.execute(visit.conn, "lock_account_to_listen", account_id=visit.traversal.account_id)
+    types = sorted({event.type for event in node.events})
+    await listeners.arm(visit, step_no, "listen", types, start=start, until=until)
+    return until
+
+
+async def settle(visit: Visit) -> tuple[str | None, dict[str, Any]]:
+    """Ask the open listener of a traversal what became of it.
+
+    Returns:
+        The edge to leave by and the values behind it: an event's number, ``timeout``, or None
+        while it still listens.
+    """
+    row = await listeners.of_step(visit, "listen")
+    if row["closed_at"] is None:
+        heard = await match(visit.conn, visit.loaded, row, visit.as_of)
+        if heard is None and visit.as_of < row["until_at"]:
+            return None, {}
+        await close(visit.conn, row["id"], heard, visit.as_of)
+        if heard is None:
+            return "timeout", {"until": row["until_at"].isoformat()}
+        return heard.edge, _because(heard.activity_id, heard.person_id, heard.at)
+    return row["edge"], _because(row["activity_id"], row["person_id"], row["heard_at"])
+
+
+async def hear(
+    conn: Any, plans: PlanCache, account_ids: Sequence[int], types: Sequence[str], as_of: datetime
+) -> list[int]:
+    """Close what the activities just inserted satisfy; returns the traversals to wake."""
+    woken = []
+    rows = await sql.fetch(
+        conn, "listeners_hearing", account_ids=list(account_ids), types=list(types)
+    )
+    for row in rows:
+        if row["purpose"] == "moment":
+            woken.append(row["traversal_id"])
+            continue
+        loaded = await plans.load(conn, row["plan_hash"])
+        heard = await match(conn, loaded, row, as_of)
+        if heard is not None:
+            await close(conn, row["id"], heard, as_of)
+            woken.append(row["traversal_id"])
+    return woken
+
+
+async def close(conn: Any, listener_id: int, heard: Heard | None, at: datetime) -> None:
+    if heard is None:
+        await listeners.close(conn, listener_id, at, "timeout")
+        return
+    await listeners.close(
+        conn,
+        listener_id,
+        at,
+        heard.edge,
+        activity_id=heard.activity_id,
+        person_id=heard.person_id,
+        heard_at=heard.at,
+    )
+
+
+async def match(conn: Any, loaded: LoadedPlan, row: Any, as_of: datetime) -> Heard | None:
+    """The earliest event that satisfies a listener, of all its events."""
+    node = loaded.plan.nodes[row["node"]]
+    assert isinstance(node, Listen)
+    found: list[tuple[datetime, int, str, int | None]] = []
+    for number, event in enumerate(node.events, start=1):
+        query = loaded.query(("hear", row["node"], number), partial(_hearing, event))
+        hit = await query.fetchrow(
+            conn,
+            account_id=row["account_id"],
+            traversal_id=row["traversal_id"],
+            entered_at=row["entered_at"],
+            as_of=as_of,
+            from_at=row["from_at"],
+            until_at=row["until_at"],
+            times=event.times,
+            people=event.people,
+        )
+        if hit is not None:
+            found.append((hit["at"], hit["id"], str(number), hit["person_id"]))
+    if not found:
+        return None
+    at, activity_id, edge, person_id = min(found, key=lambda hit: hit[:2])
+    return Heard(edge, activity_id, person_id, at)
+
+
+def _hearing(event: ListenEvent, binder: Binder) -> str:
+    """The query for one event of a listen: the instant at which enough people did it enough times.
+
+    A hit is the ``times``-th occurrence by one person; the ``people``-th of those ends the listen.
+    """
+    account = binder.named("account_id", "bigint")
+    traversal = binder.named("traversal_id", "bigint")
+    conditions = [
+        f"e.type = {binder.literal(event.type, 'text')}",
+        f"e.at >= {binder.named('from_at', 'timestamptz')}",
+        f"e.at <= {binder.named('until_at', 'timestamptz')}",
+        event_predicate(event.where, binder, "e"),
+        f"not exists (select from listeners l where l.traversal_id = {traversal}"
+        " and l.activity_id = e.id)",
+    ]
+    if is_account_event(event.event):
+        conditions.append(f"e.account_id = {account} and e.person_id is null")
+        source = "activities e"
+    else:
+        source = (
+            f"relations r join people p on p.id = r.person_id and r.account_id = {account}"
+            " and r.deleted_at is null and p.deleted_at is null"
+            " join accounts a on a.id = r.account_id join activities e on e.person_id = p.id"
+        )
+        if event.who is not None:
+            conditions.append(compile_condition(event.who, "person", binder).predicate)
+    return (
+        "select id, at, person_id from ("
+        " select e.id, e.at, e.person_id, row_number() over"
+        "  (partition by e.person_id order by e.at, e.id) as nth"
+        f" from {source} where " + " and ".join(f"({c})" for c in conditions) + ") hits"
+        f" where nth = {binder.named('times', 'integer')} order by at, id"
+        f" offset {binder.named('people', 'integer')} - 1 limit 1"
+    )
+
+
+def _because(activity_id: int | None, person_id: int | None, at: datetime | None) -> dict[str, Any]:
+    return {
+        "activity": activity_id,
+        "person": person_id,
+        "event_at": at.isoformat() if at is not None else None,
+    }

@@ -1,0 +1,132 @@
+"""The step that a segment of mail is: what the ledger says of its messages, and how it is concluded."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from caravan.campaigns import recording
+from caravan.campaigns.plans import PlanCache
+from caravan.campaigns.progress import Locked, Progress, lock, stored_outcomes
+from caravan.campaigns.stretch import walk_on
+from caravan.delivery.errors import RelayUnreachable
+from caravan.engage import sql
+from caravan.journeys.control import Target
+from caravan.journeys.state import Command, Ended, Outcome
+
+
+@dataclass(frozen=True)
+class Sending:
+    """What a send came to: the recorded step, or the end that overtook it."""
+
+    outcomes: list[Outcome]
+    ended: Ended | None
+    more: bool = False  # more stored steps than one answer holds: ask again from there
+    large: bool = False  # what follows is much: go on in an ordinary activity
+
+
+@dataclass(frozen=True)
+class MailStep:
+    """A segment of mail as its traversal was locked for it."""
+
+    locked: Locked
+    command: Command
+    positions: list[int]
+
+    @property
+    def key(self) -> dict[str, Any]:
+        """What the segment's messages have in common."""
+        return {
+            "traversal_id": self.locked.traversal.id,
+            "node": self.command.node,
+            "visit": self.command.visit,
+            "positions": self.positions,
+        }
+
+
+async def conclude(
+    pool: Any, plans: PlanCache, step: MailStep, claimant: str, at: datetime, *, go_on: bool
+) -> Sending:
+    """Record the step and the activities of what was accepted, in one transaction.
+
+    With ``go_on`` the store-only commands that follow are served in it too, as in a stretch.
+    """
+    command = step.command
+    async with pool.acquire() as conn, conn.transaction():
+        locked = await lock(conn, plans, step.locked.traversal.id)
+        outcomes = await stored_outcomes(conn, locked, step.locked.state.step_no)
+        rows = await sql.fetch(conn, "settled_messages", **step.key)
+        if any(row["state"] == "handed_over" for row in rows):
+            # what another try has in hand is in doubt until it says otherwise
+            await doubt_abandoned(conn, step, claimant, at)
+            rows = await sql.fetch(conn, "settled_messages", **step.key)
+        await _record_sent(conn, plans, step, rows, at)
+        if outcomes or locked.ended is not None:
+            return Sending(outcomes, locked.ended)
+        if any(row["state"] == "claimed" for row in rows):
+            raise RelayUnreachable("something came between: messages are still to be sent")
+        counts: dict[str, int] = {}
+        for row in rows:
+            counts[row["state"]] = counts.get(row["state"], 0) + 1
+        segments = locked.loaded.control.nodes[command.node].segments
+        outcome = Outcome(
+            step_no=locked.state.step_no,
+            command=command,
+            edge="next" if command.segment + 1 == len(segments) else None,
+            at=at,
+            counts=counts,
+        )
+        progress = Progress(locked)
+        await progress.follow(conn, outcome)
+        taken: list[Outcome] = []
+        large = False
+        if go_on:
+            taken, large = await walk_on(conn, plans, locked, progress, at, people=len(rows))
+        await progress.save(conn, at)
+        return Sending([outcome, *taken], progress.state.ended, large=large)
+
+
+async def give_up(
+    conn: Any, plans: PlanCache, step: MailStep, claimant: str, at: datetime
+) -> Sending:
+    """The journey ended while the relay was away: what has not left does not leave any more."""
+    await doubt_abandoned(conn, step, claimant, at)
+    await sql.execute(
+        conn,
+        "skip_unsent",
+        traversal_id=step.locked.traversal.id,
+        node=step.command.node,
+        visit=step.command.visit,
+        reason="journey-not-live",
+        at=at,
+    )
+    await _record_sent(conn, plans, step, await sql.fetch(conn, "settled_messages", **step.key), at)
+    progress = Progress(step.locked)
+    progress.leave(Target(reason="end-date"), at)
+    await progress.save(conn, at)
+    return Sending([], progress.state.ended)
+
+
+async def doubt_abandoned(conn: Any, step: MailStep, claimant: str, at: datetime) -> None:
+    """What another try handed over and never settled is in doubt."""
+    await sql.execute(conn, "doubt_abandoned", **step.key, claimant=claimant, at=at)
+
+
+async def _record_sent(
+    conn: Any, plans: PlanCache, step: MailStep, rows: list[Any], at: datetime
+) -> None:
+    accepted = [row for row in rows if row["state"] == "accepted"]
+    await recording.record(conn, plans, [_sent(step, row) for row in accepted], at)
+
+
+def _sent(step: MailStep, row: Any) -> recording.Happening:
+    return recording.Happening(
+        "email_sent",
+        row["at"],
+        person_id=row["person_id"],
+        external_id=f"sent:{row['message_id']}",
+        fields={
+            "template": row["template"],
+            "journey": step.locked.traversal.slug,
+            "node": step.command.node,
+        },
+    )

@@ -1,0 +1,56 @@
+"""The action ``send_email``: one mail to each person it is meant for, handed over at most once.
+
+Each message is a ledger row, claimed before the relay is called and marked `handed_over` before a byte
+of its content can leave. What breaks before that is tried again; what breaks after it is `in_doubt` and
+is not sent again by itself.
+"""
+
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+from caravan.campaigns import mail_step
+from caravan.campaigns.mail_claims import claim
+from caravan.campaigns.mail_hand_over import Now, Overtaken, hand_over
+from caravan.campaigns.mail_step import Sending
+from caravan.campaigns.plans import PlanCache
+from caravan.delivery.transport import Transport
+
+
+async def send(
+    pool: Any,
+    plans: PlanCache,
+    transport: Transport,
+    *,
+    traversal_id: int,
+    step_no: int,
+    claimant: str,
+    now: Now,
+    stopping: Callable[[], bool] = lambda: False,
+    go_on: bool = False,
+) -> Sending:
+    """Send the mail of the segment a traversal stands at, to all its people.
+
+    Args:
+        pool: the engage store.
+        transport: where messages are handed over.
+        step_no: the step this send will be; stored already, it is returned.
+        claimant: names this try; what another one handed over and never settled is in doubt.
+        now: domain time, taken per claim.
+        stopping: true once this process is to end: nothing more is handed over then.
+        go_on: serve the store-only commands that follow too.
+
+    Raises:
+        RelayUnreachable: nothing more could be handed over; try again later, nobody gets it twice.
+    """
+    claimed = await claim(pool, plans, traversal_id, step_no, claimant, now())
+    if isinstance(claimed, Sending):
+        return claimed
+    if claimed.messages:
+        async with transport.session() as session:
+            for message in claimed.messages:
+                if stopping():
+                    break
+                with suppress(Overtaken):
+                    await hand_over(pool, session, claimed.step, message, claimant, now)
+    return await mail_step.conclude(pool, plans, claimed.step, claimant, now(), go_on=go_on)

@@ -1,0 +1,1 @@
+"""Postgres as both stores use it: pools, named SQL, migrations, the outbox."""

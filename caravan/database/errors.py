@@ -1,0 +1,20 @@
+"""Errors of the stores, grouped by what the caller can do.
+
+::
+
+    StoreError
+    ├── StoreUnreachable    try again later, or mend the setting it names
+    └── NotOurs             wrong database or pair: refuse to start
+"""
+
+
+class StoreError(Exception):
+    """A store refused or failed."""
+
+
+class StoreUnreachable(StoreError):
+    """The store could not be reached."""
+
+
+class NotOurs(StoreError):
+    """The schema belongs to another pair."""

@@ -1,0 +1,26 @@
+"""An in-process transport that keeps what it is given: for tests, benchmarks and trials."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from caravan.delivery.transport import Accepted, BeforeFinalDot, Outgoing, Verdict
+
+
+class CaptureTransport:
+    """Accepts everything; ``messages`` are the ones it took, in order."""
+
+    def __init__(self, *, keep: bool = True) -> None:
+        self.messages: list[Outgoing] = []
+        self.accepted = 0
+        self._keep = keep
+
+    @asynccontextmanager
+    async def session(self) -> AsyncIterator["CaptureTransport"]:
+        yield self
+
+    async def send(self, message: Outgoing, before_final_dot: BeforeFinalDot) -> Verdict:
+        await before_final_dot()
+        self.accepted += 1
+        if self._keep:
+            self.messages.append(message)
+        return Accepted("captured")

@@ -1,0 +1,135 @@
+"""Liquid at send: strict, bounded, without files; what a text may use was checked at validation."""
+
+from functools import lru_cache
+from typing import Any
+
+from liquid import BoundTemplate, Environment, RenderContext, StrictUndefined
+from liquid.builtin.filters.misc import date as builtin_date
+from liquid.exceptions import LiquidError
+from liquid.filter import with_context
+
+from caravan.delivery.errors import UnfitText, UnfitValue
+from caravan.journeys.conditions.operators import UnfitOperand, read_value
+from caravan.journeys.fields import FieldType
+
+
+class _Bounded(Environment):
+    """No includes from disk, and no text that runs away."""
+
+    loop_iteration_limit = 10_000
+    output_stream_limit = 2_000_000
+    local_namespace_limit = 1_000_000  # else `assign a = a | append: a` in a loop fills the memory
+    context_depth_limit = 20
+
+    def setup_tags_and_filters(self, *, extra: bool = False) -> None:
+        super().setup_tags_and_filters(extra=extra)
+        self.add_filter("date", _date)
+
+
+class _Exact(_Bounded):
+    """Keeps blocks of white space alone: in a text alternative they are line breaks."""
+
+    suppress_blank_control_flow_blocks = False
+
+
+@with_context
+def _date(value: object, form: str = "", *, context: RenderContext) -> object:
+    """Liquid's ``date``, whose `now` is the message's instant and not another clock's."""
+    if value in ("now", "today"):
+        value = context.resolve("now")
+    return builtin_date(value, form, environment=context.env)
+
+
+_plain = _Bounded(undefined=StrictUndefined)
+_html = _Bounded(undefined=StrictUndefined, autoescape=True)
+_exact = _Exact(undefined=StrictUndefined)
+
+
+@lru_cache(maxsize=2000)
+def _parsed(text: str) -> BoundTemplate:
+    return _plain.from_string(text)
+
+
+class LiquidText:
+    """A parsed text, for those who keep it."""
+
+    def __init__(self, template: BoundTemplate) -> None:
+        self._template = template
+
+    @classmethod
+    def html(cls, text: str) -> "LiquidText":
+        """Data is escaped.
+
+        Raises:
+            UnfitText: it is no Liquid.
+        """
+        return cls(_read(_html, text))
+
+    @classmethod
+    def text_alternative(cls, text: str) -> "LiquidText":
+        """Data stands as it is, and so does white space.
+
+        Raises:
+            UnfitText: it is no Liquid.
+        """
+        return cls(_read(_exact, text))
+
+    def render(self, context: dict[str, Any]) -> str:
+        """The text with its data.
+
+        Raises:
+            UnfitText: a variable is unknown, a limit was passed, or a filter cannot take the data.
+        """
+        try:
+            return str(self._template.render(context))
+        except Exception as error:  # filters let through whatever their arithmetic raises
+            raise UnfitText(_first_line(error)) from error
+
+
+def _read(environment: Environment, text: str) -> BoundTemplate:
+    try:
+        return environment.from_string(text)
+    except LiquidError as error:
+        raise UnfitText(_first_line(error)) from error
+
+
+def render_text(text: str, context: dict[str, Any]) -> str:
+    """Render a text; data stands as it is.
+
+    Raises:
+        UnfitText: it is no Liquid, or cannot be rendered with this data.
+    """
+    try:
+        template = _parsed(text)
+    except LiquidError as error:
+        raise UnfitText(_first_line(error)) from error
+    return LiquidText(template).render(context)
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [""])[0] or type(error).__name__
+
+
+def render_value(value: object, kind: FieldType) -> object:
+    """What an action's value becomes in a record; the empty text clears, as null does.
+
+    Raises:
+        UnfitValue: it does not fit the type.
+    """
+    if value is None or value == "":
+        return None
+    if isinstance(value, str) and kind in ("integer", "number", "boolean"):
+        value = _from_text(value.strip(), kind)
+    try:
+        return read_value(value, kind)
+    except UnfitOperand as error:
+        raise UnfitValue(f"{value!r}: {error}") from None
+
+
+def _from_text(text: str, kind: FieldType) -> object:
+    if kind == "boolean":
+        return {"true": True, "false": False}.get(text.lower(), text)
+    try:
+        return float(text) if not text.lstrip("+-").isdigit() else int(text)
+    except ValueError:
+        raise UnfitValue(f"{text!r}: a number was expected") from None

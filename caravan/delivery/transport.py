@@ -1,0 +1,70 @@
+"""How a message is handed over: one session for the people of a node, one verdict a message."""
+
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Protocol
+
+#: awaited once, when the other side is ready for the message and before its final dot can leave
+BeforeFinalDot = Callable[[], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Outgoing:
+    """A message ready to go; ``content`` has CRLF line ends."""
+
+    envelope_from: str
+    recipient: str
+    message_id: str
+    content: bytes
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """The relay took responsibility."""
+
+    reply: str
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A definite no (5xx)."""
+
+    code: int
+    reply: str
+
+
+@dataclass(frozen=True)
+class Deferred:
+    """Not now (4xx for this recipient or message)."""
+
+    code: int
+    reply: str
+
+
+@dataclass(frozen=True)
+class InDoubt:
+    """Everything was sent and no answer came: it may have been delivered (RFC 1047)."""
+
+    detail: str
+
+
+Verdict = Accepted | Refused | Deferred | InDoubt
+
+
+class Session(Protocol):
+    """One conversation with the other side."""
+
+    async def send(self, message: Outgoing, before_final_dot: BeforeFinalDot) -> Verdict:
+        """Hand one message over.
+
+        Raises:
+            RelayUnreachable: nothing was handed over.
+        """
+        ...
+
+
+class Transport(Protocol):
+    def session(self) -> AbstractAsyncContextManager[Session]:
+        """A new conversation; connecting may wait until the first message."""
+        ...

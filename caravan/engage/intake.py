@@ -1,0 +1,69 @@
+"""Taking in what the Platform sends down: set-based, idempotent, and silent towards the outbox."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from caravan.engage import sql
+
+
+@dataclass(frozen=True)
+class FieldChange:
+    """A field of a record that was here already and now is different."""
+
+    entity: str  # account, person or opportunity
+    id: int  # the account's for an opportunity
+    field: str
+    old: Any
+    new: Any
+
+
+async def take_in(conn: Any, bundle: Any) -> list[FieldChange]:
+    """Upsert the records of a bundle; returns what changed in those that were here.
+
+    Args:
+        conn: of the engage store, in a transaction.
+        bundle: rows of accounts, people, relations and opportunities.
+    """
+    for table in ("accounts", "people", "relations", "opportunities"):
+        ids = [row["id"] for row in getattr(bundle, table)]
+        await sql.execute(conn, f"lock_{table}", ids=ids)
+    changes = []
+    for entity, table in (("account", "accounts"), ("person", "people")):
+        rows = getattr(bundle, table)
+        if rows:
+            changed = await sql.fetch(conn, f"take_{table}", **_columns(rows))
+            changes += [_change(entity, row) for row in changed]
+    if bundle.relations:
+        await sql.execute(
+            conn,
+            "take_relations",
+            **_columns(bundle.relations, outside=False),
+            account_ids=[row["account_id"] for row in bundle.relations],
+            person_ids=[row["person_id"] for row in bundle.relations],
+        )
+    if bundle.opportunities:
+        changed = await sql.fetch(
+            conn,
+            "take_opportunities",
+            **_columns(bundle.opportunities),
+            account_ids=[row["account_id"] for row in bundle.opportunities],
+        )
+        changes += [_change("opportunity", row) for row in changed]
+    return changes
+
+
+def _columns(rows: Sequence[Any], *, outside: bool = True) -> dict[str, Any]:
+    columns = {
+        "ids": [row["id"] for row in rows],
+        "attributes": [row["attributes"] for row in rows],
+        "stamps": [row["stamps"] for row in rows],
+        "deleted": [row["deleted_at"] for row in rows],
+    }
+    if outside:
+        columns["external_ids"] = [row["external_id"] for row in rows]
+    return columns
+
+
+def _change(entity: str, row: Any) -> FieldChange:
+    return FieldChange(entity, row["id"], row["field"], row["old"], row["new"])

@@ -1,0 +1,101 @@
+-- name: held_accounts
+select id from accounts where id = any(:account_ids::bigint[]);
+
+-- name: held_relations
+select id from relations where account_id = any(:account_ids::bigint[]) and deleted_at is null;
+
+-- name: lock_{table} for accounts, people, relations, opportunities
+-- A statement of its own before they are compared: what a journey writes meanwhile is seen, not overwritten.
+select from {table} where id = any(:ids::bigint[]) order by id for no key update;
+
+-- name: take_{table} for accounts, people
+-- Rows as the Platform has them. Per field, a later or equal stamp of the Platform wins; one set anew to
+-- the value it has takes the later stamp. Nothing goes to the outbox: the Platform knows. Returns what
+-- changed in rows that were here already.
+with incoming as (
+  select * from unnest(:ids::bigint[], :external_ids::text[], :attributes::jsonb[], :stamps::jsonb[], :deleted::timestamptz[])
+    as i (id, external_id, attributes, stamps, deleted_at)
+), judged as (
+  select t.id, t.attributes as before, i.deleted_at, f.*
+  from incoming i join {table} t on t.id = i.id
+  cross join lateral (
+    select jsonb_object_agg(s.key, i.attributes -> s.key) filter (where s.differs) as won,
+           jsonb_object_agg(s.key, s.value) filter (where s.newer) as stamps
+    from (select key, value, i.attributes -> key is distinct from t.attributes -> key as differs,
+                 t.stamps ->> key is distinct from value as newer
+          from jsonb_each_text(i.stamps) where coalesce(t.stamps ->> key <= value, true)) s
+  ) f
+), updated as (
+  update {table} t
+  set attributes = jsonb_strip_nulls(t.attributes || coalesce(j.won, '{}')),
+      stamps = t.stamps || coalesce(j.stamps, '{}'),
+      deleted_at = j.deleted_at
+  from judged j where t.id = j.id and (j.stamps is not null or j.won is not null or t.deleted_at is distinct from j.deleted_at)
+), inserted as (
+  insert into {table} (id, external_id, attributes, stamps, deleted_at)
+  select id, external_id, attributes, stamps, deleted_at from incoming i
+  where not exists (select from {table} t where t.id = i.id)
+  on conflict do nothing
+)
+select j.id, f.key as field, j.before -> f.key as old, f.value as new
+from judged j, jsonb_each(j.won) f;
+
+-- name: take_relations
+with incoming as (
+  select * from unnest(:ids::bigint[], :account_ids::bigint[], :person_ids::bigint[], :attributes::jsonb[], :stamps::jsonb[], :deleted::timestamptz[])
+    as i (id, account_id, person_id, attributes, stamps, deleted_at)
+), judged as (
+  select t.id, i.deleted_at, f.*
+  from incoming i join relations t on t.id = i.id
+  cross join lateral (
+    select jsonb_object_agg(s.key, i.attributes -> s.key) filter (where s.differs) as won,
+           jsonb_object_agg(s.key, s.value) filter (where s.newer) as stamps
+    from (select key, value, i.attributes -> key is distinct from t.attributes -> key as differs,
+                 t.stamps ->> key is distinct from value as newer
+          from jsonb_each_text(i.stamps) where coalesce(t.stamps ->> key <= value, true)) s
+  ) f
+), updated as (
+  update relations t
+  set attributes = jsonb_strip_nulls(t.attributes || coalesce(j.won, '{}')),
+      stamps = t.stamps || coalesce(j.stamps, '{}'),
+      deleted_at = j.deleted_at
+  from judged j where t.id = j.id and (j.stamps is not null or j.won is not null or t.deleted_at is distinct from j.deleted_at)
+)
+insert into relations (id, account_id, person_id, attributes, stamps, deleted_at)
+select i.id, i.account_id, i.person_id, i.attributes, i.stamps, i.deleted_at
+from incoming i
+where not exists (select from relations t where t.id = i.id)
+  and exists (select from accounts a where a.id = i.account_id)
+  and exists (select from people p where p.id = i.person_id)
+on conflict do nothing;
+
+-- name: take_opportunities
+with incoming as (
+  select * from unnest(:ids::bigint[], :external_ids::text[], :account_ids::bigint[], :attributes::jsonb[], :stamps::jsonb[], :deleted::timestamptz[])
+    as i (id, external_id, account_id, attributes, stamps, deleted_at)
+), judged as (
+  select t.id, t.attributes as before, i.account_id, i.deleted_at, f.*
+  from incoming i join opportunities t on t.id = i.id
+  cross join lateral (
+    select jsonb_object_agg(s.key, i.attributes -> s.key) filter (where s.differs) as won,
+           jsonb_object_agg(s.key, s.value) filter (where s.newer) as stamps
+    from (select key, value, i.attributes -> key is distinct from t.attributes -> key as differs,
+                 t.stamps ->> key is distinct from value as newer
+          from jsonb_each_text(i.stamps) where coalesce(t.stamps ->> key <= value, true)) s
+  ) f
+), updated as (
+  update opportunities t
+  set attributes = jsonb_strip_nulls(t.attributes || coalesce(j.won, '{}')),
+      stamps = t.stamps || coalesce(j.stamps, '{}'),
+      deleted_at = j.deleted_at, account_id = j.account_id
+  from judged j
+  where t.id = j.id and (j.stamps is not null or j.won is not null or t.deleted_at is distinct from j.deleted_at or t.account_id <> j.account_id)
+), inserted as (
+  insert into opportunities (id, external_id, account_id, attributes, stamps, deleted_at)
+  select i.id, i.external_id, i.account_id, i.attributes, i.stamps, i.deleted_at from incoming i
+  where not exists (select from opportunities t where t.id = i.id)
+    and exists (select from accounts a where a.id = i.account_id)
+  on conflict do nothing
+)
+select j.account_id as id, f.key as field, j.before -> f.key as old, f.value as new
+from judged j, jsonb_each(j.won) f;

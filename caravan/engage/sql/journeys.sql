@@ -1,0 +1,80 @@
+-- name: store_plan
+insert into plans (hash, body) values (:hash, :body) on conflict (hash) do nothing;
+
+-- name: plan_body
+select body from plans where hash = :hash;
+
+-- name: one_publisher
+-- Two publishers of one slug take turns; a slug that is new has no row they could lock.
+select pg_advisory_xact_lock(hashtext(current_schema() || '.journey:' || :slug));
+
+-- name: latest_version
+-- Locked: its end may be noted meanwhile.
+select id, version, state, plan_hash from journeys where slug = :slug
+order by version desc limit 1 for update;
+
+-- name: insert_journey
+insert into journeys (slug, version, name, state, plan_hash, audience, starts_at, ends_at, deadline, published_at)
+values (:slug, :version, :name, :state, :plan_hash, :audience, :starts_at, :ends_at, :deadline, :published_at)
+returning id;
+
+-- name: replace_draft
+update journeys set name = :name, plan_hash = :plan_hash, audience = :audience where id = :id;
+
+-- name: drop_draft_campaigns
+delete from campaigns where journey_id = :journey_id;
+
+-- name: publish_draft
+update journeys set state = 'live', starts_at = :starts_at, ends_at = :ends_at, deadline = :deadline,
+       published_at = :published_at
+where id = :id and state = 'draft';
+
+-- name: close_earlier_versions
+-- Their accounts travel on, on the version they entered; new ones enter the new version.
+update journeys set state = 'closed' where slug = :slug and state in ('scheduled', 'live') and version < :version;
+
+-- name: insert_campaign
+insert into campaigns (name, journey_id, position, body) values (:name, :journey_id, :position, :body);
+
+-- name: ordinary_campaigns
+select id, name, body from campaigns where journey_id is null order by name;
+
+-- name: campaigns_of_journey
+select c.id, c.name, c.body, j.slug, j.version, j.state
+from campaigns c join journeys j on j.id = c.journey_id
+where j.slug = :slug order by j.version, c.position;
+
+-- name: requestable_campaign
+-- A journey's own campaigns can be requested by nobody else.
+select id, name, body from campaigns where name = :name and journey_id is null;
+
+-- name: journeys
+select j.*, (select count(*) from traversals t where t.journey_id = j.id and t.ended_at is null) as inside,
+       (select count(*) from traversals t where t.journey_id = j.id) as entered,
+       (select count(*) from traversals t where t.journey_id = j.id and t.reason = 'completed') as completed
+from journeys j where (:slug::text is null or j.slug = :slug) order by j.slug, j.version;
+
+-- name: journey_by_id
+select * from journeys where id = :id;
+
+-- name: running_journeys
+select id, slug, version, name, audience, state, plan_hash, starts_at, ends_at, flow_at, segment_accounts
+from journeys where state = 'live' order by id;
+
+-- name: close_ended
+update journeys set state = 'closed' where state in ('scheduled', 'live') and ends_at <= :at;
+
+-- name: finish_empty
+update journeys j set state = 'finished'
+where state = 'closed' and not exists (select from traversals t where t.journey_id = j.id and t.ended_at is null);
+
+-- name: drop_vain_admissions
+-- Who still waits at a journey that takes no more entries waits in vain.
+delete from admissions a using journeys j
+where j.id = a.journey_id and j.state in ('closed', 'finished', 'aborted');
+
+-- name: note_segment
+update journeys set segment_accounts = :accounts, segment_people = :people where id = :id;
+
+-- name: note_flow
+update journeys set flow_at = :at where id = :id and flow_at is null;

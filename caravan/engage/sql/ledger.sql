@@ -1,0 +1,110 @@
+-- name: claim_messages
+-- One row per person of the node (or of the path), before the provider is called. A row that is
+-- still `claimed` from an attempt that died is looked at anew: consent may have changed meanwhile.
+insert into ledger (traversal_id, node, visit, position, person_id, action, state, reason, path,
+                    message_id, template, claimant, claimed_at, settled_at)
+select :traversal_id::bigint, :node, :visit::int, :position::int, c.person_id, 'send_email',
+       case when c.reason is null then 'claimed' else 'skipped' end, c.reason, c.path,
+       case when c.reason is null then c.message_id end, :template, :claimant, :at::timestamptz,
+       case when c.reason is not null then :at::timestamptz end
+from unnest(:person_ids::bigint[], :reasons::text[], :paths::text[], :message_ids::text[])
+  as c (person_id, reason, path, message_id)
+on conflict (traversal_id, node, visit, position, person_id) do update
+set state = excluded.state, reason = excluded.reason, settled_at = excluded.settled_at,
+    claimant = excluded.claimant, reply = case when excluded.state = 'claimed' then ledger.reply end
+where ledger.state = 'claimed';
+
+-- name: messages_to_send
+select l.position, l.person_id, l.message_id, l.path, p.attributes as person
+from ledger l join people p on p.id = l.person_id
+where l.traversal_id = :traversal_id and l.node = :node and l.visit = :visit
+  and l.position = any(:positions::int[]) and l.state = 'claimed'
+order by l.position, l.person_id;
+
+-- name: doubt_abandoned
+-- Handed over by another try that never said what became of it: not sent again by itself. (Should
+-- that try be alive after all, its word settles it.)
+update ledger set state = 'in_doubt', settled_at = :at
+where traversal_id = :traversal_id and node = :node and visit = :visit
+  and position = any(:positions::int[]) and state = 'handed_over'
+  and claimant is distinct from :claimant;
+
+-- name: doubt_forgotten
+-- Handed over and never settled, and nobody will ask again, for the traversal has ended.
+update ledger l set state = 'in_doubt', settled_at = :at
+from traversals t
+where t.id = l.traversal_id and t.ended_at is not null
+  and l.state = 'handed_over' and l.claimed_at < :before;
+
+-- name: hand_over
+-- The last word before the content leaves: commits only while the traversal is open under the epoch the
+-- claim saw, and only for one of several tries.
+with alive as (
+  select id from traversals where id = :traversal_id and epoch = :epoch and ended_at is null for share
+)
+update ledger l set state = 'handed_over', claimant = :claimant
+from alive
+where l.traversal_id = alive.id and l.node = :node and l.visit = :visit and l.position = :position
+  and l.person_id = :person_id and l.state = 'claimed'
+returning l.message_id;
+
+-- name: take_back
+-- The relay is away: what this try has in hand did not leave. Why is kept for who asks.
+update ledger set state = 'claimed', reply = :reply
+where traversal_id = :traversal_id and node = :node and visit = :visit and claimant = :claimant
+  and state in ('claimed', 'handed_over');
+
+-- name: skip_message
+-- A message that cannot be made of this person's data.
+update ledger set state = 'skipped', reason = :reason, reply = :reply, settled_at = :at
+where message_id = :message_id and state = 'claimed';
+
+-- name: skip_unsent
+-- What has not left by now is not to leave any more.
+update ledger set state = 'skipped', reason = :reason, settled_at = :at
+where traversal_id = :traversal_id and node = :node and visit = :visit and state = 'claimed';
+
+-- name: settle_message
+update ledger set state = :state, reply = :reply, until = :until, settled_at = :at
+where message_id = :message_id and state in ('claimed', 'handed_over', 'in_doubt');
+
+-- name: settled_messages
+select person_id, message_id, state, template, coalesce(settled_at, claimed_at) as at
+from ledger
+where traversal_id = :traversal_id and node = :node and visit = :visit
+  and position = any(:positions::int[]);
+
+-- name: note_effects
+-- Of writes to the stores: done or skipped, in the same transaction as the write itself.
+insert into ledger (traversal_id, node, visit, position, person_id, action, state, reason, path, claimed_at, settled_at)
+select :traversal_id::bigint, :node, :visit::int, :position::int, c.person_id, :action,
+       case when c.reason is null then 'done' else 'skipped' end, c.reason, c.path, :at::timestamptz, :at::timestamptz
+from unnest(:person_ids::bigint[], :reasons::text[], :paths::text[]) as c (person_id, reason, path)
+on conflict do nothing;
+
+-- name: effects_of_traversal
+select l.node, l.visit, l.position, l.person_id, q.external_id, l.action, l.state, l.reason, l.path, l.template,
+       l.message_id, l.reply, l.claimed_at, l.settled_at
+from ledger l left join people q on q.id = l.person_id
+where l.traversal_id = :traversal_id order by l.claimed_at, l.node, l.visit, l.position, l.person_id;
+
+-- name: effects_of_person
+select l.action, l.state, l.reason, l.template, l.message_id, l.claimed_at, l.settled_at, l.node, l.path, l.reply,
+       t.slug, j.version, a.external_id as account, a.attributes ->> 'name' as account_name
+from ledger l join traversals t on t.id = l.traversal_id join journeys j on j.id = t.journey_id
+join accounts a on a.id = t.account_id
+where l.person_id = :person_id order by l.claimed_at, l.node, l.position;
+
+-- name: message_counts
+select state, count(*) as messages from ledger
+where action = 'send_email' and (:slug::text is null or traversal_id in (select id from traversals where slug = :slug))
+group by state order by state;
+
+-- name: messages
+select l.message_id, l.state, l.reason, l.reply, l.template, l.claimed_at, l.settled_at, q.attributes ->> 'email' as email,
+       q.external_id as person, t.slug as journey, l.node, a.attributes ->> 'name' as account
+from ledger l join traversals t on t.id = l.traversal_id join people q on q.id = l.person_id
+join accounts a on a.id = t.account_id
+where l.action = 'send_email' and (:state::text is null or l.state = :state)
+  and (:slug::text is null or t.slug = :slug)
+order by l.claimed_at desc, l.traversal_id desc limit :limit;

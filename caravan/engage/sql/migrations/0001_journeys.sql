@@ -1,0 +1,167 @@
+-- The engage store's own tables: journeys and their campaigns, traversals, the ledger and the queues.
+
+create table pair (
+  singular boolean primary key default true check (singular),
+  sandbox  text not null,
+  munchkin text not null
+);
+
+create table plans (
+  hash text primary key,
+  body json not null        -- json, not jsonb: nodes keep the order they were written in
+);
+
+-- One row per version of a journey. At most one version of a slug takes new entries.
+create table journeys (
+  id           bigint generated always as identity primary key,
+  slug         text not null,
+  version      integer not null,
+  name         text not null,
+  state        text not null check (state in
+                 ('draft', 'scheduled', 'live', 'closed', 'finished', 'aborted')),
+  plan_hash    text not null references plans,
+  audience     text not null,
+  starts_at    timestamptz,
+  ends_at      timestamptz,
+  deadline     timestamptz,       -- ends_at and grace: whoever is inside then exits with end-date
+  published_at timestamptz,
+  segment_accounts bigint,        -- the size of the segment the data flow built first
+  segment_people   bigint,
+  flow_at      timestamptz,       -- when the data flow had brought in all that qualified at publish
+  unique (slug, version)
+);
+create unique index journeys_open on journeys (slug) where state in ('scheduled', 'live');
+
+-- A journey's own campaigns bear its id: ordinary listings and requests never see them.
+create table campaigns (
+  id         bigint generated always as identity primary key,
+  name       text not null,
+  journey_id bigint references journeys,
+  position   integer not null default 0,
+  body       jsonb not null,
+  unique nulls not distinct (journey_id, name)
+);
+
+-- How often an account has entered a journey, over all versions; survives their deletion.
+create table entries (
+  slug            text not null,
+  account_id      bigint not null,
+  count           integer not null default 0,
+  last_entered_at timestamptz,
+  last_ended_at   timestamptz,
+  primary key (slug, account_id)
+);
+
+-- An account that qualified and waits to be admitted. A queue: duplicates are harmless.
+create table admissions (
+  id         bigint generated always as identity primary key,
+  journey_id bigint not null references journeys,
+  account_id bigint not null,
+  queued_at  timestamptz not null
+);
+create index admissions_journey on admissions (journey_id, id);
+
+create table traversals (
+  id          bigint generated always as identity primary key,
+  journey_id  bigint not null references journeys,
+  slug        text not null,
+  account_id  bigint not null references accounts,
+  entry       integer not null,
+  entered_at  timestamptz not null,
+  state       jsonb not null,             -- caravan.journeys.state.State
+  epoch       integer not null default 1, -- raised by whatever fences effects (abort, remove)
+  workflow_id text not null unique,
+  started     boolean not null default false,
+  checked_at  timestamptz,                -- when the reconciler last saw its workflow
+  ended_at    timestamptz,
+  reason      text,
+  label       text,
+  unique (slug, account_id, entry)
+);
+create unique index traversals_open on traversals (slug, account_id) where ended_at is null;
+create index traversals_journey on traversals (journey_id);
+create index traversals_account on traversals (account_id);
+create index traversals_unstarted on traversals (journey_id, id) where not started and ended_at is null;
+create index traversals_unchecked on traversals (checked_at nulls first, id) where ended_at is null;
+
+-- What was decided, once: the answer to every command of a traversal, in order.
+create table steps (
+  traversal_id bigint not null references traversals,
+  step_no      integer not null,
+  node         text not null,
+  kind         text not null,
+  visit        integer not null,
+  arrived_at   timestamptz not null,
+  outcome      jsonb not null,               -- caravan.journeys.state.Outcome
+  because      jsonb not null default '{}',  -- the values that decided it
+  primary key (traversal_id, step_no)
+);
+
+-- The people of an action node at one arrival, and the path each was given.
+create table participants (
+  traversal_id bigint not null references traversals,
+  node         text not null,
+  visit        integer not null,
+  person_id    bigint not null,
+  path         text,
+  because      jsonb not null default '{}',
+  primary key (traversal_id, node, visit, person_id)
+);
+
+-- One row per effect: of a write to the stores, in the transaction of the write; of a message, claimed
+-- before the provider is called. person_id 0 is the account itself. `until`: when a message refused for
+-- now may be tried again; the queue that does it is still to come.
+create table ledger (
+  traversal_id bigint not null references traversals,
+  node         text not null,
+  visit        integer not null,
+  position     integer not null,
+  person_id    bigint not null,
+  action       text not null,
+  state        text not null check (state in ('done', 'skipped', 'held', 'claimed', 'handed_over',
+                                              'accepted', 'refused', 'deferred', 'in_doubt')),
+  reason       text,
+  path         text,
+  message_id   text unique,
+  template     text,
+  reply        text,
+  until        timestamptz,
+  claimant     text,                      -- the try that claimed it, so that another knows it is not its own
+  claimed_at   timestamptz not null,
+  settled_at   timestamptz,
+  primary key (traversal_id, node, visit, position, person_id)
+);
+create index ledger_person on ledger (person_id, claimed_at) where person_id <> 0;
+create index ledger_unsettled on ledger (state, until)
+  where state in ('claimed', 'handed_over', 'deferred', 'held', 'in_doubt');
+
+-- A traversal that rests at a node until something happens to its account. Closed once; the first
+-- commit wins. purpose `moment`: a wait for a date of the account, which a change may move.
+create table listeners (
+  id           bigint generated always as identity primary key,
+  traversal_id bigint not null references traversals,
+  step_no      integer not null,
+  account_id   bigint not null,
+  purpose      text not null check (purpose in ('listen', 'moment')),
+  node         text not null,
+  plan_hash    text not null,
+  types        text[] not null,
+  field        text,
+  from_at      timestamptz not null,
+  until_at     timestamptz not null,
+  closed_at    timestamptz,
+  edge         text,
+  activity_id  bigint,
+  person_id    bigint,
+  heard_at     timestamptz,
+  unique (traversal_id, step_no)
+);
+create index listeners_open on listeners (account_id) where closed_at is null;
+create index listeners_heard on listeners (traversal_id, activity_id) where activity_id is not null;
+
+-- A traversal whose workflow is to look at its row again.
+create table wakeups (
+  id           bigint generated always as identity primary key,
+  traversal_id bigint not null references traversals,
+  reason       text not null
+);

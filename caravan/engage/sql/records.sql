@@ -1,0 +1,37 @@
+-- name: set_account_field
+-- Writes one field and its as_of; no row comes back where it had that value already.
+update accounts
+set attributes = jsonb_strip_nulls(attributes || :fields::jsonb), stamps = stamps || stamps_of(:fields, stamp(:at))
+where id = :id and coalesce(attributes -> :field::text, 'null'::jsonb) is distinct from (:fields::jsonb -> :field::text)
+returning id;
+
+-- name: set_person_fields
+with wanted as (
+  select * from unnest(:ids::bigint[], :fields::jsonb[]) as w (id, fields)
+), before as (
+  select p.id, p.attributes -> :field::text as old from people p join wanted w on w.id = p.id
+)
+update people p
+set attributes = jsonb_strip_nulls(p.attributes || w.fields), stamps = p.stamps || stamps_of(w.fields, stamp(:at))
+from wanted w, before b
+where p.id = w.id and b.id = p.id
+  and coalesce(b.old, 'null'::jsonb) is distinct from (w.fields -> :field::text)
+returning p.id, b.old;
+
+-- name: write_changes
+-- To the outbox: only what changed, with its as_of.
+insert into changes (entity, id, fields, as_of, origin)
+select :entity, c.id, c.fields, :at, 'journey' from unnest(:ids::bigint[], :fields::jsonb[]) as c (id, fields);
+
+-- name: find_account
+select id, external_id, attributes, deleted_at from accounts where external_id = :key;
+
+-- name: find_person
+select id, external_id, attributes, deleted_at from people
+where external_id = :key or casefold(attributes ->> 'email') = casefold(:key)
+order by (external_id = :key) desc, id limit 1;
+
+-- name: people_of_account
+select p.id, p.external_id, p.attributes, r.attributes as relation
+from relations r join people p on p.id = r.person_id
+where r.account_id = :account_id and r.deleted_at is null and p.deleted_at is null order by p.id;

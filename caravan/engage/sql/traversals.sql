@@ -1,0 +1,162 @@
+-- name: lock_traversal
+-- NO KEY UPDATE lets rows that refer to the traversal (wake-ups) be inserted meanwhile.
+select t.id, t.journey_id, t.slug, t.account_id, t.entry, t.entered_at, t.state, t.epoch,
+       t.ended_at, t.reason, t.label, j.plan_hash, j.deadline, j.version, a.attributes as account
+from traversals t join journeys j on j.id = t.journey_id join accounts a on a.id = t.account_id
+where t.id = :traversal_id
+for no key update of t;
+
+-- name: lock_account_for_stretch
+-- Two stretches of one account take turns, recorders of activities pass (see lock_account_to_listen).
+select attributes from accounts where id = :account_id for no key update;
+
+-- name: lock_account_to_listen
+-- Registering a listener and recording an activity exclude each other per account: this lock
+-- against the recorders' key share. Its own statement, so what follows sees what they committed.
+select from accounts where id = :account_id for update;
+
+-- name: stored_steps
+select outcome from steps
+where traversal_id = :traversal_id and step_no >= :step_no
+order by step_no limit :limit;
+
+-- name: store_step
+insert into steps (traversal_id, step_no, node, kind, visit, arrived_at, outcome, because)
+values (:traversal_id, :step_no, :node, :kind, :visit, :arrived_at, :outcome, :because);
+
+-- name: store_step_and_state
+with stored as (
+  insert into steps (traversal_id, step_no, node, kind, visit, arrived_at, outcome, because)
+  values (:traversal_id, :step_no, :node, :kind, :visit, :arrived_at, :outcome, :because)
+)
+update traversals set state = :state where id = :traversal_id;
+
+-- name: save_state
+update traversals set state = :state where id = :traversal_id;
+
+-- name: end_traversal
+with ended as (
+  update traversals
+  set state = :state, ended_at = :at, reason = :reason, label = :label, epoch = epoch + 1
+  where id = :traversal_id and ended_at is null
+  returning slug, account_id
+), listening as (
+  update listeners set closed_at = :at where traversal_id = :traversal_id and closed_at is null
+)
+update entries e set last_ended_at = :at from ended
+where e.slug = ended.slug and e.account_id = ended.account_id;
+
+-- name: close_traversals
+-- The one way to end traversals from outside: nothing of theirs commits afterwards, for every
+-- claim reads the epoch under its traversal's lock.
+with ended as (
+  update traversals
+  set ended_at = :at, reason = :reason, epoch = epoch + 1
+  where id = any(:traversal_ids::bigint[]) and ended_at is null
+  returning id, slug, account_id
+), listening as (
+  update listeners l set closed_at = :at from ended where l.traversal_id = ended.id and l.closed_at is null
+), entered as (
+  update entries e set last_ended_at = :at from ended
+  where e.slug = ended.slug and e.account_id = ended.account_id
+)
+select id from ended;
+
+-- name: gather_participants
+-- The people of a node are those related to the account when it arrives there, by person id.
+insert into participants (traversal_id, node, visit, person_id)
+select :traversal_id::bigint, :node, :visit, r.person_id
+from relations r join people p on p.id = r.person_id
+where r.account_id = :account_id and r.deleted_at is null and p.deleted_at is null
+order by r.person_id
+on conflict do nothing;
+
+-- name: position_counts
+-- How many accounts came to each node and stand there now, for `journey show` and live progress.
+select s.node, count(*) filter (where s.visit > 0) as arrivals,
+       count(*) filter (where t.ended_at is null and t.state ->> 'position' = s.node
+                          and s.visit = (t.state -> 'visits' ->> s.node)::integer) as inside
+from (select distinct traversal_id, node, visit from steps) s
+join traversals t on t.id = s.traversal_id
+where t.journey_id = any(:journey_ids::bigint[])
+group by s.node;
+
+-- name: path_counts
+select s.node, s.outcome ->> 'edge' as edge, count(*) as accounts
+from steps s join traversals t on t.id = s.traversal_id
+where t.journey_id = any(:journey_ids::bigint[]) and s.outcome ->> 'edge' is not null
+group by s.node, edge;
+
+-- name: people_path_counts
+select p.node, coalesce(p.path, '') as path, count(*) as people
+from participants p join traversals t on t.id = p.traversal_id
+where t.journey_id = any(:journey_ids::bigint[])
+group by p.node, path;
+
+-- name: exit_counts
+select coalesce(reason, 'inside') as reason, label, count(*) as accounts
+from traversals where journey_id = any(:journey_ids::bigint[])
+group by reason, label order by accounts desc;
+
+-- name: traversals_at
+select t.id, t.account_id, a.external_id, a.attributes ->> 'name' as name, t.entry, t.entered_at,
+       t.state ->> 'position' as node, t.state -> 'pending' ->> 'until' as until,
+       t.ended_at, t.reason, t.label, j.version
+from traversals t join accounts a on a.id = t.account_id join journeys j on j.id = t.journey_id
+where t.slug = :slug and (:node::text is null or (t.ended_at is null and t.state ->> 'position' = :node))
+order by t.id limit :limit;
+
+-- name: traversals_of_account
+select t.id, t.slug, j.version, j.name, t.entry, t.entered_at, t.state, t.ended_at, t.reason, t.label,
+       t.workflow_id, j.plan_hash
+from traversals t join journeys j on j.id = t.journey_id
+where t.account_id = :account_id order by t.id;
+
+-- name: history_of_traversal
+select step_no, node, kind, visit, arrived_at, outcome, because
+from steps where traversal_id = :traversal_id order by step_no;
+
+-- name: participants_of_traversal
+select p.node, p.visit, p.person_id, p.path, p.because, q.external_id
+from participants p join people q on q.id = p.person_id
+where p.traversal_id = :traversal_id order by p.node, p.visit, p.person_id;
+
+-- name: unstarted_traversals
+select t.id, t.workflow_id, t.account_id, t.slug, t.entry, t.entered_at, j.version, j.name as journey_name, j.plan_hash,
+       a.attributes ->> 'name' as account_name
+from traversals t join journeys j on j.id = t.journey_id join accounts a on a.id = t.account_id
+where t.journey_id = :journey_id and not t.started and t.ended_at is null
+order by t.id limit :limit;
+
+-- name: mark_started
+update traversals set started = true, checked_at = :at where id = any(:traversal_ids::bigint[]);
+
+-- name: traversals_to_check
+select t.id, t.workflow_id, t.started
+from traversals t
+where t.ended_at is null and t.started and (t.checked_at is null or t.checked_at < :before)
+order by t.checked_at nulls first, t.id limit :limit;
+
+-- name: mark_checked
+update traversals set checked_at = :at where id = any(:traversal_ids::bigint[]);
+
+-- name: restart_traversals
+update traversals set started = false where id = any(:traversal_ids::bigint[]) and ended_at is null;
+
+-- name: traversals_by_workflow
+select id, workflow_id from traversals
+where workflow_id = any(:workflow_ids::text[]) and ended_at is null;
+
+-- name: orphaned_traversals
+-- Not started and nobody's to start: no admission runs for a journey that takes no more entries.
+select t.id, t.workflow_id, t.account_id, t.slug, t.entry, t.entered_at, j.version,
+       j.name as journey_name, j.plan_hash, a.attributes ->> 'name' as account_name
+from traversals t join journeys j on j.id = t.journey_id join accounts a on a.id = t.account_id
+where not t.started and t.ended_at is null and (j.state <> 'live' or j.ends_at <= :at)
+order by t.id limit :limit;
+
+-- name: health
+select (select count(*) from traversals where ended_at is null) as open_accounts,
+       (select count(*) from admissions) as to_admit,
+       (select count(*) from wakeups) as to_wake,
+       (select count(*) from ledger where state = 'in_doubt') as in_doubt;

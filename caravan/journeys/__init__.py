@@ -1,0 +1,1 @@
+"""The journey language, pure: documents, conditions, time, validation, plans, the core."""

@@ -1,0 +1,31 @@
+"""What all actions share: whom they act on, and how one is read from a document."""
+
+from abc import ABC, abstractmethod
+from typing import ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from caravan.journeys.conditions.model import Condition
+from caravan.journeys.reading import Fields, JourneyScope
+
+
+class BaseAction(BaseModel, ABC):
+    """An action on the account."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    context: ClassVar[Literal["account", "person"]] = "account"
+    sends: ClassVar[bool] = False  # leaves the system: an activity of its own
+
+    @classmethod
+    @abstractmethod
+    def read(cls, fields: Fields, scope: JourneyScope) -> dict[str, object]:
+        """The values of its own keys in a document; what is wrong with them is reported."""
+
+
+class PeopleAction(BaseAction):
+    """An action on each of the node's people who pass ``who``."""
+
+    context = "person"
+
+    who: Condition | None = None

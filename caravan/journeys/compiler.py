@@ -1,0 +1,104 @@
+"""Compiling: a journey of the workspace becomes a plan and a series of campaigns.
+
+Each maximal straight run of action nodes (people splits included, as ordered choices) is one
+campaign, which only its journey can use (product.md §2.9).
+"""
+
+from pydantic import BaseModel, ConfigDict
+
+from caravan.journeys import reachability
+from caravan.journeys.nodes import Node, segment_actions
+from caravan.journeys.nodes.do import Do
+from caravan.journeys.nodes.split_people import SplitPeople
+from caravan.journeys.plan import Plan
+from caravan.journeys.workspace import Workspace
+
+
+class Campaign(BaseModel):
+    """A straight run of action nodes, named after its journey and its first node."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    nodes: tuple[str, ...]
+    actions: tuple[str, ...]
+
+
+class Compiled(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+    plan: Plan
+    campaigns: tuple[Campaign, ...]
+
+
+def compile_journey(workspace: Workspace, slug: str) -> Compiled:
+    """Compile a valid journey; the same documents give the same plan, byte for byte."""
+    journey = workspace.journeys[slug]
+    settings = workspace.settings
+    used = {
+        action.template
+        for node in journey.nodes.values()
+        for segment in segment_actions(node)
+        for _, _, action in segment
+        if action.kind == "send_email"
+    }
+    plan = Plan(
+        journey=journey.journey,
+        name=journey.name,
+        audience=journey.audience,
+        zone=journey.zone,
+        schedule=journey.schedule,
+        start=journey.start,
+        nodes=journey.nodes,
+        catalog=settings.catalog,
+        tokens=journey.tokens,
+        sender=settings.sender,
+        postal_address=settings.postal_address,
+        templates={name: workspace.templates[name] for name in sorted(used)},
+    )
+    return Compiled(plan=plan, campaigns=tuple(_campaigns(plan)))
+
+
+def _campaigns(plan: Plan) -> list[Campaign]:
+    before: dict[str, list[str]] = {}
+    for name, node in plan.nodes.items():
+        for target in reachability.leads_to(node):
+            before.setdefault(target, []).append(name)
+    campaigns = []
+    for name, node in plan.nodes.items():
+        if not _acts(node) or _continues_a_run(plan, name, before.get(name, [])):
+            continue
+        run = [name]
+        while (follower := _only_target(plan, run[-1])) and (
+            _acts(plan.nodes[follower]) and len(before[follower]) == 1 and follower != plan.start
+        ):
+            run.append(follower)
+        campaigns.append(
+            Campaign(
+                name=f"{plan.journey}.{name}",
+                nodes=tuple(run),
+                actions=tuple(
+                    action.kind
+                    for member in run
+                    for segment in segment_actions(plan.nodes[member])
+                    for _, _, action in segment
+                ),
+            )
+        )
+    return campaigns
+
+
+def _acts(node: Node) -> bool:
+    return isinstance(node, Do | SplitPeople)
+
+
+def _only_target(plan: Plan, name: str) -> str | None:
+    targets = reachability.leads_to(plan.nodes[name])
+    return targets[0] if targets else None
+
+
+def _continues_a_run(plan: Plan, name: str, before: list[str]) -> bool:
+    """Whether the one node before it is an action node, which then holds it in its campaign."""
+    if name == plan.start or len(before) != 1:
+        return False
+    return before[0] != name and _acts(plan.nodes[before[0]])

@@ -1,0 +1,1 @@
+"""Conditions: read, kept as data, compiled to SQL."""

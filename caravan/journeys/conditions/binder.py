@@ -1,0 +1,65 @@
+"""The parameters of generated SQL: values known now, and named ones bound when it runs.
+
+Domain time is bound too, and so is every instant that is computed from it: durations are reckoned by
+``caravan.journeys.time`` alone, in the zone of the place, never by the database.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class _Slot:
+    """One parameter: a value, or a name whose value ``derive`` may still turn into another."""
+
+    value: Any = None
+    name: str | None = None
+    derive: Callable[[Any], Any] | None = None
+
+
+class Binder:
+    """Hands out ``$n`` placeholders; the same value or name gets the same one again.
+
+    Compiled text is therefore stable, can be cached, and is prepared once per connection.
+
+    Args:
+        zone: whose days and clock times the conditions of this text mean.
+    """
+
+    def __init__(self, zone: str = "UTC") -> None:
+        self.zone = zone
+        self._slots: list[_Slot] = []
+        self._known: dict[tuple[str, str, str], int] = {}
+
+    def named(self, name: str, kind: str) -> str:
+        """A parameter bound at each run: ``as_of``, ``entered_at``, ``account_id`` …"""
+        return self._place(("named", name, kind), _Slot(name=name))
+
+    def derived(self, name: str, kind: str, what: str, derive: Callable[[Any], Any]) -> str:
+        """A parameter computed from a named one at each run; ``what`` tells it from others."""
+        return self._place(("derived", f"{name} {what}", kind), _Slot(name=name, derive=derive))
+
+    def literal(self, value: Any, kind: str) -> str:
+        """A value of the document; never spliced into the text."""
+        return self._place(("literal", repr(value), kind), _Slot(value))
+
+    def args(self, **values: Any) -> list[Any]:
+        """The positional arguments; names the text does not use are ignored.
+
+        Raises:
+            KeyError: a named parameter has no value.
+        """
+        return [self._bound(slot, values) for slot in self._slots]
+
+    def _bound(self, slot: _Slot, values: dict[str, Any]) -> Any:
+        if slot.name is None:
+            return slot.value
+        value = values[slot.name]
+        return value if slot.derive is None else slot.derive(value)
+
+    def _place(self, key: tuple[str, str, str], slot: _Slot) -> str:
+        if key not in self._known:
+            self._slots.append(slot)
+            self._known[key] = len(self._slots)
+        return f"${self._known[key]}::{key[2]}"

@@ -1,0 +1,109 @@
+"""Event history as SQL: what a ``did`` counts, since when, and when time alone changes the answer."""
+
+from caravan.journeys.conditions.binder import Binder
+from caravan.journeys.conditions.checks import described, sql_of_test
+from caravan.journeys.conditions.flips import JUST_AFTER, fallen_out
+from caravan.journeys.conditions.model import Did, Test, Window
+from caravan.journeys.conditions.related import people_of_account
+from caravan.journeys.conditions.scope import Context
+from caravan.journeys.conditions.values import value_of
+from caravan.journeys.durations import duration_of
+from caravan.journeys.time import shift
+
+
+def event_predicate(where: dict[str, Test], binder: Binder, alias: str = "e") -> str:
+    """Tests on the fields of an activity."""
+    parts = [
+        f"({sql_of_test(test, value_of(f'{alias}.fields', field, test.type), binder)})"
+        for field, test in where.items()
+    ]
+    return " and ".join(parts) or "true"
+
+
+def happened(condition: Did, context: Context, binder: Binder) -> str:
+    """Whether it was done often enough, by enough of them."""
+    sources = _in_window(condition, context, binder)
+    if condition.at_least == 1 and condition.people == 1:
+        return " or ".join(f"exists (select {source})" for source in sources)
+    return (
+        f"(select count(*) >= {binder.literal(condition.at_least, 'bigint')}"
+        " and count(distinct coalesce(done.person_id, 0)) >="
+        f" {binder.literal(condition.people, 'bigint')} from {_distinct(sources)})"
+    )
+
+
+def times(condition: Did, context: Context, binder: Binder) -> str:
+    """How often it was done."""
+    return f"(select count(*) from {_distinct(_in_window(condition, context, binder))})"
+
+
+def history_flips(condition: Did, context: Context, binder: Binder) -> tuple[str, ...]:
+    """The next event that is dated later than now, and the next to fall out of the window."""
+    as_of = binder.named("as_of", "timestamptz")
+    coming = tuple(
+        f"(select min(e.at) {source} and e.at > {as_of})"
+        for source in _ever(condition, context, binder)
+    )
+    window = condition.window
+    if window.within is None or window.in_journey:
+        return coming
+    leaving = fallen_out(f"(done.at{JUST_AFTER})", duration_of(window.within), binder)
+    inside = _distinct(_in_window(condition, context, binder))
+    return (*coming, f"(select min(least({', '.join(leaving)})) from {inside})")
+
+
+def label(condition: Did) -> str:
+    """What was asked, in a few words."""
+    window = condition.window
+    parts = [condition.type, described(condition.where)]
+    if window.since is not None:
+        parts.append(f"since {window.since}")
+    elif window.within is not None:
+        parts.append(f"within {window.within}")
+    return f"did({', '.join(filter(None, parts))})"
+
+
+def _ever(condition: Did, context: Context, binder: Binder) -> list[str]:
+    """The activities asked for, whenever they were, by where they are found."""
+    what = (
+        f"e.type = {binder.literal(condition.type, 'text')}"
+        f" and {event_predicate(condition.where, binder)}"
+    )
+    if context == "person":
+        return [f"from activities e where e.person_id = p.id and {what}"]
+    # two index scans rather than one OR: see activities_account and activities_person
+    return [
+        f"from activities e where e.account_id = a.id and {what}",
+        f"{people_of_account('join activities e on e.person_id = p.id')} and {what}",
+    ]
+
+
+def _in_window(condition: Did, context: Context, binder: Binder) -> list[str]:
+    """Those of them between the window's opening and now, both ends included."""
+    start = _opening(condition.window, binder)
+    when = f"e.at <= {binder.named('as_of', 'timestamptz')}"
+    when += f" and e.at >= {start}" if start is not None else ""
+    return [f"{source} and {when}" for source in _ever(condition, context, binder)]
+
+
+def _opening(window: Window, binder: Binder) -> str | None:
+    """Where the window opens; None: it has always been open."""
+    if window.since == "entry":
+        return binder.named("entered_at", "timestamptz")
+    if window.since is not None:
+        traversal = binder.named("traversal_id", "bigint")
+        return (
+            f"(select max(s.arrived_at) from steps s where s.traversal_id = {traversal}"
+            f" and s.node = {binder.literal(window.since, 'text')})"
+        )
+    if window.within is None:
+        return None
+    back, zone = -duration_of(window.within), binder.zone
+    name = "entered_at" if window.in_journey else "as_of"
+    return binder.derived(name, "timestamptz", str(back), lambda at: shift(at, back, zone))
+
+
+def _distinct(sources: list[str]) -> str:
+    """Activities of several sources, each once: an account's may be one of its people's too."""
+    selects = " union ".join(f"select e.id, e.person_id, e.at {source}" for source in sources)
+    return f"({selects}) done"

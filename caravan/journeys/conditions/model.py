@@ -1,0 +1,125 @@
+"""Conditions as data: a small tree that round-trips through JSON and is stored in plans."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from caravan.journeys.fields import FieldType
+
+Operand = bool | int | float | str
+
+
+class Check(BaseModel):
+    """One operator of a test with its operands; several operands mean *or* (negative: none of)."""
+
+    model_config = ConfigDict(frozen=True)
+
+    operator: str
+    operands: tuple[Operand, ...] = ()
+
+
+class Test(BaseModel):
+    """Checks on one value, ANDed."""
+
+    __test__ = False
+    model_config = ConfigDict(frozen=True)
+
+    type: FieldType
+    checks: tuple[Check, ...]
+
+
+class _Condition(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class All(_Condition):
+    kind: Literal["all"] = "all"
+    of: "tuple[Condition, ...]" = ()
+
+
+class Any(_Condition):
+    kind: Literal["any"] = "any"
+    of: "tuple[Condition, ...]" = ()
+
+
+class Not(_Condition):
+    kind: Literal["not"] = "not"
+    of: "Condition"
+
+
+class AccountIs(_Condition):
+    """The account's attributes pass every test."""
+
+    kind: Literal["account"] = "account"
+    tests: dict[str, Test]
+
+
+class PersonIs(_Condition):
+    """People context: this person passes. Account context: some person of the account does."""
+
+    kind: Literal["person"] = "person"
+    tests: dict[str, Test]
+
+
+class People(_Condition):
+    """So many of the account's people meet a people condition."""
+
+    kind: Literal["people"] = "people"
+    when: "Condition"
+    at_least: int = 1
+    at_most: int | None = None
+
+
+class RoleInAccount(_Condition):
+    kind: Literal["role_in_account"] = "role_in_account"
+    test: Test
+
+
+class HasOpportunity(_Condition):
+    kind: Literal["opportunity"] = "opportunity"
+    tests: dict[str, Test]
+
+
+class InAudience(_Condition):
+    kind: Literal["audience"] = "audience"
+    audience: str
+
+
+class Window(BaseModel):
+    """How far back a ``did`` looks; none of them: all history."""
+
+    model_config = ConfigDict(frozen=True)
+
+    within: str | None = None  # a duration, as written
+    since: str | None = None  # "entry" or a node
+    in_journey: bool = False  # a journey's window opens before the entry, an audience's before now
+
+
+class Did(_Condition):
+    """Something was done: ``negated`` is ``did_not``."""
+
+    kind: Literal["did"] = "did"
+    type: str
+    where: dict[str, Test] = {}
+    at_least: int = 1
+    people: int = 1
+    window: Window = Window()
+    negated: bool = False
+
+
+Condition = Annotated[
+    All
+    | Any
+    | Not
+    | AccountIs
+    | PersonIs
+    | People
+    | RoleInAccount
+    | HasOpportunity
+    | InAudience
+    | Did,
+    Field(discriminator="kind"),
+]
+
+for _model in (All, Any, Not, People):
+    _model.model_rebuild()

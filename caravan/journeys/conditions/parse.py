@@ -1,0 +1,173 @@
+"""Reading conditions from a document, with every problem reported at its place."""
+
+from collections.abc import Callable
+
+from caravan.journeys.conditions import model
+from caravan.journeys.conditions.counts import read_count
+from caravan.journeys.conditions.model import Condition
+from caravan.journeys.conditions.reading_did import read_did
+from caravan.journeys.conditions.reading_events import EventTests, parse_event
+from caravan.journeys.conditions.reading_tests import parse_test, parse_tests
+from caravan.journeys.conditions.scope import Context, Scope, nearest, plural
+from caravan.journeys.fields import Entity
+from caravan.journeys.problems import Path, Report
+
+__all__ = [
+    "Context",
+    "EventTests",
+    "Scope",
+    "nearest",
+    "parse_condition",
+    "parse_event",
+    "parse_test",
+]
+
+PEOPLE_ONLY = frozenset({"role_in_account", "member_of", "people_list", "heard"})
+ACCOUNT_ONLY = frozenset({"buying_group", "people"})
+ENGAGE_ONLY = frozenset({"buying_group", "member_of", "account_list", "people_list", "heard"})
+NOT_YET = ENGAGE_ONLY
+
+
+def parse_condition(
+    raw: object, context: Context, path: Path, scope: Scope, report: Report
+) -> Condition | None:
+    """Read a condition mapping; several keys are ANDed, an empty mapping is true.
+
+    Returns:
+        None where it cannot be used; every problem has been reported.
+    """
+    if not isinstance(raw, dict):
+        report("bad-value", path, "a condition is a mapping such as {account: {industry: Energy}}")
+        return None
+    reader = _Reader(context, scope, report)
+    parts = [reader.part(str(key), value, (*path, key)) for key, value in raw.items()]
+    known = tuple(part for part in parts if part is not None)
+    if len(known) < len(parts):
+        return None
+    return known[0] if len(known) == 1 else model.All(of=known)
+
+
+class _Reader:
+    """Reads the keys of one condition mapping."""
+
+    def __init__(self, context: Context, scope: Scope, report: Report) -> None:
+        self.context = context
+        self.scope = scope
+        self.report = report
+        self.parts: dict[str, Callable[[object, Path], Condition | None]] = {
+            "all": lambda raw, path: self._several(raw, path, model.All),
+            "any": lambda raw, path: self._several(raw, path, model.Any),
+            "not": self._not,
+            "account": lambda raw, path: self._record(raw, path, "account", model.AccountIs),
+            "person": lambda raw, path: self._record(raw, path, "person", model.PersonIs),
+            "opportunity": lambda raw, path: self._record(
+                raw, path, "opportunity", model.HasOpportunity
+            ),
+            "people": self._people,
+            "role_in_account": self._role,
+            "audience": self._audience,
+            "did": lambda raw, path: self._did(raw, path, negated=False),
+            "did_not": lambda raw, path: self._did(raw, path, negated=True),
+        }
+
+    def part(self, key: str, raw: object, path: Path) -> Condition | None:
+        if self.scope.store == "platform" and key in ENGAGE_ONLY:
+            self.report(
+                "wrong-context",
+                path,
+                f"{key} lives in the engage store only; an audience is evaluated in the Platform",
+            )
+        elif (self.context == "account" and key in PEOPLE_ONLY) or (
+            self.context == "person" and key in ACCOUNT_ONLY
+        ):
+            other = "people" if self.context == "account" else "accounts"
+            self.report("wrong-context", path, f"{key} is for conditions on {other}")
+        elif key in NOT_YET:
+            self.report("bad-value", path, f"{key} is not supported by this version yet")
+        elif key not in self.parts:
+            self.report("unknown-key", path, f"no condition {key}{nearest(key, self.parts)}")
+        else:
+            return self.parts[key](raw, path)
+        return None
+
+    def _several(
+        self, raw: object, path: Path, kind: type[model.All] | type[model.Any]
+    ) -> Condition | None:
+        if not isinstance(raw, list) or not raw:
+            self.report("bad-value", path, f"{path[-1]} takes a list of conditions")
+            return None
+        parts = [
+            parse_condition(one, self.context, (*path, number), self.scope, self.report)
+            for number, one in enumerate(raw)
+        ]
+        known = tuple(part for part in parts if part is not None)
+        return kind(of=known) if len(known) == len(parts) else None
+
+    def _not(self, raw: object, path: Path) -> Condition | None:
+        part = parse_condition(raw, self.context, path, self.scope, self.report)
+        return model.Not(of=part) if part is not None else None
+
+    def _record(
+        self,
+        raw: object,
+        path: Path,
+        entity: Entity,
+        kind: type[model.AccountIs] | type[model.PersonIs] | type[model.HasOpportunity],
+    ) -> Condition | None:
+        tests = parse_tests(raw, entity, path, self.scope, self.report)
+        return kind(tests=tests) if tests is not None else None
+
+    def _people(self, raw: object, path: Path) -> Condition | None:
+        if not isinstance(raw, dict) or "when" not in raw:
+            self.report("missing-key", path, "people needs a condition: {when: …, at_least: 1}")
+            return None
+        keys = ("when", "at_least", "at_most")
+        unknown = [key for key in raw if key not in keys]
+        for key in unknown:
+            self.report("unknown-key", (*path, key), f"no key {key}{nearest(key, keys)}")
+        least = read_count(raw, "at_least", 1, path, self.report, least=0)
+        most = read_count(raw, "at_most", 0, path, self.report, least=0)
+        when = parse_condition(raw["when"], "person", (*path, "when"), self.scope, self.report)
+        if unknown or when is None or least is None or most is None:
+            return None
+        if "at_most" not in raw:
+            return model.People(when=when, at_least=least)
+        if most == 0 and "at_least" not in raw:
+            self.report(
+                "bad-value",
+                (*path, "at_most"),
+                "at_least is 1 where it is absent, so this holds for no account;"
+                " for nobody write at_least: 0 too",
+            )
+            return None
+        return model.People(when=when, at_least=least, at_most=most)
+
+    def _role(self, raw: object, path: Path) -> Condition | None:
+        test = parse_test(raw, "string", path, self.report)
+        return model.RoleInAccount(test=test) if test is not None else None
+
+    def _audience(self, raw: object, path: Path) -> Condition | None:
+        if self.scope.store != "platform":
+            self.report(
+                "bad-value",
+                path,
+                "audience in a journey's condition is not supported by this version yet",
+            )
+            return None
+        if not isinstance(raw, str) or raw not in self.scope.audiences:
+            near = nearest(raw, self.scope.audiences)
+            self.report("unknown-audience", path, f"no audience {raw}{near}")
+            return None
+        of_people = self.scope.people_audiences
+        if of_people is not None and (raw in of_people) != (self.context == "person"):
+            self.report(
+                "wrong-context",
+                path,
+                f"{raw} is an audience of {'people' if raw in of_people else 'accounts'};"
+                f" this is a condition on {plural(self.context)}",
+            )
+            return None
+        return model.InAudience(audience=raw)
+
+    def _did(self, raw: object, path: Path, *, negated: bool) -> Condition | None:
+        return read_did(raw, self.context, path, self.scope, self.report, negated=negated)

@@ -1,0 +1,22 @@
+"""The records related to the one a condition is about, as SQL: current ones, deleted ones never."""
+
+
+def people_of_account(join: str = "") -> str:
+    """The people ``p`` of the account ``a`` with their relation ``r``, and what is joined to them."""
+    return (
+        f"from relations r join people p on p.id = r.person_id {join} where r.account_id = a.id"
+        " and r.deleted_at is null and p.deleted_at is null"
+    )
+
+
+def accounts_of_person(join: str = "") -> str:
+    """The accounts ``a`` of the person ``p`` with their relation ``r``, and what is joined to them."""
+    return (
+        f"from relations r join accounts a on a.id = r.account_id {join} where r.person_id = p.id"
+        " and r.deleted_at is null and a.deleted_at is null"
+    )
+
+
+def opportunities_of_account() -> str:
+    """The opportunities ``o`` of the account ``a``."""
+    return "from opportunities o where o.account_id = a.id and o.deleted_at is null"

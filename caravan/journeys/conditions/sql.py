@@ -1,0 +1,229 @@
+"""The one condition compiler: a condition as parameterised SQL over the core tables.
+
+Aliases it relies on: ``a`` accounts, ``p`` people, ``r`` the relation between them (people context of
+a journey). Audiences compile to a predicate over a whole table, splits to the same predicate on one
+row. Domain time and the traversal are named parameters; ``now()`` is never called.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from caravan.journeys.conditions import history, model
+from caravan.journeys.conditions.binder import Binder
+from caravan.journeys.conditions.checks import described, sql_of_test
+from caravan.journeys.conditions.flips import flips_of
+from caravan.journeys.conditions.history import event_predicate
+from caravan.journeys.conditions.model import Condition, Test
+from caravan.journeys.conditions.operators import NEGATIVE
+from caravan.journeys.conditions.related import (
+    accounts_of_person,
+    opportunities_of_account,
+    people_of_account,
+)
+from caravan.journeys.conditions.scope import Context
+from caravan.journeys.conditions.values import quoted, value_of
+
+__all__ = ["Binder", "Fragment", "compile_condition", "event_predicate"]
+
+
+@dataclass(frozen=True)
+class Fragment:
+    """A compiled condition.
+
+    ``evidence`` are (label, SQL value) pairs that say what it looked at; ``flips`` are SQL instants
+    (null: never) after ``as_of`` at which it may change by time alone.
+    """
+
+    predicate: str
+    evidence: tuple[tuple[str, str], ...] = ()
+    flips: tuple[str, ...] = ()
+
+
+def compile_condition(
+    condition: Condition,
+    context: Context,
+    binder: Binder,
+    *,
+    travelling: bool = True,
+    flips: bool = False,
+    audiences: Mapping[str, Condition] | None = None,
+) -> Fragment:
+    """Compile a condition.
+
+    Args:
+        condition: from the plan or the audience.
+        context: what is asked about: an account (alias ``a``) or a person (alias ``p``).
+        binder: takes the parameters, and says whose days and clock times are meant.
+        travelling: in people context, whether an account is being moved (aliases ``a`` and ``r`` are
+            there); else the account is any account of the person.
+        flips: only the flips are wanted. A parameter that no text mentions is an error, so the binder
+            then takes theirs alone and the predicate is of no use.
+        audiences: the conditions of the audiences it may name, put in their place; a name that is
+            not among them stands for its stored members.
+    """
+    if flips:
+        compiler = _Compiler(Binder(binder.zone), travelling, audiences or {}, flips=binder)
+    else:
+        compiler = _Compiler(binder, travelling, audiences or {})
+    return compiler.compile(condition, context)
+
+
+@dataclass(frozen=True)
+class _Compiler:
+    binder: Binder
+    travelling: bool
+    audiences: Mapping[str, Condition]
+    flips: Binder | None = None
+
+    def compile(self, condition: Condition, context: Context) -> Fragment:
+        match condition:
+            case model.All(of=parts):
+                return self._joined(" and ", "true", parts, context)
+            case model.Any(of=parts):
+                return self._joined(" or ", "false", parts, context)
+            case model.Not(of=part):
+                inner = self.compile(part, context)
+                return Fragment(f"not ({inner.predicate})", inner.evidence, inner.flips)
+            case model.AccountIs():
+                return self._account(condition, context)
+            case model.PersonIs():
+                return self._person(condition, context)
+            case model.People():
+                return self._people(condition)
+            case model.RoleInAccount():
+                return self._role(condition)
+            case model.HasOpportunity():
+                return self._opportunity(condition, context)
+            case model.InAudience():
+                return self._in_audience(condition, context)
+            case model.Did():
+                return self._did(condition, context)
+
+    def _joined(
+        self, joiner: str, empty: str, parts: tuple[Condition, ...], context: Context
+    ) -> Fragment:
+        fragments = [self.compile(part, context) for part in parts]
+        return Fragment(
+            joiner.join(f"({fragment.predicate})" for fragment in fragments) or empty,
+            tuple(pair for fragment in fragments for pair in fragment.evidence),
+            tuple(flip for fragment in fragments for flip in fragment.flips),
+        )
+
+    def _tests(self, tests: dict[str, Test], alias: str) -> tuple[str, list[str]]:
+        """The predicate of several fields of one record, and its flips."""
+        parts, flips = [], []
+        for field, test in tests.items():
+            value = value_of(f"{alias}.attributes", field, test.type)
+            parts.append(f"({sql_of_test(test, value, self.binder)})")
+            flips += flips_of(test, value, self.flips) if self.flips else []
+        return " and ".join(parts) or "true", flips
+
+    def _account(self, condition: model.AccountIs, context: Context) -> Fragment:
+        if context == "account" or self.travelling:
+            return self._this("account", "a", condition.tests)
+        return self._some("account", "a", accounts_of_person(), condition.tests)
+
+    def _person(self, condition: model.PersonIs, context: Context) -> Fragment:
+        if context == "person":
+            return self._this("person", "p", condition.tests)
+        return self._some("person", "p", people_of_account(), condition.tests)
+
+    def _opportunity(self, condition: model.HasOpportunity, context: Context) -> Fragment:
+        if context == "account" or self.travelling:
+            source = opportunities_of_account()
+        else:
+            opportunities = "join opportunities o on o.account_id = a.id"
+            source = f"{accounts_of_person(opportunities)} and o.deleted_at is null"
+        return self._some("opportunity", "o", source, condition.tests)
+
+    def _this(self, entity: str, alias: str, tests: dict[str, Test]) -> Fragment:
+        """The record in hand passes every test."""
+        predicate, flips = self._tests(tests, alias)
+        evidence = tuple(
+            (f"{entity}.{field}", f"{alias}.attributes -> {quoted(field)}") for field in tests
+        )
+        return Fragment(predicate, evidence, tuple(flips))
+
+    def _some(self, entity: str, alias: str, source: str, tests: dict[str, Test]) -> Fragment:
+        """One of several records passes every test; which one is the evidence."""
+        predicate, flips = self._tests(tests, alias)
+        found = f"(select min({alias}.id) {source} and {predicate})"
+        return Fragment(
+            f"exists (select {source} and {predicate})",
+            ((f"{entity}({described(tests)})", found),),
+            _soonest(flips, source),
+        )
+
+    def _people(self, condition: model.People) -> Fragment:
+        # the account whose people are counted is the account of their conditions
+        inner = replace(self, travelling=True).compile(condition.when, "person")
+        people = people_of_account()
+        matching = f"{people} and ({inner.predicate})"
+        count = f"(select count(*) {matching})"
+        if condition.at_most is None and condition.at_least == 1:
+            predicate = f"exists (select {matching})"
+        else:
+            bounds = [f"{count} >= {self.binder.literal(condition.at_least, 'bigint')}"]
+            if condition.at_most is not None:
+                bounds.append(f"{count} <= {self.binder.literal(condition.at_most, 'bigint')}")
+            predicate = " and ".join(bounds)
+        return Fragment(predicate, (("people", count),), _soonest(list(inner.flips), people))
+
+    def _role(self, condition: model.RoleInAccount) -> Fragment:
+        each = (
+            "jsonb_array_elements_text(case jsonb_typeof(r.attributes -> 'roles')"
+            " when 'array' then r.attributes -> 'roles' else '[]' end) as role (name)"
+        )
+        source = (
+            f"from {each} where true"
+            if self.travelling
+            else accounts_of_person(f"cross join {each}")
+        )
+        roles = f"{source} and role.name <> ''"
+        parts = []
+        for check in condition.test.checks:
+            if check.operator == "empty":
+                parts.append(f"{'not ' if check.operands[0] else ''}exists (select {roles})")
+                continue
+            one = sql_of_test(Test(type="string", checks=(check,)), "role.name", self.binder)
+            # a negative operator needs that no role fits: deny the positive on all of them
+            parts.append(
+                f"not exists (select {roles} and not ({one}))"
+                if check.operator in NEGATIVE
+                else f"exists (select {roles} and {one})"
+            )
+        return Fragment(
+            " and ".join(parts) or "true",
+            (("role_in_account", f"(select jsonb_agg(role.name) {roles})"),),
+        )
+
+    def _in_audience(self, condition: model.InAudience, context: Context) -> Fragment:
+        name = condition.audience
+        if name in self.audiences:
+            others = {slug: one for slug, one in self.audiences.items() if slug != name}
+            inside = replace(self, travelling=False, audiences=others)
+            return inside.compile(self.audiences[name], context)
+        subject = "a.id" if context == "account" else "p.id"
+        return Fragment(
+            "exists (select from audience_members m"
+            f" where m.audience = {self.binder.literal(name, 'text')} and m.subject_id = {subject})"
+        )
+
+    def _did(self, condition: model.Did, context: Context) -> Fragment:
+        happened = history.happened(condition, context, self.binder)
+        return Fragment(
+            f"not ({happened})" if condition.negated else f"({happened})",
+            ((history.label(condition), history.times(condition, context, self.binder)),),
+            history.history_flips(condition, context, self.flips) if self.flips else (),
+        )
+
+
+def _soonest(flips: list[str], source: str) -> tuple[str, ...]:
+    """The soonest flip over the related records.
+
+    An aggregate over a flip that looks at the outer record alone would be the outer query's, hence
+    the table between.
+    """
+    return tuple(
+        f"(select min(each.flip) from (select {flip} as flip {source}) each)" for flip in flips
+    )

@@ -1,0 +1,56 @@
+"""The control plan: what a workflow must know of a journey to move an account, and nothing else.
+
+Only kinds and edges; no conditions, content or personal data, for this is recorded in Temporal.
+"""
+
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Target(BaseModel):
+    """Where an edge leads: to a node, or out of the journey."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    node: str | None = None
+    reason: str | None = None  # completed, timeout, no-path: set exactly where node is None
+    label: str | None = None  # the outcome label of an end
+
+
+class Segment(StrEnum):
+    """A run of actions of one node that is served by one activity."""
+
+    STORE = "store"  # reads and writes of the stores
+    SEND = "send"  # leaves the system
+
+
+NodeKind = Literal["do", "split_accounts", "split_people", "wait", "listen"]
+
+
+class ControlNode(BaseModel):
+    """One node as the workflow sees it.
+
+    ``segments`` are those of action nodes, in order, the first always STORE: it fixes who the
+    people of this arrival are. ``edges`` maps an outcome (``next``; a path's number from "1" or
+    ``otherwise``; ``timeout``; an event's number from "1") to its target; ``names`` gives the label
+    of an edge that has one, for people to read.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    kind: NodeKind
+    label: str = ""
+    segments: tuple[Segment, ...] = ()
+    edges: dict[str, Target] = {}
+    names: dict[str, str] = {}
+
+
+class ControlPlan(BaseModel):
+    """The compact plan a workflow is steered by."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    start: str = ""
+    nodes: dict[str, ControlNode] = {}

@@ -1,0 +1,85 @@
+"""A journey's picture: a Mermaid flowchart of its plan, with counters where they are given."""
+
+from collections.abc import Mapping
+
+from caravan.journeys import nodes
+from caravan.journeys.nodes import Node
+from caravan.journeys.nodes.do import Do
+from caravan.journeys.nodes.listen import Listen
+from caravan.journeys.nodes.split_accounts import SplitAccounts
+from caravan.journeys.nodes.split_people import SplitPeople
+from caravan.journeys.nodes.wait import Wait
+from caravan.journeys.plan import Plan
+
+
+def mermaid(plan: Plan, counters: Mapping[str, str] | None = None) -> str:
+    """The journey as a Mermaid flowchart; the same plan gives the same text."""
+    ids = {name: f"n{number}" for number, name in enumerate(plan.nodes)}
+    lines = ["flowchart TD", f'  audience(["{_text(plan.audience)}"]) --> {ids[plan.start]}']
+    ends: dict[str, str] = {}
+    for name, node in plan.nodes.items():
+        words = [f"<b>{_text(node.label or name)}</b>", *_summary(node)]
+        if counters and name in counters:
+            words.append(f"<i>{_text(counters[name])}</i>")
+        lines.append(f"  {ids[name]}{_shape(node, '<br/>'.join(words))}")
+        for edge, target in nodes.control(node).edges.items():
+            words_on_edge = _edge(node, edge)
+            arrow = f'-->|"{_text(words_on_edge)}"|' if words_on_edge else "-->"
+            if target.node is not None:
+                lines.append(f"  {ids[name]} {arrow} {ids[target.node]}")
+            else:
+                what = target.label or target.reason or "completed"
+                end = ends.setdefault(what, f"e{len(ends)}")
+                lines.append(f"  {ids[name]} {arrow} {end}")
+    lines += [f'  {end}(("{_text(what)}"))' for what, end in ends.items()]
+    return "\n".join(lines)
+
+
+def _shape(node: Node, words: str) -> str:
+    match node:
+        case SplitAccounts():
+            return f'{{"{words}"}}'
+        case SplitPeople():
+            return f'{{{{"{words}"}}}}'
+        case Wait() | Listen():
+            return f'(["{words}"])'
+        case _:
+            return f'["{words}"]'
+
+
+def _summary(node: Node) -> list[str]:
+    match node:
+        case Do():
+            return [_text(_action(action)) for action in node.actions]
+        case SplitPeople():
+            return ["people"]
+        case SplitAccounts():
+            return ["accounts"]
+        case Wait():
+            if node.for_ is not None:
+                return [f"wait {node.for_}"]
+            return ["wait"]
+        case Listen():
+            return [_text(event.event) for event in node.events]
+
+
+def _action(action: object) -> str:
+    template = getattr(action, "template", None)
+    field = getattr(action, "field", None)
+    kind = str(getattr(action, "kind", "")).replace("_", " ")
+    return f"{kind} {template or field or ''}".strip()
+
+
+def _edge(node: Node, edge: str) -> str:
+    if isinstance(node, SplitAccounts) and edge != "otherwise":
+        return node.paths[int(edge) - 1].label or edge
+    if isinstance(node, Listen) and edge != "timeout":
+        return node.events[int(edge) - 1].event
+    return "" if edge == "next" else edge
+
+
+def _text(words: str) -> str:
+    """Safe between the quotes of Mermaid."""
+    return (
+        words.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;").replace(">", "&gt;")
+    )

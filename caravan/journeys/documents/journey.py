@@ -1,0 +1,129 @@
+"""The document ``journey:``: its audience, schedule, tokens and nodes."""
+
+from datetime import datetime
+
+from pydantic import BaseModel, ConfigDict
+
+from caravan.journeys.conditions.parse import nearest
+from caravan.journeys.documents.schedule import read_schedule
+from caravan.journeys.documents.settings import WorkspaceDocument
+from caravan.journeys.nodes import Node
+from caravan.journeys.nodes.reading import read_node
+from caravan.journeys.plan import Schedule
+from caravan.journeys.reading import NAME_LIMIT, Fields, JourneyScope
+
+
+class JourneyDocument(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+    journey: str
+    name: str
+    audience: str
+    zone: str
+    schedule: Schedule
+    tokens: dict[str, str] = {}
+    start: str
+    nodes: dict[str, Node]
+
+
+def read_journey(
+    fields: Fields, workspace: WorkspaceDocument, scope: JourneyScope, at: datetime
+) -> JourneyDocument | None:
+    """From its mapping; None where anything in it is wrong.
+
+    Args:
+        fields: the document.
+        workspace: whose zone holds where the journey names none.
+        scope: what it may speak of.
+        at: the instant it is published at.
+    """
+    slug = fields.slug("journey")
+    name = fields.text("name")
+    audience = _read_audience_name(fields, scope)
+    zone = fields.zone() or workspace.zone
+    schedule = read_schedule(fields, zone, at)
+    tokens = _read_tokens(fields.inner("tokens"))
+    _refuse_what_comes_later(fields)
+    raw_nodes = fields.mapping("nodes")
+    for node in raw_nodes:
+        if len(node) > NAME_LIMIT or not node.isprintable():
+            fields.report(
+                "text-too-long" if len(node) > NAME_LIMIT else "bad-value",
+                (*fields.path, "nodes", node),
+                f"a node's name is at most {NAME_LIMIT} printable characters",
+            )
+            fields.fine = False
+    if not raw_nodes:
+        fields.problem("missing-key", None, "a journey needs nodes")
+    start = fields.text("start") if fields.required("start") is not None else None
+    if start is not None and start not in raw_nodes:
+        fields.problem("unknown-node", "start", f"no node {start}{nearest(start, raw_nodes)}")
+    read = {
+        node: read_node(Fields(raw, (*fields.path, "nodes", node), fields.report), scope)
+        for node, raw in raw_nodes.items()
+    }
+    fields.finish()
+    if (
+        slug is None
+        or audience is None
+        or schedule is None
+        or tokens is None
+        or None in read.values()
+        or start is None
+    ):
+        return None
+    return JourneyDocument(
+        journey=slug,
+        name=name or slug,
+        audience=audience,
+        zone=zone,
+        schedule=schedule,
+        tokens=tokens,
+        start=start,
+        nodes={node: one for node, one in read.items() if one is not None},
+    )
+
+
+def _read_audience_name(fields: Fields, scope: JourneyScope) -> str | None:
+    raw = fields.required("audience")
+    if raw is None:
+        return None
+    if isinstance(raw, dict):
+        fields.problem(
+            "bad-value", "audience", "a list as audience is not supported by this version yet"
+        )
+        return None
+    name = fields.text("audience")
+    if name is not None and name not in scope.audience_names:
+        fields.problem(
+            "unknown-audience",
+            "audience",
+            f"no account audience {name}{nearest(name, scope.audience_names)}",
+        )
+        return None
+    return name
+
+
+def _read_tokens(fields: Fields) -> dict[str, str] | None:
+    """Texts as they were written; one without a value is empty."""
+    tokens = {name: fields.text(name) or "" for name in fields.raw}
+    return tokens if fields.finish() else None
+
+
+def _refuse_what_comes_later(fields: Fields) -> None:
+    admit = fields.inner("admit")
+    if admit.boolean("already_qualified", default=True) is False:
+        admit.problem(
+            "bad-value",
+            "already_qualified",
+            "already_qualified: false is not supported by this version yet",
+        )
+    admit.later("per_day")
+    admit.finish()
+    fields.later("reentry", "exits")
+    if fields.boolean("deduplicate_email", default=False):
+        fields.problem(
+            "bad-value",
+            "deduplicate_email",
+            "deduplicate_email is not supported by this version yet",
+        )

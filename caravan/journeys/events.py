@@ -1,0 +1,62 @@
+"""The events of the language: whose they are, where they are born, and what may be asked of them."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from caravan.journeys.fields import FieldType
+
+Whose = Literal["account", "person"]
+
+
+class Event(BaseModel):
+    """One kind of event.
+
+    ``names`` are arguments that take a plain name, ``tests`` those that take a test.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    whose: Whose
+    engage: bool = False  # born in the engage store: the Platform does not know it
+    names: tuple[str, ...] = ()
+    tests: dict[str, FieldType] = {}
+
+
+_MAIL = Event(whose="person", engage=True, names=("template",), tests={"link": "string"})
+_CHANGED = {"to": "string", "from": "string"}
+
+EVENTS: dict[str, Event] = {
+    "account_interesting_moment": Event(whose="account", engage=True, names=("type",)),
+    "account_changed": Event(whose="account", engage=True, names=("field",), tests=_CHANGED),
+    "opportunity_changed": Event(whose="account", engage=True, names=("field",), tests=_CHANGED),
+    "email_sent": _MAIL,
+    "email_delivered": _MAIL,
+    "email_opened": _MAIL,
+    "email_clicked": _MAIL,
+    "email_bounced": _MAIL,
+    "email_unsubscribed": _MAIL,
+    "page_visited": Event(whose="person", tests={"url": "string", "referrer": "string"}),
+    "form_filled": Event(whose="person", names=("form",)),
+    "event_registered": Event(whose="person", names=("event_name",)),
+    "event_attended": Event(whose="person", names=("event_name",)),
+    "person_changed": Event(whose="person", engage=True, names=("field",), tests=_CHANGED),
+    "interesting_moment": Event(whose="person", engage=True, names=("type",)),
+}  # fmt: skip
+
+#: names of language.md that need what this version does not have
+LATER = frozenset(
+    {
+        "buying_group_stage_changed", "buying_group_status_changed", "buying_group_qualified",
+        "completeness_changed", "engagement_changed", "added_to_buying_group",
+        "removed_from_buying_group", "sms_clicked", "sms_bounced", "score_changed",
+    }
+)  # fmt: skip
+
+#: any other type: ``event {type, where}``; whose it is, it says itself
+GENERIC = "event"
+
+
+def is_account_event(name: str) -> bool:
+    """Whether an event is the account's own rather than one of its people's."""
+    return name in EVENTS and EVENTS[name].whose == "account"

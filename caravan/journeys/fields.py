@@ -1,0 +1,72 @@
+"""Which fields accounts, people, opportunities and relations have, and of what type.
+
+Values are stored as JSON in the record's ``attributes``: strings as text, numbers as numbers,
+booleans as booleans, dates as ``YYYY-MM-DD``, instants as RFC 3339 in UTC with ``Z`` (seconds;
+fractions only where given). An empty value is absent.
+"""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+FieldType = Literal["string", "integer", "number", "boolean", "date", "datetime"]
+Entity = Literal["account", "person", "relation", "opportunity"]
+
+STANDARD: dict[Entity, dict[str, FieldType]] = {
+    "account": {
+        "name": "string",
+        "industry": "string",
+        "annual_revenue": "number",
+        "employees": "integer",
+        "city": "string",
+        "state": "string",
+        "country": "string",
+        "postal_code": "string",
+        "street": "string",
+        "domain": "string",
+        "sic_code": "string",
+        "source_type": "string",
+        "phone": "string",
+        "logo_url": "string",
+    },
+    "person": {
+        "email": "string",
+        "first_name": "string",
+        "last_name": "string",
+        "job_title": "string",
+        "phone": "string",
+        "mobile_phone": "string",
+        "city": "string",
+        "state": "string",
+        "country": "string",
+        "postal_code": "string",
+        "date_of_birth": "date",
+        "time_zone": "string",
+        "unsubscribed": "boolean",
+    },
+    "relation": {},
+    "opportunity": {
+        "name": "string",
+        "stage": "string",
+        "type": "string",
+        "amount": "number",
+        "expected_revenue": "number",
+        "expected_close_date": "date",
+        "closed_on": "date",
+        "probability": "number",
+        "is_closed": "boolean",
+        "is_won": "boolean",
+    },
+}
+
+
+class FieldCatalog(BaseModel):
+    """The fields of a workspace: the standard ones and its managed custom ones."""
+
+    model_config = ConfigDict(frozen=True)
+
+    custom: dict[Entity, dict[str, FieldType]] = {}
+
+    def of(self, entity: Entity) -> dict[str, FieldType]:
+        """Field name → type, standard fields first."""
+        return {**STANDARD[entity], **self.custom.get(entity, {})}

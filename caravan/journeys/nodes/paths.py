@@ -1,0 +1,63 @@
+"""Paths of a split: what both splits have in common.
+
+A path's name keys the ledger and the counters, so no two of a split may have the same.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from pydantic import BaseModel, ConfigDict
+
+from caravan.journeys.conditions.model import Condition
+from caravan.journeys.reading import Fields, JourneyScope
+
+MOST_PATHS = 25
+
+#: the name of what no path takes
+OTHERWISE = "otherwise"
+
+
+class Path(BaseModel):
+    """A path, taken where its condition is the first, from the top, to be met."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    label: str | None = None
+    when: Condition
+
+
+AnyPath = TypeVar("AnyPath", bound=Path)
+
+
+def names(paths: Sequence[Path]) -> list[str]:
+    """What the paths are called: by their labels; without one, by their numbers from 1."""
+    return [path.label or str(number) for number, path in enumerate(paths, start=1)]
+
+
+def read_paths(
+    fields: Fields,
+    scope: JourneyScope,
+    read: Callable[[Fields, JourneyScope], AnyPath | None],
+) -> tuple[AnyPath, ...] | None:
+    """The key ``paths``; None where any of them is wrong."""
+    found = [
+        read(Fields(raw, (*fields.path, "paths", number), fields.report), scope)
+        for number, raw in enumerate(fields.items("paths"))
+    ]
+    if not found:
+        fields.problem("missing-key", None, "a split needs at least one path")
+    if len(found) > MOST_PATHS:
+        fields.problem("too-many-paths", "paths", f"a split has at most {MOST_PATHS} paths")
+    paths = tuple(path for path in found if path is not None)
+    if len(paths) < len(found):
+        return None
+    taken = [*names(paths), OTHERWISE]
+    for name in sorted({name for name in taken if taken.count(name) > 1}):
+        fields.problem("duplicate-label", "paths", _twice(name))
+    return paths
+
+
+def _twice(name: str) -> str:
+    if name == OTHERWISE:
+        return f"{OTHERWISE} is the name of what no path takes; label the path something else"
+    return f"two paths are named {name} (a path without a label is named by its number)"

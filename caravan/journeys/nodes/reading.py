@@ -1,0 +1,43 @@
+"""Reading a node: its kind is told by its leading key."""
+
+from types import ModuleType
+
+from caravan.journeys.nodes import Node, do, listen, split_accounts, split_people, wait
+from caravan.journeys.reading import Fields, JourneyScope
+
+KINDS: dict[str, ModuleType] = {"do": do, "wait": wait, "listen": listen}
+SPLITS: dict[str, ModuleType] = {"accounts": split_accounts, "people": split_people}
+
+#: nodes of the language that this version does not run
+LATER = ("variants", "call", "decide")
+
+
+def read_node(fields: Fields, scope: JourneyScope) -> Node | None:
+    """A node; None where anything in it is wrong."""
+    kind = _kind(fields)
+    if kind is None:
+        return None
+    # looked at, not taken: whether a node has these keys at all is its own to say
+    if fields.raw.get("next") is not None and fields.raw.get("end") is not None:
+        fields.problem("bad-value", "next", "a node has next or end, not both")
+    node: Node | None = kind.read(fields, scope)
+    return node
+
+
+def _kind(fields: Fields) -> ModuleType | None:
+    if "split" in fields.raw:
+        by = fields.raw["split"]
+        kind = SPLITS.get(by) if isinstance(by, str) else None
+        if kind is None:
+            fields.problem("bad-value", "split", f"a split is by {' or by '.join(SPLITS)}")
+        return kind
+    for key, kind in KINDS.items():
+        if key in fields.raw:
+            return kind
+    for key in LATER:
+        if key in fields.raw:
+            fields.problem("bad-value", key, f"the node {key} is not supported by this version yet")
+            return None
+    if fields.fine:
+        fields.problem("missing-key", None, f"a node is one of {', '.join([*KINDS, 'split'])}")
+    return None

@@ -1,0 +1,61 @@
+"""The shape of a journey: what can be reached from its start, and loops that nothing slows down."""
+
+from collections.abc import Iterable, Mapping
+
+from caravan.journeys import nodes
+from caravan.journeys.nodes import Node
+from caravan.journeys.nodes.listen import Listen
+from caravan.journeys.nodes.wait import Wait
+
+
+def leads_to(node: Node) -> list[str]:
+    """The nodes a node's edges lead to, in order, each once."""
+    targets = [target.node for target in nodes.control(node).edges.values()]
+    return list(dict.fromkeys(target for target in targets if target is not None))
+
+
+def unreachable(graph: Mapping[str, Node], start: str) -> list[str]:
+    """Nodes no account can come to, in the order they are written."""
+    seen: set[str] = set()
+    todo = [start]
+    while todo:
+        name = todo.pop()
+        if name in graph and name not in seen:
+            seen.add(name)
+            todo += leads_to(graph[name])
+    return [name for name in graph if name not in seen]
+
+
+def restless_cycles(graph: Mapping[str, Node]) -> list[list[str]]:
+    """Cycles without a wait (with a duration or a slot) or a listen: an account would spin in them."""
+    restless = {name: node for name, node in graph.items() if not _rests(node)}
+    return cycles({name: leads_to(node) for name, node in restless.items()})
+
+
+def cycles(graph: Mapping[str, Iterable[str]]) -> list[list[str]]:
+    """Cycles of a graph given as what each name leads to; names it does not have lead nowhere."""
+    found: list[list[str]] = []
+    done: set[str] = set()
+    for root in graph:
+        if root in done:
+            continue
+        # iterative, for a graph may be deeper than the interpreter's stack
+        path = {root: iter(graph[root])}
+        while path:
+            name, targets = next(reversed(path.items()))
+            target = next(targets, None)
+            if target is None:
+                done.add(name)
+                del path[name]
+            elif target in path:
+                names = list(path)
+                found.append(names[names.index(target) :])
+            elif target in graph and target not in done:
+                path[target] = iter(graph[target])
+    return found
+
+
+def _rests(node: Node) -> bool:
+    if isinstance(node, Listen):
+        return True
+    return isinstance(node, Wait) and (node.for_ is not None or node.ends_on is not None)

@@ -1,0 +1,267 @@
+"""Reading one mapping of a document, key by key, with every problem reported at its place."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from caravan.journeys.conditions.counts import read_count
+from caravan.journeys.conditions.model import Condition
+from caravan.journeys.conditions.parse import Context, Scope, nearest, parse_condition
+from caravan.journeys.durations import Span, parse_duration
+from caravan.journeys.problems import Path, Report
+from caravan.journeys.time import WEEKDAYS, EndsOn, LocalMoment, known_zone
+from caravan.journeys.written import as_written, shown
+
+SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+SLUG_IN_WORDS = "small letters, digits and dashes, at most 63"
+#: names of nodes, labels and ends stand in tables and in search attributes, which have limits
+NAME_LIMIT = 200
+_CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
+_LOCAL = re.compile(r"\d{4}-\d{2}-\d{2}([T ]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?)?")
+
+
+@dataclass(frozen=True)
+class JourneyScope:
+    """What the parts of a journey may speak of."""
+
+    conditions: Scope
+    templates: frozenset[str]
+    slots: Mapping[str, EndsOn]
+    audience_names: frozenset[str]
+
+
+class Fields:
+    """One mapping of a document. Ask for its keys, then ``finish`` to report the unknown ones."""
+
+    def __init__(self, raw: object, path: Path, report: Report) -> None:
+        self.path = path
+        self.report = report
+        self.seen: list[str] = []
+        self.fine = isinstance(raw, dict)
+        self.raw: dict[str, Any] = raw if isinstance(raw, dict) else {}
+        if not self.fine:
+            report("bad-value", path, "a mapping was expected here")
+
+    def has(self, key: str) -> bool:
+        self.seen.append(key)
+        return self.raw.get(key) is not None
+
+    def given(self, key: str) -> Any:
+        self.seen.append(key)
+        return self.raw.get(key)
+
+    def problem(self, code: str, key: str | None, message: str) -> None:
+        self.fine = False
+        self.report(code, (*self.path, key) if key is not None else self.path, message)
+
+    def required(self, key: str) -> Any:
+        value = self.given(key)
+        if value is None:
+            self.problem("missing-key", None, f"{key} is missing")
+        return value
+
+    def text(self, key: str, *, longest: int = 10_000) -> str | None:
+        """A string field: its text as written."""
+        value = self.given(key)
+        if value is None:
+            return None
+        if isinstance(value, dict | list):
+            self.problem("bad-value", key, f"{key} takes a text")
+            return None
+        text = as_written(value)
+        if len(text) > longest:
+            self.problem("text-too-long", key, f"{key} may have at most {longest} characters")
+            return None
+        return text
+
+    def slug(self, key: str) -> str | None:
+        """The name of a document."""
+        slug = self.text(key) if self.required(key) is not None else None
+        if slug is None or SLUG.fullmatch(slug):
+            return slug
+        self.problem("bad-value", key, f"{slug!r} is not a slug: {SLUG_IN_WORDS}")
+        return None
+
+    def boolean(self, key: str, default: bool) -> bool:
+        value = self.given(key)
+        if value is None:
+            return default
+        if not isinstance(value, bool):
+            self.problem("bad-value", key, f"{key} takes true or false")
+            return default
+        return value
+
+    def count(self, key: str, default: int, least: int = 1) -> int:
+        if self.given(key) is None:
+            return default
+        count = read_count(self.raw, key, default, self.path, self.report, least=least)
+        if count is None:
+            self.fine = False
+            return default
+        return count
+
+    def items(self, key: str) -> list[Any]:
+        value = self.given(key)
+        if value is None:
+            return []
+        if not isinstance(value, list):
+            self.problem("bad-value", key, f"{key} takes a list")
+            return []
+        return value
+
+    def mapping(self, key: str) -> dict[str, Any]:
+        """The mapping at a key; empty where there is none."""
+        value = self.given(key)
+        if value is None:
+            return {}
+        if not isinstance(value, dict):
+            self.problem("bad-value", key, f"{key} takes a mapping")
+            return {}
+        return value
+
+    def inner(self, key: str) -> "Fields":
+        """The mapping at a key, to be read key by key in its turn; empty where there is none."""
+        raw = self.given(key)
+        return Fields({} if raw is None else raw, (*self.path, key), self.report)
+
+    def duration(self, key: str, *, signed: bool = False) -> Span | None:
+        value = self.given(key)
+        if value is None:
+            return None
+        span = parse_duration(value, signed=signed) if isinstance(value, str) else None
+        if span is None:
+            self.problem(
+                "bad-duration", key, f"{shown(value)} is not a duration, for example 3 days"
+            )
+        return span
+
+    def zone(self, key: str = "zone") -> str | None:
+        value = self.given(key)
+        if value is None:
+            return None
+        if value == "account":
+            self.problem("bad-value", key, "zone: account is not supported by this version yet")
+            return None
+        if not isinstance(value, str) or not known_zone(value):
+            self.problem(
+                "unknown-zone",
+                key,
+                f"no time zone {shown(value)}; use a name such as Europe/Stockholm",
+            )
+            return None
+        return value
+
+    def moment(self, key: str) -> datetime | LocalMoment | None:
+        """An instant with an offset, or a local time."""
+        value = self.given(key)
+        if value is None:
+            return None
+        if isinstance(value, str):
+            if _LOCAL.fullmatch(value):
+                local = value.replace(" ", "T")
+                local = local if "T" in local else f"{local}T00:00"
+                try:
+                    datetime.fromisoformat(local)
+                except ValueError:
+                    pass
+                else:
+                    return LocalMoment(local=local if local.count(":") == 2 else f"{local}:00")
+            else:
+                try:
+                    instant = datetime.fromisoformat(value)
+                    if instant.tzinfo is not None:
+                        return instant.astimezone(UTC)
+                except (ValueError, OverflowError):
+                    pass
+        self.problem(
+            "bad-value",
+            key,
+            f"{shown(value)} is not a moment, for example 2026-12-01T09:00:00+01:00",
+        )
+        return None
+
+    def clock(self, key: str) -> str | None:
+        value = self.given(key)
+        if value is None:
+            return None
+        if not isinstance(value, str) or not _CLOCK.fullmatch(value):
+            self.problem(
+                "bad-value",
+                key,
+                f'{shown(value)} is not a clock time, for example "09:00" (in quotes)',
+            )
+            return None
+        return value
+
+    def ends_on(self, slots: Mapping[str, EndsOn], key: str = "ends_on") -> EndsOn | None:
+        """A slot by name, or weekdays and a clock time."""
+        value = self.given(key)
+        if value is None:
+            return None
+        if isinstance(value, str):
+            if value not in slots:
+                self.problem(
+                    "unknown-slot", key, f"the workspace has no slot {value}{nearest(value, slots)}"
+                )
+                return None
+            return slots[value]
+        inner = Fields(value, (*self.path, key), self.report)
+        slot = read_slot(inner)
+        self.fine = self.fine and inner.fine
+        return slot
+
+    def node(self, key: str, scope: Scope) -> str | None:
+        """The name of a node."""
+        value = self.text(key)
+        if value is None:
+            return None
+        if value not in scope.nodes:
+            self.problem("unknown-node", key, f"no node {value}{nearest(value, scope.nodes)}")
+            return None
+        return value
+
+    def condition(self, key: str, context: Context, scope: Scope) -> Condition | None:
+        value = self.given(key)
+        if value is None:
+            return None
+        condition = parse_condition(value, context, (*self.path, key), scope, self.report)
+        if condition is None:
+            self.fine = False
+        return condition
+
+    def later(self, *keys: str) -> None:
+        """Keys of the language that this version does not run: refused plainly, never ignored."""
+        for key in keys:
+            if self.has(key):
+                self.problem("bad-value", key, f"{key} is not supported by this version yet")
+
+    def finish(self) -> bool:
+        """Report unknown keys; true where nothing was wrong."""
+        for key in self.raw:
+            if key not in self.seen:
+                self.problem(
+                    "unknown-key", key, f"no key {key} here{nearest(key, dict.fromkeys(self.seen))}"
+                )
+        return self.fine
+
+
+def read_slot(fields: Fields) -> EndsOn | None:
+    """``{weekdays: [tue], at: "09:00", zone: …}``."""
+    weekdays = []
+    for number, name in enumerate(fields.items("weekdays")):
+        if name in WEEKDAYS:
+            weekdays.append(name)
+        else:
+            fields.fine = False
+            fields.report(
+                "bad-value",
+                (*fields.path, "weekdays", number),
+                f"{shown(name)} is not a weekday: {', '.join(WEEKDAYS)}",
+            )
+    at = fields.clock("at")
+    zone = fields.zone()
+    if not fields.finish():
+        return None
+    return EndsOn(weekdays=tuple(weekdays), at=at or "00:00", zone=zone)

@@ -1,0 +1,74 @@
+"""Where an account stands in a journey: one small model.
+
+The same model lives in the workflow, in the traversal's row and in a continued run, so moving an
+account, explaining where it is and continuing as new are all reading and writing it.
+"""
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+CommandKind = Literal["store", "send", "choose", "wait", "listen"]
+
+
+class Command(BaseModel):
+    """What a node asks for: serve a segment of actions, choose a path, wait, or listen."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    kind: CommandKind
+    node: str
+    visit: int = 1
+    segment: int = 0
+
+
+class Outcome(BaseModel):
+    """The recorded answer to a command: one step of a traversal.
+
+    A wait or listen has two: ``until`` alone when it is armed, ``edge`` when it is over.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    step_no: int
+    command: Command
+    edge: str | None = None  # the edge to leave by; None: the node goes on (next segment, or rests)
+    until: datetime | None = None
+    at: datetime | None = None
+    counts: dict[str, int] = {}
+
+
+class Ended(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    reason: str
+    label: str | None = None
+    node: str = ""
+
+
+class Pending(BaseModel):
+    """An armed wait or listen."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    asked_at: datetime
+    until: datetime
+
+
+class State(BaseModel):
+    """Position of a traversal.
+
+    ``step_no`` is the number of the next step to be decided; it only grows. ``position`` is None
+    once the traversal has ended.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    step_no: int = 1
+    position: str | None = None
+    segment: int = 0
+    visits: dict[str, int] = {}
+    arrived_at: datetime | None = None
+    pending: Pending | None = None
+    ended: Ended | None = None

@@ -1,0 +1,87 @@
+"""The down-flow: what changed in the Platform and concerns the engage store.
+
+A page of the outbox names the accounts touched. Their audiences are looked at again, and the accounts
+that some journey wants, or that the engage store holds, are exported as they are now. Doing a page
+twice does no harm: it brings today's data, and what is there already is left alone.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from caravan.database.outbox import SYNC, TIME, Change, Cursor, read_page
+from caravan.platform import audiences, segments, sql
+from caravan.platform.export import Bundle, Here, export_accounts
+
+#: the engage store's cursor in this outbox
+STREAM = "down"
+PAGE = 5000
+
+
+@dataclass(frozen=True)
+class Concern:
+    """Whom a page of changes concerns."""
+
+    touched: list[int]  # accounts whose data the Platform changed by itself
+    members: dict[str, list[int]]  # by audience in use: which of the page's accounts are in it now
+    activity_ids: list[int]
+
+
+async def read(pool: Any, after: Cursor, as_of: datetime, limit: int = PAGE) -> list[Change]:
+    """The next changes, among them memberships that the passing of time has put in question."""
+    async with pool.acquire() as conn:
+        await sql.execute(conn, "announce_due_flips", at=as_of, limit=limit)
+        return await read_page(conn, after, limit)
+
+
+async def look_again(
+    pool: Any, page: Sequence[Change], journeys: Sequence[Any], as_of: datetime
+) -> Concern:
+    """Evaluate the running journeys' audiences for the accounts of a page, and extend their segments."""
+    async with pool.acquire() as conn, conn.transaction():
+        everyone = await _touched(conn, page)
+        members: dict[str, list[int]] = {journey["audience"]: [] for journey in journeys}
+        for audience in sorted(members):
+            await audiences.evaluate(conn, audience, as_of, everyone)
+        for row in await sql.fetch(
+            conn, "members_among", audiences=list(members), account_ids=everyone
+        ):
+            members[row["audience"]].append(row["subject_id"])
+        for journey in journeys:
+            audience = journey["audience"]
+            if members[audience]:
+                await segments.build(
+                    conn, journey["slug"], journey["version"], audience, as_of, members[audience]
+                )
+        # what the engage store itself sent up need not come down again, nor what only time changed
+        down = [change for change in page if change.origin not in (SYNC, TIME)]
+        return Concern(
+            touched=await _touched(conn, down),
+            members=members,
+            activity_ids=[change.id for change in down if change.entity == "activity"],
+        )
+
+
+async def export(
+    pool: Any, account_ids: Sequence[int], here: Here | None = None, news: Sequence[int] = ()
+) -> Bundle:
+    """The accounts as they are now, read in one snapshot."""
+    async with pool.acquire() as conn, conn.transaction(isolation="repeatable_read", readonly=True):
+        return await export_accounts(conn, account_ids, here or Here(), news)
+
+
+async def _touched(conn: Any, page: Sequence[Change]) -> list[int]:
+    ids: dict[str, list[int]] = {}
+    for change in page:
+        ids.setdefault(change.entity, []).append(change.id)
+    rows = await sql.fetch(
+        conn,
+        "touched_accounts",
+        account_ids=ids.get("account", []),
+        person_ids=ids.get("person", []),
+        relation_ids=ids.get("relation", []),
+        opportunity_ids=ids.get("opportunity", []),
+        activity_ids=ids.get("activity", []),
+    )
+    return sorted(row["id"] for row in rows)

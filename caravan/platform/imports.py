@@ -1,0 +1,265 @@
+"""Importing a workspace's data: streamed, page by page, each page one transaction.
+
+A row is applied whole or not at all; a row that has not changed since it was last imported is not
+applied again; a changed one writes only the cells that changed; one that is gone deletes nothing.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import islice
+from pathlib import Path
+from typing import Any, TypeVar
+
+from caravan.database.outbox import nudge
+from caravan.journeys.fields import FieldCatalog
+from caravan.platform import sql
+from caravan.platform.csv_rows import CsvSource, Row
+from caravan.platform.event_lines import EventRow, EventSource
+from caravan.platform.source_files import BadRow
+
+PAGE = 5000
+T = TypeVar("T")
+
+#: called with the file's name, its rows so far, and its bytes so far and in all
+Progress = Callable[[str, int, int, int], None]
+
+FILES = ("accounts.csv", "people.csv", "relations.csv", "opportunities.csv", "events.jsonl")
+
+
+@dataclass
+class FileReport:
+    """What became of one file's rows."""
+
+    file: str
+    new: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    bad: list[BadRow] = field(default_factory=list)
+    warnings: list[BadRow] = field(default_factory=list)
+
+    def add(self, counts: Any) -> None:
+        self.new += counts["new"]
+        self.changed += counts["changed"]
+        self.unchanged += counts["unchanged"]
+
+
+class Importer:
+    """Imports files into one sandbox."""
+
+    def __init__(self, pool: Any, catalog: FieldCatalog, at: datetime, progress: Progress) -> None:
+        self._pool = pool
+        self._catalog = catalog
+        self._at = at
+        self._progress = progress
+
+    async def directory(self, directory: Path) -> list[FileReport]:
+        """Every known file of a folder, in the order in which they refer to each other."""
+        return [await self.file(directory / name) for name in FILES if (directory / name).exists()]
+
+    async def file(self, path: Path) -> FileReport:
+        """One file, by its name.
+
+        Raises:
+            OSError: it cannot be opened or read; what was loaded before stays.
+        """
+        report = await self._file(path)
+        report.bad.sort(key=lambda bad: bad.line)
+        return report
+
+    async def _file(self, path: Path) -> FileReport:
+        match path.name:
+            case "accounts.csv":
+                return await self._records(path, "account_id", "account", "accounts")
+            case "people.csv":
+                return await self._records(path, "person_id", "person", "people")
+            case "relations.csv":
+                return await self._relations(path)
+            case "opportunities.csv":
+                return await self._opportunities(path)
+            case _ if path.suffix == ".jsonl":
+                return await self.events(path)
+        raise ValueError(f"{path.name} is none of {', '.join(FILES)}")
+
+    async def _records(self, path: Path, key: str, entity: Any, table: str) -> FileReport:
+        optional = ("account_id", "roles") if table == "people" else ()
+        source = CsvSource(path, (key,), self._catalog.of(entity), optional)
+        report = FileReport(path.name, bad=source.problems, warnings=source.warnings)
+        async for page in _pages(source.rows()):
+            async with self._pool.acquire() as conn, conn.transaction():
+                await sql.execute(conn, "one_writer")
+                rows = _last_of_each(await self._with_known_accounts(conn, page, source))
+                counts = await sql.fetchrow(
+                    conn, f"import_{table}", **_arrays(rows), entity=entity, at=self._at
+                )
+                await self._relate(conn, [row for row in rows if row.account is not None])
+                await nudge(conn)
+            report.add(counts)
+            self._tell(path, report, source)
+        return report
+
+    async def _relations(self, path: Path) -> FileReport:
+        source = CsvSource(
+            path, ("account_id", "person_id"), self._catalog.of("relation"), ("roles",)
+        )
+        report = FileReport(path.name, bad=source.problems, warnings=source.warnings)
+        async for page in _pages(source.rows()):
+            async with self._pool.acquire() as conn, conn.transaction():
+                await sql.execute(conn, "one_writer")
+                rows = await self._with_known_accounts(conn, page, source)
+                rows = await self._with_known_people(conn, rows, source)
+                report.add(await self._relate(conn, rows))
+                await nudge(conn)
+            self._tell(path, report, source)
+        return report
+
+    async def _opportunities(self, path: Path) -> FileReport:
+        source = CsvSource(path, ("opportunity_id", "account_id"), self._catalog.of("opportunity"))
+        report = FileReport(path.name, bad=source.problems, warnings=source.warnings)
+        async for page in _pages(source.rows()):
+            async with self._pool.acquire() as conn, conn.transaction():
+                await sql.execute(conn, "one_writer")
+                rows = _last_of_each(await self._with_known_accounts(conn, page, source))
+                counts = await sql.fetchrow(
+                    conn,
+                    "import_opportunities",
+                    **_arrays(rows),
+                    accounts=[row.account for row in rows],
+                    at=self._at,
+                )
+                await nudge(conn)
+            report.add(counts)
+            self._tell(path, report, source)
+        return report
+
+    async def events(self, path: Path) -> FileReport:
+        """A JSON Lines file of events; those of unknown people or accounts are bad rows."""
+        source = EventSource(path)
+        report = FileReport(path.name, bad=source.problems)
+        async for page in _pages(source.rows()):
+            report.add(await self.record_events(page, report.bad, path.name))
+            self._tell(path, report, source)
+        return report
+
+    async def record_events(
+        self, events: list[EventRow], bad: list[BadRow], file: str = "events"
+    ) -> Any:
+        """Record events in the sandbox; they flow down by themselves."""
+        async with self._pool.acquire() as conn, conn.transaction():
+            people = await _known(conn, "people", (event.person for event in events))
+            accounts = await _known(conn, "accounts", (event.account for event in events))
+            good = []
+            for event in events:
+                if event.person is not None and event.person not in people:
+                    bad.append(BadRow(file, event.line, f"no person {event.person}"))
+                elif event.account is not None and event.account not in accounts:
+                    bad.append(BadRow(file, event.line, f"no account {event.account}"))
+                else:
+                    good.append(event)
+            counts = await sql.fetchrow(
+                conn,
+                "import_events",
+                external_ids=[event.id for event in good],
+                types=[event.type for event in good],
+                ats=[event.at for event in good],
+                accounts=[event.account for event in good],
+                people=[event.person for event in good],
+                fields=[event.fields for event in good],
+                at=self._at,
+            )
+            await nudge(conn)
+            return counts
+
+    async def _relate(self, conn: Any, rows: list[Row]) -> Any:
+        """Relations of rows that name an account and a person."""
+        keyed = {json.dumps([row.account, row.person], ensure_ascii=False): row for row in rows}
+        cells = [
+            {
+                name: value
+                for name, value in row.cells.items()
+                if name in self._catalog.of("relation")
+            }
+            | ({} if row.roles is None else {"roles": list(row.roles) or None})
+            for row in keyed.values()
+        ]
+        return await sql.fetchrow(
+            conn,
+            "import_relations",
+            external_ids=list(keyed),
+            digests=[row.digest for row in keyed.values()],
+            cells=cells,
+            accounts=[row.account for row in keyed.values()],
+            people=[row.person for row in keyed.values()],
+            at=self._at,
+        )
+
+    async def _with_known_accounts(
+        self, conn: Any, rows: list[Row], source: CsvSource
+    ) -> list[Row]:
+        """A row that names an account nobody has is bad as a whole."""
+        if source.id_columns == ("account_id",):
+            return rows
+        known = await _known(conn, "accounts", (row.account for row in rows))
+        return _known_only(rows, source, lambda row: row.account, known, "account")
+
+    async def _with_known_people(self, conn: Any, rows: list[Row], source: CsvSource) -> list[Row]:
+        known = await _known(conn, "people", (row.person for row in rows))
+        return _known_only(rows, source, lambda row: row.person, known, "person")
+
+    def _tell(self, path: Path, report: FileReport, source: CsvSource | EventSource) -> None:
+        done = report.new + report.changed + report.unchanged + len(report.bad)
+        self._progress(path.name, done, source.bytes_read, path.stat().st_size)
+
+
+def _known_only(
+    rows: list[Row],
+    source: CsvSource,
+    of: Callable[[Row], str | None],
+    known: set[str],
+    what: str,
+) -> list[Row]:
+    good = []
+    for row in rows:
+        if of(row) is None or of(row) in known:
+            good.append(row)
+        else:
+            source.problems.append(BadRow(source.path.name, row.line, f"no {what} {of(row)}"))
+    return good
+
+
+async def _known(conn: Any, table: str, ids: Iterable[str | None]) -> set[str]:
+    wanted = sorted({one for one in ids if one is not None})
+    if not wanted:
+        return set()
+    rows = await sql.fetch(conn, f"known_{table}", external_ids=wanted)
+    return {row["external_id"] for row in rows}
+
+
+def _arrays(rows: list[Row]) -> dict[str, Any]:
+    return {
+        "external_ids": [row.id for row in rows],
+        "digests": [row.digest for row in rows],
+        "cells": [row.cells for row in rows],
+    }
+
+
+def _last_of_each(rows: list[Row]) -> list[Row]:
+    """Of rows with the same id the last one counts."""
+    return list({row.id: row for row in rows}.values())
+
+
+async def _pages(rows: Iterator[T]) -> AsyncIterator[list[T]]:
+    """Rows in pages; the next page is read while the store is busy with this one."""
+
+    def read() -> list[T]:
+        return list(islice(rows, PAGE))
+
+    coming = asyncio.create_task(asyncio.to_thread(read))
+    try:
+        while page := await coming:
+            coming = asyncio.create_task(asyncio.to_thread(read))
+            yield page
+    finally:
+        await asyncio.wait([coming])  # the thread has the file open

@@ -1,0 +1,33 @@
+-- name: accounts_to_bring
+select id, external_id, attributes, stamps, deleted_at from named_accounts
+where id = any(:account_ids::bigint[]) order by id;
+
+-- name: people_to_bring
+-- People without an address stay in the Platform, unless the engage store has them: then it learns
+-- that the address is gone.
+select distinct p.id, p.external_id, p.attributes, p.stamps, p.deleted_at
+from people p join relations r on r.person_id = p.id
+where r.account_id = any(:account_ids::bigint[]) and p.stamps ? 'email' order by p.id;
+
+-- name: relations_to_bring
+select r.id, r.account_id, r.person_id, r.attributes, r.stamps, r.deleted_at
+from relations r join people p on p.id = r.person_id
+where r.account_id = any(:account_ids::bigint[]) and p.stamps ? 'email' order by r.id;
+
+-- name: opportunities_to_bring
+select id, external_id, account_id, attributes, stamps, deleted_at from opportunities
+where account_id = any(:account_ids::bigint[]) order by id;
+
+-- name: activities_to_bring
+-- The whole history of accounts and people who come in; of accounts that are there, what is new.
+select external_id, type, at, account_id, person_id, fields from activities
+where id in (
+  select id from activities where account_id = any(:new_accounts::bigint[])
+  union select id from activities where person_id = any(:new_people::bigint[])
+  union select v.id from activities v
+        where v.id = any(:news::bigint[])
+          and (v.account_id = any(:held::bigint[])
+               or exists (select from relations r where r.person_id = v.person_id
+                          and r.account_id = any(:held::bigint[]) and r.deleted_at is null))
+)
+order by at, id;

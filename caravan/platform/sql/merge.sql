@@ -1,0 +1,43 @@
+-- name: one_writer
+-- Imports and the up-flow take turns, page by page: each compares what it brings with what is there
+-- before it writes, and in between nobody else may.
+select pg_advisory_xact_lock(hashtext(current_schema() || '.records'));
+
+-- name: merge_{table} for accounts, people, relations, opportunities
+-- What the engage store changed, by field: the later as_of wins, the Platform itself on a tie. What it
+-- took goes to its own outbox as `sync` (audiences look at it; it need not go down again), what it
+-- kept as `verdict` (which does go down). A field set anew to the value it has takes the later stamp,
+-- else a word from in between would win on one side only.
+-- One pass over the fields of each change: a function call per row would cost more than the write.
+with incoming as materialized (
+  select id, fields::jsonb as fields, as_of, stamp(as_of) as stamp
+  from unnest(:ids::bigint[], :fields::text[], :as_ofs::timestamptz[]) as u (id, fields, as_of)
+), judged as (
+  select t.id, i.as_of, i.fields, f.*
+  from incoming i join {table} t on t.id = i.id
+  cross join lateral (
+    select bool_and(e.later) as all_later,
+           coalesce(bool_or(e.later and e.differs), false) as changes,
+           coalesce(bool_or(not e.later and e.differs), false) as keeps,
+           jsonb_object(array_agg(e.key) filter (where e.later), array_agg(i.stamp) filter (where e.later)) as stamps
+    from (select key, coalesce(t.stamps ->> key < i.stamp, true) as later,
+                 t.attributes -> key is distinct from nullif(value, 'null') as differs
+          from jsonb_each(i.fields)) e
+  ) f
+), won as (
+  select j.id, j.as_of, j.stamps, j.changes,
+         case when j.all_later then j.fields
+              else (select jsonb_object_agg(e.key, e.value) from jsonb_each(j.fields) e where j.stamps ? e.key)
+         end as fields
+  from judged j where j.stamps is not null
+), updated as (
+  update {table} t
+  set attributes = case when w.changes then jsonb_strip_nulls(t.attributes || w.fields) else t.attributes end,
+      stamps = t.stamps || w.stamps
+  from won w where t.id = w.id
+), told as (
+  insert into changes (entity, id, fields, as_of, origin)
+  select :entity, id, fields, as_of, 'sync' from won where changes
+)
+insert into changes (entity, id, fields, as_of, origin)
+select :entity, j.id, '{}', j.as_of, 'verdict' from judged j where j.keeps;

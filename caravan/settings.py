@@ -1,0 +1,164 @@
+"""Settings: from the environment, else from the embedded stack that runs here.
+
+A secret may also be given as a file (``TEMPORAL_API_KEY_FILE``); none is ever printed.
+"""
+
+import json
+import re
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+STACK_FILE = "stack.json"
+
+
+class SettingsError(Exception):
+    """A setting is missing or wrong; the message names it."""
+
+
+class _Environment(BaseSettings):
+    """The variables we read, as they are named."""
+
+    model_config = SettingsConfigDict(extra="ignore", env_ignore_empty=True)
+
+    caravan_home: Path = Path(".caravan")
+    temporal_address: str | None = None
+    temporal_namespace: str = "default"
+    temporal_tls: bool = False
+    temporal_api_key: SecretStr | None = None
+    temporal_api_key_file: Path | None = None
+    platform_dsn: SecretStr | None = None
+    platform_dsn_file: Path | None = None
+    engage_dsn: SecretStr | None = None
+    engage_dsn_file: Path | None = None
+    smtp_url: SecretStr | None = None
+    smtp_url_file: Path | None = None
+    step_mode: Literal["stretch", "each"] = "stretch"
+    account_names_in_temporal: bool = True
+    statement_cache: bool = True
+    pool_size: int = Field(default=16, ge=2, le=200)
+    starts_per_second: float = Field(default=100.0, gt=0)
+    continue_as_new_after: int | None = Field(default=None, ge=1)
+    graceful_seconds: float = Field(default=30.0, ge=0)
+    metrics_port: int | None = None
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["auto", "json", "console"] = "auto"
+
+
+#: settings that the embedded stack provides, by their key in its file
+FROM_STACK = ("temporal_address", "platform_dsn", "engage_dsn", "smtp_url")
+#: what the value of a setting looks like; more is known when it is used
+SHAPES = {
+    "platform_dsn": (re.compile(r"postgres(ql)?://\S*"), "postgresql://user@host/database"),
+    "engage_dsn": (re.compile(r"postgres(ql)?://\S*"), "postgresql://user@host/database"),
+    "temporal_address": (re.compile(r"[^\s/]+:\d{1,5}"), "host:7233"),
+    "smtp_url": (re.compile(r"smtps?://\S+"), "smtp://host:25"),
+}
+SECRETS = ("temporal_api_key", "platform_dsn", "engage_dsn", "smtp_url")
+
+
+class Settings:
+    """What a process works with; every value present and plain."""
+
+    def __init__(self, environment: _Environment, values: dict[str, str]) -> None:
+        self.home = environment.caravan_home
+        self.temporal_address = values["temporal_address"]
+        self.temporal_namespace = environment.temporal_namespace
+        self.temporal_tls = environment.temporal_tls
+        self.temporal_api_key = values.get("temporal_api_key")
+        self.platform_dsn = values["platform_dsn"]
+        self.engage_dsn = values["engage_dsn"]
+        self.smtp_url = values["smtp_url"]
+        self.step_mode = environment.step_mode
+        self.account_names_in_temporal = environment.account_names_in_temporal
+        self.statement_cache = environment.statement_cache
+        self.pool_size = environment.pool_size
+        self.starts_per_second = environment.starts_per_second
+        self.continue_as_new_after = environment.continue_as_new_after
+        self.graceful_seconds = environment.graceful_seconds
+        self.metrics_port = environment.metrics_port
+        self.log_level = environment.log_level
+        self.log_format = environment.log_format
+
+    @classmethod
+    def load(cls) -> "Settings":
+        """Read the environment and the running stack.
+
+        Raises:
+            SettingsError: in one sentence, what to set or do.
+        """
+        environment = read_environment()
+        stack = read_stack_file(environment.caravan_home)
+        values: dict[str, str] = {}
+        for name in {*FROM_STACK, *SECRETS}:
+            given = _given(environment, name) or stack.get(name)
+            if given:
+                values[name] = str(given)
+        for name, value in values.items():
+            _check_shape(name, value)
+        missing = [name.upper() for name in FROM_STACK if name not in values]
+        if missing:
+            raise SettingsError(
+                f"{missing[0]} is not set and no embedded stack runs under {environment.caravan_home}: "
+                "run `caravan up`, or set it"
+            )
+        return cls(environment, values)
+
+
+def read_environment() -> _Environment:
+    """The environment alone.
+
+    Raises:
+        SettingsError: a variable has a value it cannot have.
+    """
+    try:
+        return _Environment()
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise SettingsError(
+            f"The setting {str(first['loc'][0]).upper()} is wrong: {first['msg']}"
+        ) from None
+
+
+def read_stack_file(home: Path) -> dict[str, Any]:
+    """What the embedded stack says of itself; empty where there is none."""
+    try:
+        stack = json.loads((home / STACK_FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return stack if isinstance(stack, dict) else {}
+
+
+def _check_shape(name: str, value: str) -> None:
+    """Refuse what cannot be an address, without repeating it: it may hold a password."""
+    pattern, example = SHAPES.get(name, (None, ""))
+    if pattern is None:
+        return
+    fits = pattern.fullmatch(value) is not None
+    if fits and "://" in value:
+        try:
+            _ = urlsplit(value).port
+        except ValueError:
+            fits = False
+    if not fits:
+        raise SettingsError(f"The setting {name.upper()} is wrong: it looks like {example}")
+
+
+def _given(environment: _Environment, name: str) -> str | None:
+    value = getattr(environment, name)
+    if isinstance(value, SecretStr):
+        return value.get_secret_value()
+    if value is not None:
+        return str(value)
+    file: Path | None = getattr(environment, f"{name}_file", None)
+    if file is None:
+        return None
+    try:
+        return file.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise SettingsError(f"{name.upper()}_FILE cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise SettingsError(f"{name.upper()}_FILE cannot be read: it is not UTF-8") from None

@@ -1,0 +1,1 @@
+"""The embedded stack: Postgres, Temporal with its Web UI, mail capture."""

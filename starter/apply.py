@@ -1,0 +1,104 @@
+"""``caravan apply DIR``: store every document; publish new and changed journeys."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import typer
+
+from activities.connection import connect
+from activities.stream_starts import ensure_admission, ensure_streams
+from caravan.engage import journeys as engage_journeys
+from caravan.engage import sql
+from caravan.journeys.compiler import compile_journey
+from caravan.journeys.workspace import Workspace, load_workspace
+from caravan.platform import audiences
+from caravan.settings import Settings
+from caravan.stores import Stores, provision
+from starter.errors import Interrupted, UserError
+from starter.import_data import bar, import_workspace, tell_bad_rows
+from starter.output import Format, FormatOption, as_json, plainly, show
+from starter.session import Session, open_stores, run
+from starter.validate import DirectoryArgument, errors_in_words, existing, tell
+
+
+def apply(
+    directory: DirectoryArgument,
+    draft: Annotated[bool, typer.Option("--draft", help="Only store; publish nothing.")] = False,
+    data: Annotated[
+        bool, typer.Option("--data/--no-data", help="Import the workspace's data files first.")
+    ] = True,
+    form: FormatOption = Format.table,
+) -> None:
+    """Store a workspace and publish its new and changed journeys.
+
+    Validates first: with any error nothing is stored. Creates the workspace's subscription and sandbox
+    if they are not there. Each journey is published whole or not at all; doing it again goes on where
+    it was interrupted and changes nothing that has not changed.
+    """
+    workspace = load_workspace(existing(directory), datetime.now(UTC))
+    if form is Format.table or workspace.errors:
+        tell(directory, list(workspace.problems))
+    if workspace.errors:
+        raise UserError(f"{errors_in_words(workspace)}; nothing was stored or published")
+
+    async def body() -> list[dict[str, Any]]:
+        async with open_stores() as (settings, stores):
+            return await apply_workspace(settings, stores, workspace, draft=draft, data=data)
+
+    try:
+        rows = run(body())
+    except KeyboardInterrupt:
+        raise Interrupted(
+            "interrupted; no journey is half published, apply again to go on"
+        ) from None
+    if form is Format.json:
+        print(as_json(rows))
+    else:
+        show(rows, form, empty="no journeys in this workspace")
+        ended = [row["journey"] for row in rows if row["change"] == "ended"]
+        for slug in ended:
+            plainly(
+                f"{slug}: its latest version has ended and is not published again by apply; "
+                "give the journey a new slug"
+            )
+
+
+async def apply_workspace(
+    settings: Settings, stores: Stores, workspace: Workspace, *, draft: bool, data: bool
+) -> list[dict[str, Any]]:
+    """Provision the pair, store, publish, and see that what must run runs."""
+    pair = workspace.settings.pair
+    # asked before anything is stored: without Temporal a published journey would stand still
+    client = None if draft else await connect(settings)
+    await provision(settings.platform_dsn, settings.engage_dsn, pair.sandbox, pair.munchkin)
+    if client is not None:
+        await ensure_streams(client, [pair.munchkin])
+    session = Session(settings, stores, pair.munchkin)
+    if data:
+        with bar() as progress:
+            tell_bad_rows(await import_workspace(session, workspace, progress))
+    platform, engage = await session.platform(), await session.engage()
+    at = datetime.now(UTC)
+    async with platform.acquire() as conn, conn.transaction():
+        for audience in workspace.audiences.values():
+            await audiences.store(conn, audience, workspace.settings.zone, at)
+    rows = []
+    for compiled in [compile_journey(workspace, slug) for slug in sorted(workspace.journeys)]:
+        stored = (
+            await engage_journeys.store_draft(engage, compiled)
+            if draft
+            else await engage_journeys.publish(engage, compiled, at)
+        )
+        rows.append(
+            {
+                "journey": stored.slug,
+                "version": stored.version,
+                "change": stored.change,
+                "campaigns": len(compiled.campaigns),
+                "plan": compiled.plan.hash[:12],
+            }
+        )
+    if client is not None:
+        for journey in await sql.fetch(engage, "running_journeys"):
+            await ensure_admission(client, pair.munchkin, journey)
+    return rows

@@ -1,0 +1,107 @@
+"""How the CLI fails: one plain sentence with the remedy on stderr, and an exit code.
+
+0 ok · 1 failed · 2 bad input · 130 interrupted. This is the one table from errors to sentences; what is not in it is
+a fault of ours and keeps its traceback.
+"""
+
+import os
+
+import asyncpg
+from temporalio.service import RPCError, RPCStatusCode
+
+from caravan.database.errors import StoreError, StoreUnreachable
+from caravan.settings import FROM_STACK, SettingsError
+from caravan.stack.processes import StackError
+
+FAILED = 1
+BAD_INPUT = 2
+
+
+class UserError(Exception):
+    """Something the person at the keyboard can mend; the message says how."""
+
+    exit_code = BAD_INPUT
+
+
+class Failed(UserError):
+    """The input was fine and it did not work all the same."""
+
+    exit_code = FAILED
+
+
+class Interrupted(UserError):
+    """Ctrl-C; the message says what stays and how to go on."""
+
+    exit_code = 130
+
+
+#: tables, columns or functions that this version expects and the store has not
+NOT_MIGRATED = (
+    asyncpg.UndefinedTableError,
+    asyncpg.UndefinedColumnError,
+    asyncpg.UndefinedFunctionError,
+    asyncpg.InvalidSchemaNameError,
+)
+REFUSED = (
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InsufficientPrivilegeError,
+    asyncpg.InvalidCatalogNameError,
+)
+LOST = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.OperatorInterventionError,
+    ConnectionError,
+    TimeoutError,
+)
+
+
+def is_embedded() -> bool:
+    """Whether nothing that a command reaches for was set: then it is the embedded stack's."""
+    return not any(
+        os.environ.get(name.upper() + suffix) for name in FROM_STACK for suffix in ("", "_FILE")
+    )
+
+
+def sentence(error: BaseException, embedded: bool) -> tuple[str, int] | None:
+    """What to say of an error and the exit code, or None where it is no user's matter.
+
+    Args:
+        error: what a command ended with.
+        embedded: whether the embedded stack provides what was not reached.
+    """
+    remedy = ": see `caravan status`, start it with `caravan up`" if embedded else ""
+    match error:
+        case UserError():
+            return str(error), error.exit_code
+        case StoreUnreachable():
+            return f"{error}{remedy}", FAILED
+        case SettingsError() | StoreError() | StackError():
+            return str(error), FAILED
+        case RPCError() if error.status is RPCStatusCode.NOT_FOUND and "amespace" in str(error):
+            return f"Temporal: {error} Set TEMPORAL_NAMESPACE to one that is there", FAILED
+        case RPCError():
+            return (
+                f"Temporal did not do it (setting TEMPORAL_ADDRESS): {error.message}{remedy}",
+                FAILED,
+            )
+        case OSError() if error.filename is not None:
+            return f"{error.filename}: {error.strerror}", BAD_INPUT
+    if isinstance(error, NOT_MIGRATED):
+        return (
+            f"The stores are not those of this version of Caravan ({error}): "
+            "`caravan apply DIR` brings them up to date",
+            FAILED,
+        )
+    if isinstance(error, REFUSED):
+        return f"Postgres refuses us (settings PLATFORM_DSN, ENGAGE_DSN): {error}", FAILED
+    if isinstance(error, LOST):
+        why = str(error) or type(error).__name__
+        return f"The connection was lost ({why}); run it again{remedy}", FAILED
+    if isinstance(error, asyncpg.DataError):
+        return f"The stores cannot hold what was given: {error}", BAD_INPUT
+    if isinstance(error, asyncpg.InsufficientResourcesError):
+        return f"Postgres has no room for it: {error}", FAILED
+    if isinstance(error, OSError):
+        return f"The system did not do it: {error.strerror or error}", FAILED
+    return None

@@ -1,0 +1,98 @@
+"""``caravan journey show SLUG``: counters per node, or the picture."""
+
+from typing import Annotated, Any
+
+import typer
+
+from caravan.engage import sql
+from caravan.journeys.diagram import mermaid
+from caravan.journeys.plan import Plan
+from starter.journeys import version_row
+from starter.output import Format, FormatOption, as_json, cell, console, show
+from starter.paths import path_name
+from starter.session import Session, SubscriptionOption, known_journey, plan_of, run_with
+
+app = typer.Typer(
+    no_args_is_help=True, help="A journey in detail: counters of its nodes, exits, its picture."
+)
+
+
+@app.callback()
+def _group() -> None:
+    """A journey in detail: counters of its nodes, exits, its picture."""
+
+
+@app.command("show")
+def show_journey(
+    slug: Annotated[str, typer.Argument(help="The journey's slug.")],
+    diagram: Annotated[bool, typer.Option("--diagram", help="Print a Mermaid flowchart.")] = False,
+    form: FormatOption = Format.table,
+    subscription: SubscriptionOption = None,
+) -> None:
+    """Show a journey: arrivals and accounts at each node, paths and exits; or its picture."""
+
+    async def body(session: Session) -> None:
+        pool = await session.engage()
+        versions = await known_journey(pool, slug)
+        latest = versions[-1]
+        plan = await plan_of(pool, latest)
+        nodes = await node_rows(pool, [row["id"] for row in versions], plan)
+        exits = await sql.fetch(pool, "exit_counts", journey_ids=[row["id"] for row in versions])
+        if diagram:
+            counters = {row["node"]: f"{row['arrivals']} in, {row['inside']} here" for row in nodes}
+            print(mermaid(plan, counters))
+            return
+        if form is Format.json:
+            print(
+                as_json(
+                    {
+                        "journey": slug,
+                        "versions": [version_row(row) for row in versions],
+                        "nodes": nodes,
+                        "exits": [dict(row) for row in exits],
+                    }
+                )
+            )
+            return
+        segment = (
+            f"{latest['segment_accounts']} accounts, {latest['segment_people']} people"
+            if latest["segment_accounts"] is not None
+            else "not built yet"
+        )
+        console.print(
+            f"[bold]{cell(plan.name)}[/bold] ({slug}) v{latest['version']} · {latest['state']} · "
+            f"audience {latest['audience']} · segment: {segment}\n",
+            highlight=False,
+        )
+        show(nodes, form, columns=("node", "kind", "label", "arrivals", "inside", "paths"))
+        console.print()
+        show([dict(row) for row in exits], form, title="Accounts", empty="nobody has entered yet")
+
+    run_with(subscription, body)
+
+
+async def node_rows(pool: Any, journey_ids: list[int], plan: Plan) -> list[dict[str, Any]]:
+    """One row per node of the plan with its counters; paths of people splits count people."""
+    counts = {
+        row["node"]: row
+        for row in await sql.fetch(pool, "position_counts", journey_ids=journey_ids)
+    }
+    paths: dict[str, dict[str, int]] = {}
+    for row in await sql.fetch(pool, "path_counts", journey_ids=journey_ids):
+        if row["edge"] != "next":
+            edge = path_name(plan.nodes.get(row["node"]), row["edge"])
+            paths.setdefault(row["node"], {})[edge] = row["accounts"]
+    for row in await sql.fetch(pool, "people_path_counts", journey_ids=journey_ids):
+        if plan.nodes.get(row["node"]) and plan.nodes[row["node"]].kind == "split_people":
+            paths.setdefault(row["node"], {})[row["path"] or "none"] = row["people"]
+    return [
+        {
+            "node": name,
+            "kind": node.kind,
+            "label": node.label or "",
+            "arrivals": counts[name]["arrivals"] if name in counts else 0,
+            "inside": counts[name]["inside"] if name in counts else 0,
+            "paths": paths.get(name) or None,
+        }
+        for name, node in plan.nodes.items()
+    ]

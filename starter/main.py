@@ -1,0 +1,80 @@
+"""The starter: ``caravan``. Registers the verbs, one file each, and turns errors into sentences."""
+
+import io
+import os
+import sys
+
+import typer
+
+from starter import (
+    account,
+    accounts,
+    apply,
+    audiences,
+    campaigns,
+    demo,
+    down,
+    import_data,
+    journey,
+    journeys,
+    mail,
+    person,
+    status,
+    subscriptions,
+    up,
+    validate,
+)
+from starter.errors import FAILED, is_embedded, sentence
+from starter.output import say
+
+app = typer.Typer(
+    name="caravan",
+    help="Account journeys with buying groups: durable, explainable, scriptable.",
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+STACK = "The stack"
+WORKSPACE = "The workspace"
+LOOKING = "Looking"
+app.command("up", rich_help_panel=STACK)(up.up)
+app.command("down", rich_help_panel=STACK)(down.down)
+app.command("status", rich_help_panel=STACK)(status.status)
+app.command("demo", rich_help_panel=STACK)(demo.demo)
+app.command("validate", rich_help_panel=WORKSPACE)(validate.validate)
+app.command("import", rich_help_panel=WORKSPACE)(import_data.import_data)
+app.command("apply", rich_help_panel=WORKSPACE)(apply.apply)
+app.command("journeys", rich_help_panel=LOOKING)(journeys.journeys)
+app.add_typer(journey.app, name="journey", rich_help_panel=LOOKING)
+app.command("accounts", rich_help_panel=LOOKING)(accounts.accounts)
+app.add_typer(account.app, name="account", rich_help_panel=LOOKING)
+app.add_typer(person.app, name="person", rich_help_panel=LOOKING)
+app.command("campaigns", rich_help_panel=LOOKING)(campaigns.campaigns)
+app.command("audiences", rich_help_panel=LOOKING)(audiences.audiences)
+app.command("mail", rich_help_panel=LOOKING)(mail.mail)
+app.command("subscriptions", rich_help_panel=LOOKING)(subscriptions.subscriptions)
+
+
+def main() -> None:
+    """Run the CLI; a user's mistake ends in one sentence, never in a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that lacks a letter shows a ?
+    try:
+        app(prog_name="caravan")
+    except BrokenPipeError:
+        _close_quietly()
+        sys.exit(FAILED)
+    except Exception as error:
+        told = sentence(error, embedded=is_embedded())
+        if told is None:
+            raise
+        say(f"caravan: {told[0]}")
+        sys.exit(told[1])
+
+
+def _close_quietly() -> None:
+    """The reader has gone (``| head``): what is still buffered has nowhere to go."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

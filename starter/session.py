@@ -1,0 +1,108 @@
+"""What a command works with: settings, stores, the subscription it is about, a Temporal client."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Annotated, Any, TypeVar
+
+import typer
+
+from caravan.database.pool import Pool
+from caravan.engage import sql
+from caravan.engage.journeys import load_plan_body
+from caravan.journeys.conditions.parse import nearest
+from caravan.journeys.plan import Plan
+from caravan.platform.sandboxes import pairings
+from caravan.settings import Settings
+from caravan.stores import Stores
+from starter.errors import UserError
+
+R = TypeVar("R")
+
+SubscriptionOption = Annotated[
+    str | None,
+    typer.Option(
+        "--subscription",
+        help="The subscription (munchkin); needed only where there are several.",
+        envvar="CARAVAN_SUBSCRIPTION",
+    ),
+]
+
+
+@dataclass(frozen=True)
+class Session:
+    """One subscription and its stores."""
+
+    settings: Settings
+    stores: Stores
+    munchkin: str
+
+    async def engage(self) -> Pool:
+        return await self.stores.engage(self.munchkin)
+
+    async def platform(self) -> Pool:
+        return await self.stores.platform(self.munchkin)
+
+
+@asynccontextmanager
+async def open_stores() -> AsyncIterator[tuple[Settings, Stores]]:
+    """Settings and stores, closed at the end."""
+    settings = Settings.load()
+    stores = Stores(
+        settings.platform_dsn,
+        settings.engage_dsn,
+        pool_size=4,
+        statement_cache=settings.statement_cache,
+    )
+    try:
+        yield settings, stores
+    finally:
+        await stores.close()
+
+
+@asynccontextmanager
+async def open_session(subscription: str | None) -> AsyncIterator[Session]:
+    """The session of the named subscription, or of the only one there is."""
+    async with open_stores() as (settings, stores):
+        known = [row["munchkin"] for row in await pairings(settings.platform_dsn)]
+        if subscription is not None and subscription not in known:
+            raise UserError(
+                f"No subscription {subscription}; known: {', '.join(known) or 'none'}. "
+                "`caravan apply DIR` creates the one its workspace names"
+            )
+        if subscription is None and len(known) != 1:
+            raise UserError(
+                "There is no subscription yet: run `caravan apply DIR` first"
+                if not known
+                else f"There are several subscriptions; choose one with --subscription: {', '.join(known)}"
+            )
+        yield Session(settings, stores, subscription or known[0])
+
+
+async def known_journey(pool: Pool, slug: str) -> list[Any]:
+    """The versions of a journey, oldest first."""
+    versions = await sql.fetch(pool, "journeys", slug=slug)
+    if not versions:
+        slugs = {row["slug"] for row in await sql.fetch(pool, "journeys", slug=None)}
+        raise UserError(f"No journey {slug}{nearest(slug, slugs)}; `caravan journeys` lists them")
+    return list(versions)
+
+
+async def plan_of(pool: Pool, version: Any) -> Plan:
+    """The plan that a version of a journey runs by."""
+    return Plan.model_validate(await load_plan_body(pool, version["plan_hash"]))
+
+
+def run_with(subscription: str | None, body: Callable[[Session], Awaitable[R]]) -> R:
+    """Run an async command body in a session."""
+
+    async def go() -> R:
+        async with open_session(subscription) as session:
+            return await body(session)
+
+    return run(go())
+
+
+def run(body: Coroutine[Any, Any, R]) -> R:
+    return asyncio.run(body)

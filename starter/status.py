@@ -1,0 +1,76 @@
+"""``caravan status``: what runs, where, and how far the streams are behind."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from caravan.engage import sql
+from caravan.platform import sync
+from caravan.platform.sandboxes import pairings
+from caravan.settings import read_environment
+from caravan.stack.stack import Stack
+from caravan.stores import Stores
+from starter.errors import Failed, is_embedded, sentence
+from starter.output import Format, FormatOption, as_json, console, show
+from starter.session import open_stores, run
+
+NONE_YET = "no subscriptions; `caravan apply DIR` creates one"
+
+
+def status(form: FormatOption = Format.table) -> None:
+    """Show the stack's parts and, per subscription, open accounts, queues and the sync's lag.
+
+    Exits 1 where the stores cannot be read.
+    """
+    stack = Stack(read_environment().caravan_home)
+    parts = [
+        {"part": part.part, "running": part.running, "pid": part.pid, "address": part.address}
+        for part in stack.status()
+    ]
+    streams, problem = run(_streams())
+    if form is Format.json:
+        print(as_json({"parts": parts, "subscriptions": streams, "problem": problem}))
+    else:
+        show(parts, form, title="Stack")
+        console.print()
+        if streams or problem is None:
+            show(streams, form, title="Subscriptions", empty=NONE_YET)
+    if problem is not None:
+        raise Failed(problem)
+
+
+async def _streams() -> tuple[list[dict[str, Any]], str | None]:
+    """What each subscription is busy with, and the first reason why not all could be asked."""
+    rows: list[dict[str, Any]] = []
+    problem: str | None = None
+    try:
+        async with open_stores() as (settings, stores):
+            for pair in await pairings(settings.platform_dsn):
+                try:
+                    rows.append(await _stream(stores, pair))
+                except Exception as error:
+                    problem = problem or f"{pair['munchkin']}: {_told(error)}"
+    except Exception as error:
+        problem = _told(error)
+    return rows, problem
+
+
+async def _stream(stores: Stores, pair: Any) -> dict[str, Any]:
+    munchkin = pair["munchkin"]
+    engage = await stores.engage(munchkin)
+    counts = await sql.fetchrow(engage, "health")
+    lag = await sync.lag(engage, await stores.platform(munchkin), munchkin)
+    return {
+        "subscription": munchkin,
+        "sandbox": pair["sandbox"],
+        **dict(counts),
+        "to_sync": lag.rows,
+        "sync_lag_seconds": round(lag.seconds(datetime.now(UTC)), 3),
+        "synced": lag.applied,
+    }
+
+
+def _told(error: Exception) -> str:
+    told = sentence(error, embedded=is_embedded())
+    if told is None:
+        raise error
+    return told[0]

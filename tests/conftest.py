@@ -1,0 +1,88 @@
+"""Fixtures of all tiers: one real Postgres (and, when asked for, one Temporal) per session."""
+
+import itertools
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.testing import TimeSkippingConfig, WorkflowEnvironment
+
+from caravan.stack.stack import Stack
+from caravan.stack.temporal import binary
+from tests.running import Running
+from tests.world import World
+from worker import build_workers, sandbox
+from workflows import web_ui
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def stack() -> Iterator[Stack]:
+    """The embedded stack in a folder of its own, Postgres running."""
+    with tempfile.TemporaryDirectory(prefix="caravan test ", ignore_cleanup_errors=True) as home:
+        running = Stack(Path(home) / "home")
+        running.start(["postgres"])
+        yield running
+        running.discard()
+
+
+@pytest.fixture
+async def world(stack: Stack, tmp_path: Path) -> AsyncIterator[World]:
+    """An empty pair of stores with a workspace folder, apart from every other test's."""
+    number = next(_numbers)
+    new = World(
+        tmp_path,
+        stack.notes["platform_dsn"],
+        stack.notes["engage_dsn"],
+        munchkin=f"test-{number}",
+        sandbox=f"box-{number}",
+    )
+    await new.open()
+    yield new
+    await new.close()
+
+
+@pytest.fixture(scope="session")
+async def temporal() -> AsyncIterator[WorkflowEnvironment]:
+    """The real development server with a virtual clock per workflow."""
+    async with await WorkflowEnvironment.start_time_skipping_v2(
+        ts_config=TimeSkippingConfig(enabled=True),
+        dev_server_existing_path=binary(),
+        data_converter=pydantic_data_converter,
+        search_attributes=[
+            web_ui.JOURNEY,
+            web_ui.VERSION,
+            web_ui.ACCOUNT,
+            web_ui.NODE,
+            web_ui.OUTCOME,
+        ],
+        dev_server_extra_args=[
+            "--dynamic-config-value",
+            "frontend.WorkflowTimeSkippingEnabled=true",
+            "--dynamic-config-value",
+            'history.timerProcessorMaxTimeShift="10ms"',
+        ],
+    ) as environment:
+        yield environment
+
+
+@pytest.fixture
+async def running(world: World, temporal: WorkflowEnvironment) -> AsyncIterator[Running]:
+    """A world whose accounts travel as workflows."""
+    workers = build_workers(
+        temporal.client,
+        world.stores,
+        world.transport,
+        ("journeys", "email"),
+        graceful=timedelta(seconds=1),
+        runner=sandbox(),
+    )
+    async with AsyncExitStack() as stack:
+        for worker in workers:
+            await stack.enter_async_context(worker)
+        yield Running(world, temporal)

@@ -1,0 +1,121 @@
+"""What the CLI says of why: whose event or opportunity decided, and what the relay said."""
+
+import asyncio
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from caravan.delivery.transport import Accepted, BeforeFinalDot, Outgoing, Refused, Verdict
+from tests.world import World
+
+ROOT = Path(__file__).resolve().parents[2]
+
+JOURNEY = """
+journey: trip
+audience: everyone
+schedule: {end: 30 days}
+start: mail
+nodes:
+  mail: {do: [{send_email: {template: hi}}], next: deal}
+  deal: {split: accounts, paths: [{when: {opportunity: {is_closed: false}}, next: roles}]}
+  roles:
+    split: people
+    paths:
+      - label: Known
+        when: {opportunity: {is_closed: false}}
+        do: [{person_interesting_moment: {type: web, text: Known}}]
+    next: ears
+  ears: {listen: [{form_filled: {form: meeting, end: met}}], timeout: {after: 1 day, end: silence}}
+"""
+#: rows before those of the account, so that no id of ours is one of theirs by chance
+ACCOUNTS = "account_id,name\nz,Zed\na,Acme\n"
+PEOPLE = "person_id,email,account_id\nz,z@z.example,z\np,p@a.example,a\nq,q@a.example,a\n"
+OPPORTUNITIES = "opportunity_id,account_id,is_closed\ndeal-y,z,true\ndeal-x,a,false\n"
+
+
+class Choosy:
+    """A relay that does not know one of two."""
+
+    def session(self) -> "Choosy":
+        return self
+
+    async def __aenter__(self) -> "Choosy":
+        return self
+
+    async def __aexit__(self, *_: object) -> None: ...
+
+    async def send(self, message: Outgoing, before_final_dot: BeforeFinalDot) -> Verdict:
+        await before_final_dot()
+        if message.recipient == "q@a.example":
+            return Refused(550, "550 no such user")
+        return Accepted("250 taken with pleasure")
+
+
+class Cli:
+    """Runs commands on a world's stores."""
+
+    def __init__(self, world: World) -> None:
+        self._environment = os.environ | {
+            "PLATFORM_DSN": world.stores.platform_dsn,
+            "ENGAGE_DSN": world.stores.engage_dsn,
+            "TEMPORAL_ADDRESS": "127.0.0.1:1",
+            "SMTP_URL": "smtp://127.0.0.1:1",
+            "CARAVAN_SUBSCRIPTION": world.munchkin,
+        }
+
+    async def say(self, *arguments: str) -> str:
+        child = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "starter", *arguments, cwd=ROOT, env=self._environment,
+            stdout=asyncio.subprocess.PIPE,
+        )  # fmt: skip
+        out, _ = await child.communicate()
+        assert child.returncode == 0
+        return out.decode()
+
+    async def json(self, *arguments: str) -> Any:
+        return json.loads(await self.say(*arguments, "--format", "json"))
+
+
+@pytest.fixture
+async def cli(world: World) -> Cli:
+    workspace = world.workspace(JOURNEY, ("hi",))
+    await world.load(workspace, accounts=ACCOUNTS, people=PEOPLE, opportunities=OPPORTUNITIES)
+    traversals = await world.enter(await world.publish(workspace, "trip"))
+    world.transport = Choosy()  # type: ignore[assignment]
+    for traversal in traversals:
+        await world.walk(traversal)
+    world.pass_time(hours=1)
+    await world.happen("form_filled", person="p", form="meeting")
+    for traversal in traversals:
+        await world.walk(traversal)
+    return Cli(world)
+
+
+async def test_reasons_name_people_and_opportunities_as_their_team_does(cli: Cli) -> None:
+    [journey] = (await cli.json("account", "show", "a"))["journeys"]
+    assert journey["label"] == "met"
+    steps = {(step["node"], step["kind"]): step for step in journey["steps"]}
+    [chosen] = [step for (node, _), step in steps.items() if node == "deal"]
+    assert list(chosen["because"].values()) == ["deal-x"]
+    [heard] = [step for step in steps.values() if "person" in step.get("because", {})]
+    assert heard["because"]["person"] == "p"
+    [told] = [step["people"] for step in steps.values() if "people" in step]
+    assert [list(one["because"].values()) for one in told.values()] == [["deal-x"], ["deal-x"]]
+
+
+async def test_relay_that_refuses_is_quoted_and_one_that_accepts_is_not(cli: Cli) -> None:
+    for command in (["mail"], ["person", "show", "q"], ["account", "show", "a"]):
+        told = await cli.say(*command)
+        assert "550 no such user" in told, command
+        assert "with pleasure" not in told, command
+    assert "550" not in await cli.say("person", "show", "p")
+    [refused] = await cli.json("mail", "--state", "refused")
+    assert (refused["reason"], refused["reply"]) == (None, "550 no such user")
+
+
+async def test_help_calls_the_program_by_its_name(cli: Cli) -> None:
+    assert "Usage: caravan account show" in await cli.say("account", "show", "--help")

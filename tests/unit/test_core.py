@@ -1,0 +1,81 @@
+"""The core: whatever edges an account takes, both drivers agree and nothing is decided twice."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from caravan.journeys import core
+from caravan.journeys.compiler import compile_journey
+from caravan.journeys.control import ControlPlan
+from caravan.journeys.plan import control_plan
+from caravan.journeys.state import Outcome, State
+from caravan.journeys.workspace import load_workspace
+
+AT = datetime(2026, 6, 1, tzinfo=UTC)
+EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "grid-analytics"
+_workspace = load_workspace(EXAMPLE, AT)
+PLANS = {slug: control_plan(compile_journey(_workspace, slug).plan) for slug in _workspace.journeys}
+
+
+def walk(plan: ControlPlan, choices: list[int]) -> tuple[list[Outcome], list[State]]:
+    state = core.begin(plan, AT)
+    outcomes, states = [], [state]
+    for number, choice in enumerate(choices):
+        command = core.next_command(plan, state)
+        if command is None:
+            break
+        node = plan.nodes[command.node]
+        edge: str | None = None
+        until = None
+        if command.kind in ("wait", "listen") and state.pending is None:
+            until = AT + timedelta(days=choice)
+        elif command.kind in ("store", "send") and command.segment + 1 < len(node.segments):
+            edge = None
+        else:
+            edge = sorted(node.edges)[choice % len(node.edges)]
+        outcome = Outcome(
+            step_no=state.step_no,
+            command=command,
+            edge=edge,
+            until=until,
+            at=AT + timedelta(hours=number),
+        )
+        outcomes.append(outcome)
+        state = core.apply(plan, state, outcome)
+        states.append(state)
+    return outcomes, states
+
+
+@given(st.sampled_from(sorted(PLANS)), st.lists(st.integers(0, 5), max_size=40))
+def test_replaying_any_prefix_gives_the_same_state(slug: str, choices: list[int]) -> None:
+    plan = PLANS[slug]
+    outcomes, states = walk(plan, choices)
+    for length in range(len(outcomes) + 1):
+        state = core.begin(plan, AT)
+        for outcome in outcomes[:length]:
+            # a continued run starts from the state's JSON
+            state = core.apply(plan, State.model_validate_json(state.model_dump_json()), outcome)
+        assert state == states[length]
+        assert state.step_no == length + 1
+
+
+@given(st.sampled_from(sorted(PLANS)), st.lists(st.integers(0, 5), max_size=40))
+def test_an_outcome_is_taken_once(slug: str, choices: list[int]) -> None:
+    plan = PLANS[slug]
+    outcomes, states = walk(plan, choices)
+    for outcome, after in zip(outcomes, states[1:], strict=True):
+        try:
+            core.apply(plan, after, outcome)
+        except core.StepsDisagree:
+            continue
+        raise AssertionError("the same outcome was taken twice")
+
+
+@given(st.sampled_from(sorted(PLANS)), st.lists(st.integers(0, 5), max_size=40))
+def test_ended_traversal_asks_for_nothing(slug: str, choices: list[int]) -> None:
+    plan = PLANS[slug]
+    _, states = walk(plan, choices)
+    for state in states:
+        assert (core.next_command(plan, state) is None) == (state.ended is not None)

@@ -1,0 +1,144 @@
+"""Whatever a workspace says, validation answers with problems and never raises."""
+
+import copy
+import shutil
+import time
+from datetime import UTC, datetime
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from ruamel.yaml import YAML
+
+from caravan.journeys.compiler import compile_journey
+from caravan.journeys.workspace import load_workspace
+
+AT = datetime(2026, 3, 2, 8, tzinfo=UTC)
+EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "grid-analytics"
+FILES = sorted(
+    path.relative_to(EXAMPLE).as_posix()
+    for path in EXAMPLE.rglob("*")
+    if path.suffix in (".yaml", ".mjml", ".html")
+)
+YAML_FILES = [file for file in FILES if file.endswith(".yaml")]
+
+ODD: list[Any] = [
+    None, True, False, 0, -1, 10**80, 0.5, -1e308, "", " ", "x" * 5000, "nope", "now", "3 dayz",
+    "999999999 months", "9999-12-31T23:59:59+00:00", "0001-01-01", "\u202eright", "\U0001f9ed", "a\tb",
+    "{{", "{% for x in y %}", "{{ person }}", [], {}, [None], [[]], {"": None}, {"is": []}, {"not": {}},
+    {"all": [{"any": [{"not": {"account": {"name": {"between": [1]}}}}]}]}, {"did": {"event": []}},
+    {"next": "fork"}, {"wait": "1 day"}, ["mon", 3], {"for": "1 day", "until": "now"}, "0420", "e1", "1_000",
+]  # fmt: skip
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    here = tmp_path / "grid"
+    shutil.copytree(EXAMPLE, here, ignore=shutil.ignore_patterns("data", "*.jsonl"))
+    return here
+
+
+def check(folder: Path) -> None:
+    """Validate; what has no errors compiles."""
+    workspace = load_workspace(folder, AT)
+    for problem in workspace.problems:
+        assert problem.line >= 1
+        assert problem.message
+    if not workspace.errors:
+        for slug in workspace.journeys:
+            compile_journey(workspace, slug)
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """The path of everything in a document, itself included."""
+    found = [path]
+    inner = (
+        value.items()
+        if isinstance(value, dict)
+        else enumerate(value)
+        if isinstance(value, list)
+        else ()
+    )
+    for key, part in inner:
+        found += places(part, (*path, key))
+    return found
+
+
+def mutate(data: Any, draw: Any) -> Any:
+    """One random change: drop, replace, rename, add or swap."""
+    inner = places(data)[1:]
+    if not inner:
+        return data
+    *parents, last = draw(st.sampled_from(inner))
+    holder = data
+    for key in parents:
+        holder = holder[key]
+    kind = draw(st.sampled_from(["drop", "replace", "rename", "add", "graft"]))
+    if kind == "drop":
+        del holder[last]
+    elif kind == "rename" and isinstance(holder, dict):
+        holder[draw(st.sampled_from(["next", "end", "do", "split", "wait", "x", "1", "Ø", "on"]))] = holder.pop(last)  # fmt: skip
+    elif kind == "add" and isinstance(holder[last], dict):
+        holder[last][draw(st.text(max_size=5))] = copy.deepcopy(draw(st.sampled_from(ODD)))
+    elif kind == "graft":
+        place: Any = data
+        for key in draw(st.sampled_from(places(data))):
+            place = place[key]
+        holder[last] = copy.deepcopy(place)
+    else:
+        holder[last] = copy.deepcopy(draw(st.sampled_from(ODD)))
+    return data
+
+
+def written(documents: list[Any]) -> str:
+    yaml = YAML(typ="safe")
+    yaml.representer.ignore_aliases = lambda _: True
+    out = StringIO()
+    yaml.dump_all(documents, out)
+    return out.getvalue()
+
+
+HOSTILE = {
+    "alias bomb": "a: &a [x, x]\n" + "".join(f"{b}: &{b} [{', '.join(['*' + a] * 9)}]\n" for a, b in zip("abcdefghi", "bcdefghij", strict=True)),
+    "itself": "journey: &a [*a]\n",
+    "merge": "journey: j\n<<: {a: 1}\n",
+    "brackets": "journey: " + "[" * 50_000,
+    "levels": "".join(" " * number + "k:\n" for number in range(600)),
+    "dashes": "- " * 5000,
+    "tag": "journey: !!python/object/apply:os.system [id]\n",
+    "escape": 'journey: "\\UFFFFFFFF"\n',
+    "half a character": 'journey: "\\uD800"\n',
+    "NUL": 'journey: "\\0"\n',
+    "digits": "journey: " + "9" * 100_000,
+    "no words as keys": "[a]: x\n? {b: c}\n: y\n",
+    "node that is a list": "journey: j\nstart: [a]\naudience: {a: b}\nnodes: {a: {wait: 1 day, next: []}}\n",
+    "ring of audiences": "".join(f"---\naudience: a{n}\nwhen: {{audience: a{(n + 1) % 1200}}}\n" for n in range(1200)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys())
+def test_hostile_text_is_a_problem_and_soon_told(folder: Path, text: str) -> None:
+    (folder / "hostile.yaml").write_text(text, encoding="utf-8")
+    began = time.monotonic()
+    assert {problem.file for problem in load_workspace(folder, AT).errors} == {"hostile.yaml"}
+    assert time.monotonic() - began < 30
+
+
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(st.data())
+def test_no_change_of_the_example_makes_validation_raise(folder: Path, data: st.DataObject) -> None:
+    file = data.draw(st.sampled_from(YAML_FILES))
+    text = (EXAMPLE / file).read_text(encoding="utf-8")
+    documents = list(YAML(typ="safe").load_all(text))
+    try:
+        for _ in range(data.draw(st.integers(1, 4))):
+            documents = mutate(documents, data.draw)
+        (folder / file).write_text(written(documents), encoding="utf-8")
+        check(folder)
+    finally:
+        (folder / file).write_text(text, encoding="utf-8")

@@ -1,0 +1,356 @@
+"""The worker: settings → pools → clients → workers.
+
+Run from the tree::
+
+    python worker.py                              # every role in one process
+    python worker.py --roles journeys --processes 2
+    python worker.py --roles email                # what leaves the system, on hosts that may send
+
+Roles: ``journeys`` (workflows of accounts and their stretches), ``email`` (sending), ``streams``
+(admission, audience flow, platform sync, event dispatch, reconciler).
+
+SIGTERM or Ctrl-C stops gracefully, for GRACEFUL_SECONDS at most; a second one stops at once. Both are
+safe at any point, and so is kill -9. Addresses are read once, at the start: a server that comes back
+at its old address is found again by itself; after it has moved, start the worker anew.
+"""
+
+import argparse
+import asyncio
+import logging
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+from datetime import timedelta
+from multiprocessing.connection import wait
+from multiprocessing.context import SpawnProcess
+from typing import Any
+
+import structlog
+from temporalio.client import Client
+from temporalio.service import RPCError
+from temporalio.worker import (
+    PollerBehaviorSimpleMaximum,
+    UnsandboxedWorkflowRunner,
+    Worker,
+    WorkflowRunner,
+)
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
+
+from activities.admission import AdmissionActivities
+from activities.audience_flow import AudienceFlowActivities
+from activities.connection import connect, runtime_with
+from activities.email import EmailActivities
+from activities.event_dispatch import EventDispatchActivities
+from activities.gauges import Gauges
+from activities.journey_starts import JourneyStarts, StartOptions
+from activities.log_context import LogContext, leave_failures_to_us
+from activities.nudges import Nudges
+from activities.platform_sync import PlatformSyncActivities
+from activities.readiness import NotReady, ready_subscriptions
+from activities.reconciler import ReconcilerActivities
+from activities.stream_keeper import StreamKeeper
+from activities.stream_starts import ensure_streams
+from activities.stretches import StretchActivities
+from caravan.campaigns.plans import PlanCache
+from caravan.database.errors import StoreError
+from caravan.delivery.smtp import SmtpTransport
+from caravan.delivery.transport import Transport
+from caravan.logs import configure_logs
+from caravan.settings import Settings, SettingsError, read_environment
+from caravan.stores import Stores
+from workflows import JOURNEY_WORKFLOWS, STREAM_WORKFLOWS
+from workflows.contracts import EMAIL, JOURNEYS, STREAMS
+
+ROLES = (JOURNEYS, EMAIL, STREAMS)
+
+#: how long after the graceful time a worker may take to put its things away
+MARGIN = timedelta(seconds=3)
+
+log = structlog.get_logger("caravan.worker")
+
+
+def sandbox() -> SandboxedWorkflowRunner:
+    """The sandbox that tests run all workflow code in: no clock, no chance, no I/O.
+
+    Without re-importing our modules for every run; they hold no mutable globals, which a test watches.
+    Workers do without it: it takes a tenth of an account's cost (docs/decisions/0009).
+    """
+    return SandboxedWorkflowRunner(
+        restrictions=SandboxRestrictions.default.with_passthrough_all_modules()
+    )
+
+
+def build_workers(
+    client: Client,
+    stores: Stores,
+    transport: Transport,
+    roles: tuple[str, ...],
+    *,
+    starts: StartOptions | None = None,
+    graceful: timedelta = timedelta(seconds=30),
+    runner: WorkflowRunner | None = None,
+) -> list[Worker]:
+    """One Temporal worker per role; tests give the sandbox as ``runner``."""
+    plans, nudges = PlanCache(), Nudges()
+    starting = JourneyStarts(client, starts or StartOptions())
+    runner = runner or UnsandboxedWorkflowRunner()
+    common: dict[str, Any] = {
+        "graceful_shutdown_timeout": graceful,
+        "interceptors": [LogContext()],
+    }
+    workers = []
+    if JOURNEYS in roles:
+        workers.append(
+            Worker(
+                client,
+                task_queue=JOURNEYS,
+                workflows=JOURNEY_WORKFLOWS,
+                activities=[StretchActivities(stores, plans).run_stretch],
+                workflow_runner=runner,
+                max_cached_workflows=1000,
+                **common,
+            )
+        )
+    if EMAIL in roles:
+        workers.append(
+            Worker(
+                client,
+                task_queue=EMAIL,
+                activities=[EmailActivities(stores, plans, transport).send],
+                **common,
+            )
+        )
+    if STREAMS in roles:
+        flow = AudienceFlowActivities(stores, plans, nudges)
+        workers.append(
+            Worker(
+                client,
+                task_queue=STREAMS,
+                workflows=STREAM_WORKFLOWS,
+                activities=[
+                    AdmissionActivities(stores, starting, nudges).admit,
+                    flow.build_segment,
+                    flow.bring_in,
+                    flow.follow,
+                    PlatformSyncActivities(stores).sync,
+                    EventDispatchActivities(stores, client, nudges).dispatch,
+                    ReconcilerActivities(stores, client, starting).reconcile,
+                ],
+                workflow_runner=runner,
+                workflow_task_poller_behavior=PollerBehaviorSimpleMaximum(2),
+                **common,
+            )
+        )
+    return workers
+
+
+async def work(settings: Settings, roles: tuple[str, ...], metrics: str | None) -> None:
+    """Run the workers of one process until it is told to stop.
+
+    Raises:
+        SettingsError, StoreError, NotReady: in one sentence, why it cannot start.
+    """
+    stop = _stop_signals()
+    runtime = runtime_with(metrics)
+    client = await connect(settings, runtime)
+    stores = Stores(
+        settings.platform_dsn,
+        settings.engage_dsn,
+        pool_size=settings.pool_size,
+        statement_cache=settings.statement_cache,
+    )
+    graceful = timedelta(seconds=settings.graceful_seconds)
+    workers = build_workers(
+        client,
+        stores,
+        _transport(settings),
+        roles,
+        starts=StartOptions(
+            per_second=settings.starts_per_second,
+            account_names=settings.account_names_in_temporal,
+            each_step=settings.step_mode == "each",
+            continue_after=settings.continue_as_new_after,
+        ),
+        graceful=graceful,
+    )
+    try:
+        subscriptions = await ready_subscriptions(client, settings)
+        keeper = StreamKeeper(client, stores, Gauges(stores, runtime.metric_meter))
+        if STREAMS in roles:
+            await ensure_streams(client, subscriptions)
+        async with asyncio.TaskGroup() as group:
+            for worker in workers:
+                group.create_task(worker.run())
+            keeping = group.create_task(keeper.keep()) if STREAMS in roles else None
+            log.info("worker ready", roles=roles, pid=os.getpid(), metrics=metrics)
+            await stop.wait()
+            log.info("worker stopping", pid=os.getpid(), graceful_seconds=settings.graceful_seconds)
+            if keeping is not None:
+                keeping.cancel()
+            _leave_by((graceful + MARGIN).total_seconds())
+            await asyncio.gather(*(worker.shutdown() for worker in workers))
+    finally:
+        await stores.close()
+    log.info("worker stopped", pid=os.getpid())
+    # while the workers still exist: Temporal's core complains of each local activity's timer left
+    _leave(0)
+
+
+def _leave_by(seconds: float) -> None:
+    """End the process by then whatever still hangs: it can be killed anywhere, others go on.
+
+    A thread's timer, for the event loop itself may be what hangs.
+    """
+
+    def give_up() -> None:
+        log.warning("worker leaves unfinished work to others", pid=os.getpid())
+        _leave(0)
+
+    timer = threading.Timer(seconds, give_up)
+    timer.daemon = True
+    timer.start()
+
+
+def _stop_signals() -> asyncio.Event:
+    """The first signal asks to stop, the second leaves at once; so does the end of the parent."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def asked(number: int) -> None:
+        if stop.is_set():
+            _leave(128 + number)
+        stop.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, asked, number)
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        loop.add_reader(parent.sentinel, _parent_gone, loop, parent.sentinel, stop)
+    return stop
+
+
+def _parent_gone(loop: asyncio.AbstractEventLoop, sentinel: int, stop: asyncio.Event) -> None:
+    loop.remove_reader(sentinel)
+    stop.set()
+
+
+def _leave(code: int) -> None:
+    logging.shutdown()
+    os._exit(code)
+
+
+def _transport(settings: Settings) -> Transport:
+    try:
+        return SmtpTransport(settings.smtp_url)
+    except ValueError as error:
+        raise SettingsError(str(error)) from None
+
+
+def run_process(roles: tuple[str, ...], metrics: str | None) -> None:
+    """The body of one worker process; exits non-zero with one sentence where it cannot start."""
+    if multiprocessing.parent_process() is not None:
+        os.setsid()  # the terminal's Ctrl-C goes to the parent, which passes it on once
+    try:
+        settings = Settings.load()
+        configure_logs(settings.log_level, settings.log_format)
+        leave_failures_to_us()
+        asyncio.run(work(settings, roles, metrics))
+    except (SettingsError, StoreError, NotReady) as error:
+        sys.exit(f"worker: {error}")
+    except RPCError as error:
+        sys.exit(f"worker: Temporal at {settings.temporal_address} refuses: {error.message}")
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def run_processes(count: int, roles: tuple[str, ...], metrics: list[str | None]) -> int:
+    """Run several worker processes until they are told to stop; returns the exit code.
+
+    When one dies the others are asked to stop and the code is 1: whoever supervises us (systemd,
+    Kubernetes) restarts the whole, and nothing is lost meanwhile.
+    """
+    context = multiprocessing.get_context("spawn")
+    processes: list[SpawnProcess] = []
+    asked: list[int] = []
+
+    def pass_on(number: int, _frame: object = None) -> None:
+        asked.append(number)
+        for process in processes:
+            if process.pid is not None and process.is_alive():
+                os.kill(process.pid, number)
+
+    signal.signal(signal.SIGTERM, pass_on)
+    signal.signal(signal.SIGINT, pass_on)
+    for number in range(count):
+        process = context.Process(target=run_process, args=(roles, metrics[number]))
+        process.start()
+        processes.append(process)
+    ended = wait([process.sentinel for process in processes])
+    if not asked:
+        for process in processes:
+            if process.sentinel in ended:
+                process.join()  # its sentinel goes a moment before its exit code comes
+                log.error("a worker process died", pid=process.pid, exit_code=process.exitcode)
+        pass_on(signal.SIGTERM)
+    for process in processes:
+        process.join()
+    good = {0, *(-number for number in asked)}
+    return 0 if all(process.exitcode in good for process in processes) else 1
+
+
+def main() -> None:
+    """Parse the command line and run one process, or several and wait for them."""
+    given = _arguments()
+    ports: list[str | None] = [
+        f"{given.metrics_host}:{given.metrics_port + n}" if given.metrics_port else None
+        for n in range(given.processes)
+    ]
+    if given.processes == 1:
+        run_process(given.roles, ports[0])
+        return
+    environment = read_environment()
+    configure_logs(environment.log_level, environment.log_format)
+    sys.exit(run_processes(given.processes, given.roles, ports))
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--roles", type=_roles, default=ROLES, help="comma-separated: journeys, email, streams"
+    )
+    parser.add_argument(
+        "--processes", type=int, default=1, help="worker processes to run; if one dies, all stop"
+    )
+    parser.add_argument(
+        "--metrics-port",
+        type=int,
+        help="Prometheus port of the first process, the next ones follow; default: METRICS_PORT, or none",
+    )
+    parser.add_argument(
+        "--metrics-host", default="127.0.0.1", help="where metrics are served; 0.0.0.0: everywhere"
+    )
+    given = parser.parse_args()
+    if given.processes < 1:
+        parser.error("--processes is 1 or more")
+    try:
+        given.metrics_port = given.metrics_port or read_environment().metrics_port
+    except SettingsError as error:
+        parser.exit(1, f"worker: {error}\n")
+    return given
+
+
+def _roles(text: str) -> tuple[str, ...]:
+    roles = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+    unknown = sorted(set(roles) - set(ROLES))
+    if unknown or not roles:
+        what = f"unknown role {unknown[0]}" if unknown else "no role named"
+        raise argparse.ArgumentTypeError(f"{what}: the roles are {', '.join(ROLES)}")
+    return roles
+
+
+if __name__ == "__main__":
+    main()

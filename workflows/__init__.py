@@ -1,0 +1,28 @@
+"""The Temporal shells that decide: one workflow a file, deterministic and thin."""
+
+from workflows.account_journey import AccountJourneyWorkflow
+from workflows.admission import AdmissionWorkflow
+from workflows.audience_flow import AudienceFlowWorkflow
+from workflows.event_dispatch import EventDispatchWorkflow
+from workflows.platform_sync import PlatformSyncWorkflow
+from workflows.reconciler import ReconcilerWorkflow
+
+__all__ = [
+    "JOURNEY_WORKFLOWS",
+    "STREAM_WORKFLOWS",
+    "AccountJourneyWorkflow",
+    "AdmissionWorkflow",
+    "AudienceFlowWorkflow",
+    "EventDispatchWorkflow",
+    "PlatformSyncWorkflow",
+    "ReconcilerWorkflow",
+]
+
+JOURNEY_WORKFLOWS = (AccountJourneyWorkflow,)
+STREAM_WORKFLOWS = (
+    AdmissionWorkflow,
+    AudienceFlowWorkflow,
+    EventDispatchWorkflow,
+    PlatformSyncWorkflow,
+    ReconcilerWorkflow,
+)

@@ -1,0 +1,214 @@
+"""AccountJourneyWorkflow: one account on its way through one published journey.
+
+A thin driver of the pure core. What the stores decide comes back as outcomes of stretches; sends are
+ordinary activities; waits and listens are timers that a signal can cut short. The traversal's row
+is the truth: whatever woke the workflow, it asks the row what to do.
+"""
+
+from contextlib import suppress
+from datetime import datetime, timedelta
+
+from temporalio import workflow
+from temporalio.exceptions import FailureError, is_cancelled_exception
+
+from caravan.journeys import core
+from caravan.journeys.state import Command, Ended, Outcome, State
+from workflows import contracts, options, web_ui
+
+#: signals count towards a run's limits but not towards the server's suggestion to continue as new
+MOST_SIGNALS = 2000
+#: a shorter rest is over before anybody could look for it: the index of the server lags by a second
+SHORTEST_SHOWN = timedelta(seconds=5)
+
+
+# a workflow that has parted from its traversal's row (a restored database, say) fails, and the
+# reconciler starts it again from the row
+@workflow.defn(name="AccountJourney", failure_exception_types=[core.StepsDisagree])
+class AccountJourneyWorkflow:
+    """Moves one account; see the module."""
+
+    @workflow.init
+    def __init__(self, given: contracts.AccountJourneyInput) -> None:
+        self._given = given
+        self._state = given.state or State()
+        self._control = given.control
+        self._hops = list(given.hops)
+        self._decided = 0
+        self._woken = 0
+        # a continued run asks the row first: a signal to the run before may have gone unserved
+        self._served = -1 if given.state is not None else 0
+        self._large = False
+        self._shown_node = workflow.info().typed_search_attributes.get(web_ui.NODE) or ""
+
+    @workflow.signal(name="wake", description="Look at the traversal's row again")
+    def wake(self, message: contracts.Wake) -> None:
+        self._woken += 1
+
+    @workflow.query(name="state", description="Where the account stands")
+    def state(self) -> State:
+        return self._state
+
+    @workflow.run
+    async def run(self, given: contracts.AccountJourneyInput) -> Ended:
+        self._show()
+        while self._state.ended is None:
+            command = self._command()
+            if command is not None and command.kind == "send":
+                await self._send(command)
+            else:
+                if self._state.pending is not None:
+                    await self._rest(self._state.pending.until)
+                await self._stretch()
+            if self._state.ended is None and self._long_enough():
+                workflow.continue_as_new(self._continued())
+        await workflow.wait_condition(workflow.all_handlers_finished)
+        ended = self._state.ended
+        workflow.upsert_search_attributes(
+            [
+                web_ui.OUTCOME.value_set(web_ui.indexed(ended.label or ended.reason)),
+                web_ui.NODE.value_unset(),
+            ]
+        )
+        return ended
+
+    def _command(self) -> Command | None:
+        if self._control is None:
+            return None
+        return core.next_command(self._control, self._state)
+
+    async def _stretch(self) -> None:
+        """Have the stores do what the row says is due, and follow their outcomes one by one."""
+        self._served = self._woken
+        early = self._state.pending is not None and workflow.now() < self._state.pending.until
+        if self._given.each_step or self._large:
+            reply = await self._ask_by_activity()
+        else:
+            reply = await self._ask_locally()
+        if not reply.outcomes and reply.ended is None and not early:
+            raise core.StepsDisagree(
+                "the traversal's row has nothing to do where its workflow stands"
+            )
+        if reply.control is not None:
+            self._control = reply.control
+        self._large = reply.large
+        self._follow(reply.outcomes, reply.ended)
+        if reply.more:
+            self._served = -1
+
+    async def _ask_locally(self) -> contracts.StretchReply:
+        try:
+            reply: contracts.StretchReply = await workflow.execute_local_activity(
+                contracts.RUN_STRETCH,
+                self._stretch_request(),
+                result_type=contracts.StretchReply,
+                start_to_close_timeout=options.LOCAL_TIMEOUT,
+                retry_policy=options.LOCAL_RETRY,
+                summary=web_ui.activity_summary(self._control, self._state),
+            )
+        except FailureError as error:  # on replay it is the bare cause, not an ActivityError
+            if is_cancelled_exception(error):
+                raise
+            reply = await self._ask_by_activity()
+        return reply
+
+    async def _ask_by_activity(self) -> contracts.StretchReply:
+        reply: contracts.StretchReply = await workflow.execute_activity(
+            contracts.RUN_STRETCH,
+            self._stretch_request(),
+            result_type=contracts.StretchReply,
+            start_to_close_timeout=options.STRETCH_TIMEOUT,
+            retry_policy=options.STORE_RETRY,
+            summary=web_ui.activity_summary(self._control, self._state),
+        )
+        return reply
+
+    def _stretch_request(self) -> contracts.StretchRequest:
+        return contracts.StretchRequest(
+            munchkin=self._given.munchkin,
+            traversal_id=self._given.traversal_id,
+            step_no=self._state.step_no,
+            node=self._state.position or "",
+            as_of=workflow.now(),
+            each_step=self._given.each_step,
+            with_plan=self._control is None,
+        )
+
+    async def _send(self, command: Command) -> None:
+        """One activity for all people of the segment, on the queue of what leaves the system."""
+        if self._shown_node:
+            self._show_node()
+        reply = await workflow.execute_activity(
+            contracts.SEND_EMAIL,
+            contracts.SendRequest(
+                munchkin=self._given.munchkin,
+                traversal_id=self._given.traversal_id,
+                step_no=self._state.step_no,
+                node=command.node,
+                as_of=workflow.now(),
+                go_on=not self._given.each_step,
+            ),
+            result_type=contracts.SendReply,
+            task_queue=contracts.EMAIL,
+            start_to_close_timeout=options.SEND_TIMEOUT,
+            heartbeat_timeout=options.SEND_HEARTBEAT,
+            retry_policy=options.RELAY_RETRY,
+            summary=web_ui.send_summary(self._control, command.node),
+        )
+        self._large = reply.large
+        self._follow(reply.outcomes, reply.ended)
+        if reply.more:
+            self._served = -1
+
+    async def _rest(self, until: datetime) -> None:
+        """Sleep until a wait or listen is over, or until someone says the row has changed."""
+        left = until - workflow.now()
+        if left <= timedelta(0) or self._woken != self._served:
+            return
+        if left >= SHORTEST_SHOWN or self._shown_node:
+            self._show_node()
+        with suppress(TimeoutError):
+            await workflow.wait_condition(
+                lambda: self._woken != self._served,
+                timeout=left,
+                timeout_summary=web_ui.rest_summary(self._control, self._state, until),
+            )
+
+    def _follow(self, outcomes: tuple[Outcome, ...], ended: Ended | None) -> None:
+        assert self._control is not None
+        if self._state.position is None and self._state.ended is None and self._control.start:
+            self._state = core.begin(self._control, self._given.entered_at or workflow.now())
+        for outcome in outcomes:
+            self._state = core.apply(self._control, self._state, outcome)
+            self._hops.append(web_ui.hop(self._control, outcome))
+        self._decided += len(outcomes)
+        if ended is not None and self._state.ended is None:
+            self._state = self._state.model_copy(
+                update={"ended": ended, "position": None, "pending": None}
+            )
+        del self._hops[: -web_ui.HOPS_SHOWN]
+        self._show()
+
+    def _show_node(self) -> None:
+        """Let operators find the accounts that rest at a node."""
+        node = self._state.position or ""
+        if node != self._shown_node:
+            self._shown_node = node
+            workflow.upsert_search_attributes([web_ui.NODE.value_set(web_ui.indexed(node))])
+
+    def _show(self) -> None:
+        workflow.set_current_details(
+            web_ui.details(self._given.title, self._control, self._state, tuple(self._hops))
+        )
+
+    def _long_enough(self) -> bool:
+        limit = self._given.continue_after
+        return (
+            workflow.info().is_continue_as_new_suggested()
+            or self._woken >= MOST_SIGNALS
+            or (limit is not None and self._decided >= limit)
+        )
+
+    def _continued(self) -> contracts.AccountJourneyInput:
+        return self._given.model_copy(
+            update={"state": self._state, "control": self._control, "hops": tuple(self._hops)}
+        )

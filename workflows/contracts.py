@@ -1,0 +1,128 @@
+"""What crosses the wire: one model per message, every field with a default, unknown ones ignored.
+
+Ids only. Conditions, content, names and outside ids never enter Temporal (account names can, as
+titles for operators, and can be switched off). New fields need defaults: old histories lack them.
+"""
+
+from datetime import datetime
+
+from pydantic import BaseModel, ConfigDict
+
+from caravan.journeys.control import ControlPlan
+from caravan.journeys.state import Ended, Outcome, State
+
+JOURNEYS = "journeys"  # task queues
+EMAIL = "email"
+STREAMS = "streams"
+
+RUN_STRETCH = "engage.run_stretch"
+SEND_EMAIL = "email.send"
+BUILD_SEGMENT = "audience.build_segment"
+BRING_IN = "audience.bring_in"
+ADMIT = "admission.drain"
+FOLLOW_AUDIENCES = "audience.drain"
+SYNC = "platform.drain"
+DISPATCH = "events.drain"
+RECONCILE = "reconciler.drain"
+
+
+class Wire(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class AccountJourneyInput(Wire):
+    """Starts or continues the journey of one account."""
+
+    munchkin: str = ""
+    traversal_id: int = 0
+    plan_hash: str = ""
+    title: str = ""  # of the journey, and of the account where names are shown
+    entered_at: datetime | None = None
+    each_step: bool = False  # every step its own ordinary activity
+    continue_after: int | None = None  # outcomes after which a run continues as new
+    state: State | None = None  # of a continued run
+    control: ControlPlan | None = None
+    hops: tuple[str, ...] = ()  # the last lines of the way, for the Web UI
+
+
+class Wake(Wire):
+    """Something happened that the traversal's row knows about."""
+
+    reason: str = ""
+
+
+class StretchRequest(Wire):
+    munchkin: str = ""
+    traversal_id: int = 0
+    step_no: int = 1
+    node: str = ""  # where the account stands, for logs
+    as_of: datetime | None = None
+    each_step: bool = False
+    with_plan: bool = False
+
+
+class StretchReply(Wire):
+    outcomes: tuple[Outcome, ...] = ()
+    ended: Ended | None = None
+    control: ControlPlan | None = None
+    large: bool = False
+    more: bool = False  # there are more stored steps than one reply holds: ask again at once
+
+
+class SendRequest(Wire):
+    munchkin: str = ""
+    traversal_id: int = 0
+    step_no: int = 1
+    node: str = ""
+    as_of: datetime | None = None
+    go_on: bool = False  # serve the store-only commands that follow too
+
+
+class SendReply(Wire):
+    outcomes: tuple[Outcome, ...] = ()
+    ended: Ended | None = None
+    more: bool = False
+    large: bool = False
+
+
+class AdmissionInput(Wire):
+    munchkin: str = ""
+    journey_id: int = 0
+    title: str = ""
+    prepared: bool = False  # the segment is built and its accounts are in the engage store
+    admitted: int = 0  # by the runs before this one
+    continue_after: int | None = (
+        None  # activities after which a run continues as new; tests lower it
+    )
+
+
+class AdmissionRequest(Wire):
+    munchkin: str = ""
+    journey_id: int = 0
+    as_of: datetime | None = None
+
+
+class AdmissionReply(Wire):
+    accounts: int = 0
+    people: int = 0
+    over: bool = False  # the journey takes no more entries
+
+
+class StreamInput(Wire):
+    """A long-lived workflow around a draining activity of one subscription."""
+
+    munchkin: str = ""
+    drained: int = 0  # rows, by the runs before this one
+    continue_after: int | None = (
+        None  # activities after which a run continues as new; tests lower it
+    )
+
+
+class DrainRequest(Wire):
+    munchkin: str = ""
+
+
+class DrainReply(Wire):
+    rows: int = 0
+    waiting: int = 0
+    lag_seconds: float = 0.0

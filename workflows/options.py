@@ -1,0 +1,38 @@
+"""Time-outs and retries, in one place and by reason."""
+
+from datetime import timedelta
+
+from temporalio import workflow
+from temporalio.common import RetryPolicy
+
+#: the stores may be away for hours: try on, an account is never expelled for an outage
+STORE_RETRY = RetryPolicy(
+    initial_interval=timedelta(milliseconds=200), maximum_interval=timedelta(seconds=30)
+)
+#: a relay that cannot be reached delays the account and loses nothing
+RELAY_RETRY = RetryPolicy(
+    initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=1)
+)
+
+#: a stretch that has not come through after these tries goes on as an ordinary activity: the server
+#: retries that without a line in the history, and it knows since when (the schedule-to-close time-out
+#: of a local activity is not kept across its retries, so tries are counted)
+LOCAL_TIMEOUT = timedelta(seconds=5)
+LOCAL_RETRY = RetryPolicy(
+    initial_interval=timedelta(milliseconds=200),
+    maximum_interval=timedelta(seconds=1),
+    maximum_attempts=5,
+)
+STRETCH_TIMEOUT = timedelta(minutes=2)
+SEND_TIMEOUT = timedelta(hours=2)
+#: the activity beats while it waits for the relay too (which may take 10 minutes for its final reply,
+#: RFC 5321 §4.5.3.2), so a killed worker is noticed within seconds
+SEND_HEARTBEAT = timedelta(seconds=10)
+
+DRAIN_TIMEOUT = timedelta(minutes=5)
+DRAIN_HEARTBEAT = timedelta(seconds=10)
+
+
+def long_enough(runs: int, limit: int | None) -> bool:
+    """Whether a stream's run should continue as new: the server suggests it, or a limit is reached."""
+    return workflow.info().is_continue_as_new_suggested() or (limit is not None and runs >= limit)
