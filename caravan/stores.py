@@ -1,6 +1,7 @@
 """The stores of a process: one pool per schema, opened when first needed, closed together."""
 
 import asyncio
+from contextlib import suppress
 from typing import Any
 
 from caravan.database.pool import Pool, open_pool
@@ -17,6 +18,10 @@ async def provision(platform_dsn: str, engage_dsn: str, sandbox: str, munchkin: 
     """
     async with sandboxes.pairing(platform_dsn, sandbox, munchkin):
         await subscriptions.provision(engage_dsn, munchkin, sandbox)
+
+
+#: seconds for connections to come back to their pool and say good-bye
+CLOSE_PATIENCE = 1.0
 
 
 class Stores:
@@ -57,10 +62,10 @@ class Stores:
         return self._pools[key]
 
     async def close(self) -> None:
+        """Close all pools, for CLOSE_PATIENCE at most: a store that died may never answer the farewell."""
         pools = {id(pool): pool for pool in self._pools.values()}
-        for pool in pools.values():
-            await pool.close()
         self._pools.clear()
+        await asyncio.gather(*map(_close, pools.values()))
 
     async def _pool(self, setting: str, dsn: str, schema: str) -> Pool:
         async with self._opening:
@@ -68,3 +73,8 @@ class Stores:
             if key not in self._pools:
                 self._pools[key] = await open_pool(dsn, schema, setting=setting, **self._options)
             return self._pools[key]
+
+
+async def _close(pool: Pool) -> None:
+    with suppress(TimeoutError):  # which terminates it
+        await asyncio.wait_for(pool.close(), CLOSE_PATIENCE)

@@ -2,13 +2,14 @@
 
 import asyncio
 
+import asyncpg
 import pytest
 
 from activities.readiness import ready_pairs
 from caravan.database.errors import NotOurs
 from caravan.engage import subscriptions
 from caravan.platform import sandboxes
-from caravan.stores import Stores, provision
+from caravan.stores import CLOSE_PATIENCE, Stores, provision
 from tests.world import World
 
 
@@ -94,3 +95,12 @@ async def test_store_of_another_pair_is_not_worked_on(world: World) -> None:
     finally:
         await world.engage.execute("update pair set sandbox = $1", world.sandbox)
         await stores.close()
+
+
+async def test_stores_close_in_time_though_a_connection_never_comes_back(world: World) -> None:
+    stores = Stores(world.stores.platform_dsn, world.stores.engage_dsn)
+    pool = await stores.engage(world.munchkin)
+    await pool.acquire()
+    await asyncio.wait_for(stores.close(), 2 * CLOSE_PATIENCE)
+    with pytest.raises(asyncpg.InterfaceError):
+        await pool.fetchval("select 1")
