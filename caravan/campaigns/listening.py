@@ -67,14 +67,11 @@ async def settle(visit: Visit) -> tuple[str | None, dict[str, Any]]:
 
 
 async def hear(
-    conn: Any, plans: PlanCache, account_ids: Sequence[int], types: Sequence[str], as_of: datetime
+    conn: Any, plans: PlanCache, listening: Sequence[Any], as_of: datetime
 ) -> list[int]:
-    """Close what the activities just inserted satisfy; returns the traversals to wake."""
+    """Close what of these listeners the recorded activities satisfy; returns the traversals to wake."""
     woken = []
-    rows = await sql.fetch(
-        conn, "listeners_hearing", account_ids=list(account_ids), types=list(types)
-    )
-    for row in rows:
+    for row in listening:
         if row["purpose"] == "moment":
             woken.append(row["traversal_id"])
             continue

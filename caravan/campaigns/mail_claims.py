@@ -63,13 +63,11 @@ async def _claim_action(
     visit: Visit, place: Place, action: SendEmail, claimant: str
 ) -> list[Message]:
     people = await candidates(visit, place, action.who)
-    await _claim_people(visit, place, action, people, claimant)
-    to_send = await _to_send(visit, place)
-    known = {person.id for person in people}
-    if forgotten := [person for person in to_send if person.id not in known]:
+    to_send, forgotten = await _claim_people(visit, place, action, people, claimant)
+    if forgotten:
         # claimed by an earlier try, and `who` fits them no more: what they say now still counts
-        await _claim_people(visit, place, action, forgotten, claimant)
-        to_send = await _to_send(visit, place)
+        again, _ = await _claim_people(visit, place, action, people + forgotten, claimant)
+        to_send = sorted(again, key=lambda person: person.id)
     messages = []
     for person in to_send:
         identity = personal_mail.identity(visit, place.position, person.id)
@@ -91,9 +89,10 @@ async def _claim_action(
 
 async def _claim_people(
     visit: Visit, place: Place, action: SendEmail, people: list[Candidate], claimant: str
-) -> None:
+) -> tuple[list[Candidate], list[Candidate]]:
+    """Claim for these people; returns who of them gets mail, and whom an earlier try claimed beside."""
     operational = visit.loaded.plan.templates[action.template].operational
-    await sql.execute(
+    rows = await sql.fetch(
         visit.conn,
         "claim_messages",
         traversal_id=visit.traversal.id,
@@ -108,18 +107,13 @@ async def _claim_people(
         claimant=claimant,
         at=visit.as_of,
     )
-
-
-async def _to_send(visit: Visit, place: Place) -> list[Candidate]:
-    rows = await sql.fetch(
-        visit.conn,
-        "messages_to_send",
-        traversal_id=visit.traversal.id,
-        node=visit.node,
-        visit=visit.number,
-        positions=[place.position],
-    )
-    return [Candidate(row["person_id"], row["person"]) for row in rows]
+    claimed = {row["person_id"] for row in rows}
+    beside = [
+        Candidate(row["person_id"], row["attributes"])
+        for row in rows
+        if row["attributes"] is not None
+    ]
+    return [person for person in people if person.id in claimed], beside
 
 
 def _sends(plan: Plan, command: Command) -> list[tuple[Place, SendEmail]]:

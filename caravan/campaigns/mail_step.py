@@ -76,7 +76,7 @@ async def conclude(
             counts=counts,
         )
         progress = Progress(locked)
-        await progress.follow(conn, outcome)
+        progress.follow(outcome)
         taken: list[Outcome] = []
         large = False
         if go_on:

@@ -12,7 +12,7 @@ from caravan.delivery.compose import CompiledTemplate, compile_body
 from caravan.engage.journeys import load_plan_body
 from caravan.journeys.conditions.sql import Binder
 from caravan.journeys.control import ControlPlan
-from caravan.journeys.plan import Plan, control_plan
+from caravan.journeys.plan import Plan, control_plan, looks_back_at_nodes
 
 KEPT = 200
 
@@ -37,6 +37,7 @@ class LoadedPlan:
 
     plan: Plan
     control: ControlPlan
+    looks_at_steps: bool  # a condition may ask when the account came to a node
     _queries: dict[tuple[object, ...], Query] = field(default_factory=dict)
     _templates: dict[str, CompiledTemplate] = field(default_factory=dict)
 
@@ -70,7 +71,7 @@ class PlanCache:
             self._plans.move_to_end(plan_hash)
             return self._plans[plan_hash]
         plan = Plan.model_validate(await load_plan_body(conn, plan_hash))
-        loaded = LoadedPlan(plan, control_plan(plan))
+        loaded = LoadedPlan(plan, control_plan(plan), looks_back_at_nodes(plan))
         self._plans[plan_hash] = loaded
         while len(self._plans) > self._kept:
             self._plans.popitem(last=False)

@@ -46,10 +46,10 @@ async def record(
         person_ids=_ids(h.person_id for h in happenings),
         account_ids=_ids(h.account_id for h in happenings),
     )
-    account_ids = [row["id"] for row in touched]
-    inserted = await sql.fetch(
+    rows = await sql.fetch(
         conn,
-        "insert_activities",
+        "record_activities",
+        touched=[row["id"] for row in touched],
         external_ids=[h.external_id for h in happenings],
         types=[h.type for h in happenings],
         ats=[h.at for h in happenings],
@@ -57,11 +57,9 @@ async def record(
         person_ids=[h.person_id for h in happenings],
         fields=[h.fields for h in happenings],
     )
-    # also where all were known already: one that came in as history has not been heard yet
-    types = sorted({h.type for h in happenings})
-    woken = await listening.hear(conn, plans, account_ids, types, as_of)
-    await wake(conn, woken, "heard")
-    return len(inserted)
+    hearing = [row for row in rows if row["id"] is not None]
+    await wake(conn, await listening.hear(conn, plans, hearing, as_of), "heard")
+    return int(rows[0]["inserted"])
 
 
 async def wake(conn: Any, traversal_ids: Sequence[int], reason: str) -> None:

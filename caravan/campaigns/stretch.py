@@ -14,7 +14,6 @@ from caravan.campaigns.effects import Place
 from caravan.campaigns.plans import PlanCache
 from caravan.campaigns.progress import MOST_STORED, Locked, Progress, lock, stored_outcomes
 from caravan.campaigns.visit import Visit
-from caravan.engage import sql
 from caravan.journeys import core
 from caravan.journeys.control import ControlPlan, Target
 from caravan.journeys.nodes import segment_actions
@@ -94,8 +93,6 @@ async def walk_on(
         The steps taken, and whether it stopped for the number of people.
     """
     walk = _Walk(conn, plans, locked, progress, as_of, people)
-    if people < MAX_PEOPLE:
-        await walk.enter()
     while len(walk.outcomes) < max_steps and walk.people < MAX_PEOPLE:
         if not await walk.step():
             break
@@ -126,18 +123,13 @@ class _Walk:
     def state(self) -> State:
         return self.progress.state
 
-    async def enter(self) -> None:
-        row = await sql.fetchrow(
-            self.conn, "lock_account_for_stretch", account_id=self.locked.traversal.account_id
-        )
-        self.progress.account = row["attributes"]
-
     async def step(self) -> bool:
         """Serve the open command; False when the rest is not the stores' business now."""
         command = core.next_command(self.locked.loaded.control, self.state)
         if command is None or command.kind == "send":  # a send is an activity of its own
             return False
-        await self.progress.flush(self.conn)
+        if self.locked.loaded.looks_at_steps:
+            await self.progress.flush(self.conn)
         if self.as_of >= self.locked.traversal.deadline:
             self._end("end-date")
             return False
@@ -163,14 +155,14 @@ class _Walk:
         segment = segment_actions(node)[command.segment]
         for position, path, action in segment:
             self.people += await actions.perform(visit, Place(position, path), action)
-        await self._record(command, edge=self._edge_behind(command))
+        self._record(command, edge=self._edge_behind(command))
         return True
 
     async def _choose(self, command: Command) -> bool:
         node = self.locked.loaded.plan.nodes[command.node]
         assert isinstance(node, SplitAccounts)
         edge, because = await choosing.choose_path(self._visit(command), node)
-        await self._record(command, edge=edge, because=because)
+        self._record(command, edge=edge, because=because)
         return True
 
     async def _wait(self, command: Command) -> bool:
@@ -180,12 +172,12 @@ class _Walk:
         until = waiting.ends_at(visit, node)
         if self.as_of >= until:
             await waiting.unwatch(visit, node)
-            await self._record(command, edge="next")
+            self._record(command, edge="next")
             return True
         if self.state.pending is None or self.state.pending.until != until:
             if self.state.pending is None:
                 await waiting.watch(visit, node, self.state.step_no, until)
-            await self._record(command, until=until)
+            self._record(command, until=until)
         return False
 
     async def _listen(self, command: Command) -> bool:
@@ -197,14 +189,14 @@ class _Walk:
                 # its lock would wait for those who share people with this account, and they for us
                 return False
             until = await listening.arm(visit, node, self.state.step_no)
-            await self._record(command, until=until)
+            self._record(command, until=until)
         edge, because = await listening.settle(visit)
         if edge is None:
             return False
         if edge == "timeout" and self.as_of >= self.locked.traversal.deadline:
             self._end("end-date")
             return False
-        await self._record(command, edge=edge, because=because)
+        self._record(command, edge=edge, because=because)
         return True
 
     def _edge_behind(self, command: Command) -> str | None:
@@ -214,7 +206,7 @@ class _Walk:
     def _end(self, reason: str) -> None:
         self.progress.leave(Target(reason=reason), self.as_of)
 
-    async def _record(
+    def _record(
         self,
         command: Command,
         *,
@@ -225,5 +217,5 @@ class _Walk:
         outcome = Outcome(
             step_no=self.state.step_no, command=command, edge=edge, until=until, at=self.as_of
         )
-        await self.progress.follow(self.conn, outcome, because)
+        self.progress.follow(outcome, because)
         self.outcomes.append(outcome)

@@ -13,6 +13,7 @@ from functools import cached_property
 from pydantic import BaseModel, ConfigDict
 
 from caravan.journeys import nodes
+from caravan.journeys.conditions.model import Window
 from caravan.journeys.control import ControlPlan
 from caravan.journeys.durations import Duration
 from caravan.journeys.fields import FieldCatalog
@@ -64,6 +65,17 @@ class Plan(BaseModel):
             self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"), ensure_ascii=False
         )
         return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def looks_back_at_nodes(part: object) -> bool:
+    """Whether a condition anywhere in a plan, or in a part of one, counts ``since`` a node."""
+    if isinstance(part, Window):
+        return part.since is not None and part.since != "entry"
+    if isinstance(part, BaseModel):
+        return any(looks_back_at_nodes(value) for _, value in part)
+    if isinstance(part, dict):
+        return any(map(looks_back_at_nodes, part.values()))
+    return isinstance(part, (tuple, list)) and any(map(looks_back_at_nodes, part))
 
 
 def control_plan(plan: Plan) -> ControlPlan:

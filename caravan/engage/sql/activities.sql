@@ -6,9 +6,21 @@ where id = any(:account_ids::bigint[])
    or id in (select account_id from relations where person_id = any(:person_ids::bigint[]) and deleted_at is null)
 order by id for key share;
 
--- name: insert_activities
-insert into activities (external_id, type, at, account_id, person_id, fields)
-select * from unnest(:external_ids::text[], :types::text[], :ats::timestamptz[], :account_ids::bigint[],
-                     :person_ids::bigint[], :fields::jsonb[])
-on conflict (external_id) do nothing
-returning id;
+-- name: record_activities
+-- Inserts what is new and gives the open listeners of the accounts touched that care for one of the types:
+-- also where all were known already, for one that came in as history has not been heard yet. A row
+-- without a listener says how many were new, where nobody listens.
+with inserted as (
+  insert into activities (external_id, type, at, account_id, person_id, fields)
+  select * from unnest(:external_ids::text[], :types::text[], :ats::timestamptz[], :account_ids::bigint[],
+                       :person_ids::bigint[], :fields::jsonb[])
+  on conflict (external_id) do nothing
+  returning id
+)
+select n.inserted, hearing.*
+from (select count(*) as inserted from inserted) n
+left join lateral (
+  select l.*, t.entered_at from listeners l join traversals t on t.id = l.traversal_id
+  where l.account_id = any(:touched::bigint[]) and l.closed_at is null and l.types && :types::text[]
+  order by l.id for update of l
+) hearing on true;

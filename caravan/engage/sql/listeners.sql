@@ -9,12 +9,6 @@ select l.*, t.entered_at from listeners l join traversals t on t.id = l.traversa
 where l.traversal_id = :traversal_id and l.purpose = :purpose
 order by l.step_no desc limit 1 for update of l;
 
--- name: listeners_hearing
--- Open listeners of these accounts that care for one of these types.
-select l.*, t.entered_at from listeners l join traversals t on t.id = l.traversal_id
-where l.account_id = any(:account_ids::bigint[]) and l.closed_at is null and l.types && :types::text[]
-order by l.id for update of l;
-
 -- name: close_listener
 update listeners
 set closed_at = :at, edge = :edge, activity_id = :activity_id, person_id = :person_id, heard_at = :heard_at

@@ -1,14 +1,11 @@
 -- name: lock_traversal
--- NO KEY UPDATE lets rows that refer to the traversal (wake-ups) be inserted meanwhile.
+-- With its account: two stretches of one account take turns, recorders of activities pass (see
+-- lock_account_to_listen). NO KEY UPDATE lets rows that refer to either be inserted meanwhile.
 select t.id, t.journey_id, t.slug, t.account_id, t.entry, t.entered_at, t.state, t.epoch,
        t.ended_at, t.reason, t.label, j.plan_hash, j.deadline, j.version, a.attributes as account
 from traversals t join journeys j on j.id = t.journey_id join accounts a on a.id = t.account_id
 where t.id = :traversal_id
-for no key update of t;
-
--- name: lock_account_for_stretch
--- Two stretches of one account take turns, recorders of activities pass (see lock_account_to_listen).
-select attributes from accounts where id = :account_id for no key update;
+for no key update of t, a;
 
 -- name: lock_account_to_listen
 -- Registering a listener and recording an activity exclude each other per account: this lock
@@ -20,22 +17,28 @@ select outcome from steps
 where traversal_id = :traversal_id and step_no >= :step_no
 order by step_no limit :limit;
 
--- name: store_step
+-- name: store_steps
 insert into steps (traversal_id, step_no, node, kind, visit, arrived_at, outcome, because)
-values (:traversal_id, :step_no, :node, :kind, :visit, :arrived_at, :outcome, :because);
+select :traversal_id::bigint, s.*
+from unnest(:step_nos::int[], :nodes::text[], :kinds::text[], :visits::int[], :arrived_at::timestamptz[],
+            :outcomes::jsonb[], :because::jsonb[]) s;
 
--- name: store_step_and_state
+-- name: save_position
 with stored as (
   insert into steps (traversal_id, step_no, node, kind, visit, arrived_at, outcome, because)
-  values (:traversal_id, :step_no, :node, :kind, :visit, :arrived_at, :outcome, :because)
+  select :traversal_id::bigint, s.*
+  from unnest(:step_nos::int[], :nodes::text[], :kinds::text[], :visits::int[], :arrived_at::timestamptz[],
+              :outcomes::jsonb[], :because::jsonb[]) s
 )
 update traversals set state = :state where id = :traversal_id;
 
--- name: save_state
-update traversals set state = :state where id = :traversal_id;
-
 -- name: end_traversal
-with ended as (
+with stored as (
+  insert into steps (traversal_id, step_no, node, kind, visit, arrived_at, outcome, because)
+  select :traversal_id::bigint, s.*
+  from unnest(:step_nos::int[], :nodes::text[], :kinds::text[], :visits::int[], :arrived_at::timestamptz[],
+              :outcomes::jsonb[], :because::jsonb[]) s
+), ended as (
   update traversals
   set state = :state, ended_at = :at, reason = :reason, label = :label, epoch = epoch + 1
   where id = :traversal_id and ended_at is null
