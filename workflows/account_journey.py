@@ -54,7 +54,9 @@ class AccountJourneyWorkflow:
         while self._state.ended is None:
             command = self._command()
             if command is not None and command.kind == "send":
-                await self._send(command)
+                await self._send(command.node)
+            elif self._control is None and self._given.mail_first and not self._given.each_step:
+                await self._send("")
             else:
                 if self._state.pending is not None:
                     await self._rest(self._state.pending.until)
@@ -133,7 +135,7 @@ class AccountJourneyWorkflow:
             with_plan=self._control is None,
         )
 
-    async def _send(self, command: Command) -> None:
+    async def _send(self, node: str) -> None:
         """One activity for all people of the segment, on the queue of what leaves the system."""
         if self._shown_node:
             self._show_node()
@@ -143,17 +145,20 @@ class AccountJourneyWorkflow:
                 munchkin=self._given.munchkin,
                 traversal_id=self._given.traversal_id,
                 step_no=self._state.step_no,
-                node=command.node,
+                node=node,
                 as_of=workflow.now(),
                 go_on=not self._given.each_step,
+                with_plan=self._control is None,
             ),
             result_type=contracts.SendReply,
             task_queue=contracts.EMAIL,
             start_to_close_timeout=options.SEND_TIMEOUT,
             heartbeat_timeout=options.SEND_HEARTBEAT,
             retry_policy=options.RELAY_RETRY,
-            summary=web_ui.send_summary(self._control, command.node),
+            summary=web_ui.send_summary(self._control, node),
         )
+        if reply.control is not None:
+            self._control = reply.control
         self._large = reply.large
         self._follow(reply.outcomes, reply.ended)
         if reply.more:

@@ -39,6 +39,7 @@ class AccountJourneyInput(Wire):
     title: str = ""  # of the journey, and of the account where names are shown
     entered_at: datetime | None = None
     each_step: bool = False  # every step its own ordinary activity
+    mail_first: bool = False  # the journey begins with mail: its activity serves what comes before
     continue_after: int | None = None  # outcomes after which a run continues as new
     state: State | None = None  # of a continued run
     control: ControlPlan | None = None
@@ -75,12 +76,14 @@ class SendRequest(Wire):
     step_no: int = 1
     node: str = ""
     as_of: datetime | None = None
-    go_on: bool = False  # serve the store-only commands that follow too
+    go_on: bool = False  # serve the store-only commands before and behind it too
+    with_plan: bool = False
 
 
 class SendReply(Wire):
     outcomes: tuple[Outcome, ...] = ()
     ended: Ended | None = None
+    control: ControlPlan | None = None
     more: bool = False
     large: bool = False
 

@@ -55,7 +55,7 @@ def activity_summary(control: ControlPlan | None, state: State) -> str:
 
 
 def send_summary(control: ControlPlan | None, node: str) -> str:
-    return summary(f"E-mail · {titled(control, node)}")
+    return summary(f"E-mail · {titled(control, node)}" if node else "Enter · E-mail")
 
 
 def rest_summary(control: ControlPlan | None, state: State, until: datetime) -> str:

@@ -66,9 +66,7 @@ async def settle(visit: Visit) -> tuple[str | None, dict[str, Any]]:
     return row["edge"], _because(row["activity_id"], row["person_id"], row["heard_at"])
 
 
-async def hear(
-    conn: Any, plans: PlanCache, listening: Sequence[Any], as_of: datetime
-) -> list[int]:
+async def hear(conn: Any, plans: PlanCache, listening: Sequence[Any], as_of: datetime) -> list[int]:
     """Close what of these listeners the recorded activities satisfy; returns the traversals to wake."""
     woken = []
     for row in listening:

@@ -1,14 +1,16 @@
 """Claiming a segment's mail: a ledger row for each person, written before the relay is called."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from caravan.campaigns import mail_step, personal_mail
+from caravan.campaigns.actions import with_savepoints_if_needed
 from caravan.campaigns.effects import BAD_VALUE, Candidate, Place, candidates
 from caravan.campaigns.mail_step import MailStep, Sending
 from caravan.campaigns.plans import PlanCache
 from caravan.campaigns.progress import MOST_STORED, Progress, lock, stored_outcomes
+from caravan.campaigns.stretch import walk_on
 from caravan.campaigns.visit import Visit
 from caravan.delivery.errors import DeliveryError
 from caravan.delivery.transport import Outgoing
@@ -17,7 +19,7 @@ from caravan.journeys import core
 from caravan.journeys.actions.send_email import SendEmail
 from caravan.journeys.nodes import segment_actions
 from caravan.journeys.plan import Plan
-from caravan.journeys.state import Command
+from caravan.journeys.state import Command, Outcome
 
 
 @dataclass(frozen=True)
@@ -38,25 +40,63 @@ class Claimed:
 
 
 async def claim(
-    pool: Any, plans: PlanCache, traversal_id: int, step_no: int, claimant: str, at: datetime
+    pool: Any,
+    plans: PlanCache,
+    traversal_id: int,
+    step_no: int,
+    claimant: str,
+    at: datetime,
+    *,
+    go_on: bool = False,
 ) -> Claimed | Sending:
-    """Claim the mail a traversal stands at; where nothing is to be sent, what it came to instead."""
-    async with pool.acquire() as conn, conn.transaction():
-        locked = await lock(conn, plans, traversal_id)
-        outcomes = await stored_outcomes(conn, locked, step_no)
-        command = core.next_command(locked.loaded.control, locked.state)
-        if outcomes or locked.ended is not None or command is None or command.kind != "send":
-            more = len(outcomes) == MOST_STORED
-            return Sending(outcomes, None if more else locked.ended, more)
-        sends = _sends(locked.loaded.plan, command)
-        step = MailStep(locked, command, [place.position for place, _ in sends])
-        if at >= locked.traversal.deadline:
-            return await mail_step.give_up(conn, plans, step, claimant, at)
-        visit = Progress(locked).visit(conn, plans, command, at)
-        messages: list[Message] = []
-        for place, action in sends:
-            messages += await _claim_action(visit, place, action, claimant)
-        return Claimed(step, messages)
+    """Claim the mail a traversal stands at; where nothing is to be sent, what it came to instead.
+
+    With ``go_on`` the store-only commands on the way to it are served before, as in a stretch.
+    """
+
+    async def transaction(savepoints: bool) -> Claimed | Sending:
+        async with pool.acquire() as conn, conn.transaction():
+            locked = await lock(conn, plans, traversal_id)
+            outcomes = await stored_outcomes(conn, locked, step_no)
+            if outcomes or locked.ended is not None:
+                more = len(outcomes) == MOST_STORED
+                return Sending(
+                    outcomes, None if more else locked.ended, more, control=locked.loaded.control
+                )
+            progress = Progress(locked, savepoints=savepoints)
+            large = False
+            if go_on:
+                outcomes, large = await walk_on(conn, plans, locked, progress, at)
+                await progress.save(conn, at)
+            command = core.next_command(locked.loaded.control, progress.state)
+            if large or command is None or command.kind != "send":
+                return Sending(
+                    outcomes, progress.state.ended, large=large, control=locked.loaded.control
+                )
+            return await _claim_step(conn, plans, progress, command, outcomes, claimant, at)
+
+    return await with_savepoints_if_needed(transaction)
+
+
+async def _claim_step(
+    conn: Any,
+    plans: PlanCache,
+    progress: Progress,
+    command: Command,
+    before: list[Outcome],
+    claimant: str,
+    at: datetime,
+) -> Claimed | Sending:
+    locked = replace(progress.locked, state=progress.state)
+    sends = _sends(locked.loaded.plan, command)
+    step = MailStep(locked, command, [place.position for place, _ in sends], before)
+    if at >= locked.traversal.deadline:
+        return await mail_step.give_up(conn, plans, step, claimant, at)
+    visit = progress.visit(conn, plans, command, at)
+    messages: list[Message] = []
+    for place, action in sends:
+        messages += await _claim_action(visit, place, action, claimant)
+    return Claimed(step, messages)
 
 
 async def _claim_action(

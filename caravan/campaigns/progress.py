@@ -73,8 +73,9 @@ class Progress:
     when the account came to a node.
     """
 
-    def __init__(self, locked: Locked) -> None:
-        self._locked = locked
+    def __init__(self, locked: Locked, *, savepoints: bool = True) -> None:
+        self.locked = locked
+        self._savepoints = savepoints
         self._unstored: list[tuple[State, Outcome, dict[str, Any]]] = []
         self._moved = False
         self.state = locked.state
@@ -86,19 +87,20 @@ class Progress:
         return Visit(
             conn=conn,
             plans=plans,
-            loaded=self._locked.loaded,
-            traversal=self._locked.traversal,
+            loaded=self.locked.loaded,
+            traversal=self.locked.traversal,
             account=self.account,
             node=command.node,
             number=command.visit,
             arrived_at=self.state.arrived_at,
             as_of=as_of,
+            savepoints=self._savepoints,
         )
 
     def follow(self, outcome: Outcome, because: dict[str, Any] | None = None) -> None:
         """Take a step, which ``save`` must follow."""
         self._unstored.append((self.state, outcome, because or {}))
-        self.state = core.apply(self._locked.loaded.control, self.state, outcome)
+        self.state = core.apply(self.locked.loaded.control, self.state, outcome)
         self._moved = True
 
     def leave(self, target: Target, at: datetime) -> None:
@@ -134,7 +136,7 @@ class Progress:
         """The steps not yet stored, column by column."""
         steps, self._unstored = self._unstored, []
         return {
-            "traversal_id": self._locked.traversal.id,
+            "traversal_id": self.locked.traversal.id,
             "step_nos": [outcome.step_no for _, outcome, _ in steps],
             "nodes": [outcome.command.node for _, outcome, _ in steps],
             "kinds": [outcome.command.kind for _, outcome, _ in steps],

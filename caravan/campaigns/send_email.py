@@ -38,12 +38,12 @@ async def send(
         claimant: names this try; what another one handed over and never settled is in doubt.
         now: domain time, taken per claim.
         stopping: true once this process is to end: nothing more is handed over then.
-        go_on: serve the store-only commands that follow too.
+        go_on: serve the store-only commands before and behind it too.
 
     Raises:
         RelayUnreachable: nothing more could be handed over; try again later, nobody gets it twice.
     """
-    claimed = await claim(pool, plans, traversal_id, step_no, claimant, now())
+    claimed = await claim(pool, plans, traversal_id, step_no, claimant, now(), go_on=go_on)
     if isinstance(claimed, Sending):
         return claimed
     if claimed.messages:

@@ -57,19 +57,24 @@ async def run(
         as_of: domain time; nothing here reads another clock.
         max_steps: 1 makes every step its own activity.
     """
-    async with pool.acquire() as conn, conn.transaction():
-        locked = await lock(conn, plans, traversal_id)
-        outcomes = await stored_outcomes(conn, locked, step_no)
-        if len(outcomes) == MOST_STORED:
-            return Stretch(outcomes, None, locked.loaded.control, more=True)
-        if locked.ended is not None or len(outcomes) >= max_steps:
-            return Stretch(outcomes, locked.ended, locked.loaded.control)
-        progress = Progress(locked)
-        taken, large = await walk_on(
-            conn, plans, locked, progress, as_of, max_steps=max_steps - len(outcomes)
-        )
-        await progress.save(conn, as_of)
-        return Stretch(outcomes + taken, progress.state.ended, locked.loaded.control, large=large)
+
+    async def transaction(savepoints: bool) -> Stretch:
+        async with pool.acquire() as conn, conn.transaction():
+            locked = await lock(conn, plans, traversal_id)
+            control = locked.loaded.control
+            outcomes = await stored_outcomes(conn, locked, step_no)
+            if len(outcomes) == MOST_STORED:
+                return Stretch(outcomes, None, control, more=True)
+            if locked.ended is not None or len(outcomes) >= max_steps:
+                return Stretch(outcomes, locked.ended, control)
+            progress = Progress(locked, savepoints=savepoints)
+            taken, large = await walk_on(
+                conn, plans, locked, progress, as_of, max_steps=max_steps - len(outcomes)
+            )
+            await progress.save(conn, as_of)
+            return Stretch(outcomes + taken, progress.state.ended, control, large=large)
+
+    return await actions.with_savepoints_if_needed(transaction)
 
 
 async def walk_on(

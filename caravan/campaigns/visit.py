@@ -39,6 +39,7 @@ class Visit:
     number: int
     arrived_at: datetime
     as_of: datetime
+    savepoints: bool = True  # each action under one, so that a bad write is an outcome
 
     @property
     def named(self) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from caravan.engage import sql
 from caravan.journeys.compiler import Compiled
+from caravan.journeys.plan import begins_with_mail
 from caravan.journeys.time import shift
 
 ENDED = ("closed", "aborted", "finished")
@@ -57,7 +58,13 @@ async def _store(conn: Any, compiled: Compiled, publish_at: datetime | None) -> 
         and (draft is None or not publish_at)
     ):
         return Stored(latest["id"], plan.journey, latest["version"], "unchanged")
-    await sql.execute(conn, "store_plan", hash=plan.hash, body=plan.model_dump(mode="json"))
+    await sql.execute(
+        conn,
+        "store_plan",
+        hash=plan.hash,
+        body=plan.model_dump(mode="json"),
+        mail_first=begins_with_mail(plan),
+    )
     if draft is not None:
         journey_id, version = draft["id"], draft["version"]
         await sql.execute(

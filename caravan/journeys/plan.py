@@ -67,6 +67,12 @@ class Plan(BaseModel):
         return hashlib.sha256(canonical.encode()).hexdigest()
 
 
+def begins_with_mail(plan: Plan) -> bool:
+    """Whether mail is the first thing an account gets: its start node opens with a segment of it."""
+    start = nodes.segment_actions(plan.nodes[plan.start])
+    return len(start) > 1 and not start[0] and start[1][0][2].sends
+
+
 def looks_back_at_nodes(part: object) -> bool:
     """Whether a condition anywhere in a plan, or in a part of one, counts ``since`` a node."""
     if isinstance(part, Window):

@@ -125,9 +125,10 @@ from participants p join people q on q.id = p.person_id
 where p.traversal_id = :traversal_id order by p.node, p.visit, p.person_id;
 
 -- name: unstarted_traversals
-select t.id, t.workflow_id, t.account_id, t.slug, t.entry, t.entered_at, j.version, j.name as journey_name, j.plan_hash,
+select t.id, t.workflow_id, t.account_id, t.slug, t.entry, t.entered_at, j.version, j.name as journey_name, j.plan_hash, p.mail_first,
        a.attributes ->> 'name' as account_name
 from traversals t join journeys j on j.id = t.journey_id join accounts a on a.id = t.account_id
+join plans p on p.hash = j.plan_hash
 where t.journey_id = :journey_id and not t.started and t.ended_at is null
 order by t.id limit :limit;
 
@@ -153,8 +154,9 @@ where workflow_id = any(:workflow_ids::text[]) and ended_at is null;
 -- name: orphaned_traversals
 -- Not started and nobody's to start: no admission runs for a journey that takes no more entries.
 select t.id, t.workflow_id, t.account_id, t.slug, t.entry, t.entered_at, j.version,
-       j.name as journey_name, j.plan_hash, a.attributes ->> 'name' as account_name
+       j.name as journey_name, j.plan_hash, p.mail_first, a.attributes ->> 'name' as account_name
 from traversals t join journeys j on j.id = t.journey_id join accounts a on a.id = t.account_id
+join plans p on p.hash = j.plan_hash
 where not t.started and t.ended_at is null and (j.state <> 'live' or j.ends_at <= :at)
 order by t.id limit :limit;
 

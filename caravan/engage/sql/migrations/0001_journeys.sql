@@ -7,8 +7,9 @@ create table pair (
 );
 
 create table plans (
-  hash text primary key,
-  body json not null        -- json, not jsonb: nodes keep the order they were written in
+  hash       text primary key,
+  body       json not null,   -- json, not jsonb: nodes keep the order they were written in
+  mail_first boolean not null -- its workflows begin with an activity that sends
 );
 
 -- One row per version of a journey. At most one version of a slug takes new entries.
