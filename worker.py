@@ -258,11 +258,17 @@ def run_process(roles: tuple[str, ...], metrics: str | None) -> None:
         leave_failures_to_us()
         asyncio.run(work(settings, roles, metrics))
     except (SettingsError, StoreError, NotReady) as error:
-        sys.exit(f"worker: {error}")
+        _refuse(str(error))
     except RPCError as error:
-        sys.exit(f"worker: Temporal at {settings.temporal_address} refuses: {error.message}")
+        _refuse(f"Temporal at {settings.temporal_address} refuses: {error.message}")
     except KeyboardInterrupt:
-        sys.exit(130)
+        _leave(130)
+
+
+def _refuse(why: str) -> None:
+    print(f"worker: {why}", file=sys.stderr, flush=True)
+    # not by way of the interpreter's end: threads of Temporal's core may still call into it
+    _leave(1)
 
 
 def run_processes(count: int, roles: tuple[str, ...], metrics: list[str | None]) -> int:
