@@ -52,4 +52,5 @@ class EmailActivities:
             control=sent.control if request.with_plan else None,
             more=sent.more,
             large=sent.large,
+            held_until=sent.held_until,
         )

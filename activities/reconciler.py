@@ -20,7 +20,7 @@ from activities import counters
 from activities.draining import drain
 from activities.failures import told
 from activities.journey_starts import JourneyStarts
-from caravan.engage import journeys, sql
+from caravan.engage import journeys, life_cycle, sql, wakeups
 from caravan.stores import Stores
 from workflows.contracts import RECONCILE, DrainReply, DrainRequest
 
@@ -55,7 +55,7 @@ class ReconcilerActivities:
             mended += await self.not_seen_lately(pool)
             mended += await self.never_started(pool, request.munchkin)
             await self.never_settled(pool)
-            await journeys.note_ends(pool, datetime.now(UTC))
+            await self.journeys_states(pool)
             # a lot to mend is no reason to look without a pause
             await asyncio.sleep(PAUSE if mended else 0)
             return mended
@@ -101,6 +101,15 @@ class ReconcilerActivities:
         """Messages handed over for a traversal that has ended, by a worker that died: in doubt."""
         now = datetime.now(UTC)
         await sql.execute(pool, "doubt_forgotten", before=now - LONGEST_HAND_OVER, at=now)
+
+    async def journeys_states(self, pool: Any) -> None:
+        """What follows from the state of journeys, also where the command that set it died."""
+        now = datetime.now(UTC)
+        await journeys.note_ends(pool, now)
+        await life_cycle.wake_held(pool)
+        async for taken_out in life_cycle.take_out(pool, None, now):
+            async with pool.acquire() as conn, conn.transaction():
+                await wakeups.queue(conn, [row["id"] for row in taken_out], "aborted")
 
     async def _mend(self, pool: Any, traversals: list[tuple[int, str]]) -> int:
         closed: list[int] = []

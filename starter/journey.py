@@ -13,13 +13,13 @@ from starter.paths import path_name
 from starter.session import Session, SubscriptionOption, known_journey, plan_of, run_with
 
 app = typer.Typer(
-    no_args_is_help=True, help="A journey in detail: counters of its nodes, exits, its picture."
+    no_args_is_help=True, help="A journey: its counters and picture, and the commands of its life."
 )
 
 
 @app.callback()
 def _group() -> None:
-    """A journey in detail: counters of its nodes, exits, its picture."""
+    """A journey: its counters and picture, and the commands of its life."""
 
 
 @app.command("show")

@@ -17,6 +17,7 @@ from starter import (
     import_data,
     journey,
     journeys,
+    life_cycle,
     mail,
     person,
     status,
@@ -48,6 +49,8 @@ app.command("import", rich_help_panel=WORKSPACE)(import_data.import_data)
 app.command("apply", rich_help_panel=WORKSPACE)(apply.apply)
 app.command("journeys", rich_help_panel=LOOKING)(journeys.journeys)
 app.add_typer(journey.app, name="journey", rich_help_panel=LOOKING)
+for verb in life_cycle.VERBS:
+    journey.app.command(verb.__name__)(verb)
 app.command("accounts", rich_help_panel=LOOKING)(accounts.accounts)
 app.add_typer(account.app, name="account", rich_help_panel=LOOKING)
 app.add_typer(person.app, name="person", rich_help_panel=LOOKING)

@@ -38,6 +38,7 @@ class AccountJourneyWorkflow:
         # a continued run asks the row first: a signal to the run before may have gone unserved
         self._served = -1 if given.state is not None else 0
         self._large = False
+        self._held_until: datetime | None = None
         self._shown_node = workflow.info().typed_search_attributes.get(web_ui.NODE) or ""
 
     @workflow.signal(name="wake", description="Look at the traversal's row again")
@@ -52,6 +53,8 @@ class AccountJourneyWorkflow:
     async def run(self, given: contracts.AccountJourneyInput) -> Ended:
         self._show()
         while self._state.ended is None:
+            if self._held_until is not None:
+                await self._rest(self._held_until)
             command = self._command()
             if command is not None and command.kind == "send":
                 await self._send(command.node)
@@ -86,7 +89,8 @@ class AccountJourneyWorkflow:
             reply = await self._ask_by_activity()
         else:
             reply = await self._ask_locally()
-        if not reply.outcomes and reply.ended is None and not early:
+        self._held_until = reply.held_until
+        if not reply.outcomes and reply.ended is None and not early and not reply.held_until:
             raise core.StepsDisagree(
                 "the traversal's row has nothing to do where its workflow stands"
             )
@@ -139,6 +143,7 @@ class AccountJourneyWorkflow:
         """One activity for all people of the segment, on the queue of what leaves the system."""
         if self._shown_node:
             self._show_node()
+        woken = self._woken
         reply = await workflow.execute_activity(
             contracts.SEND_EMAIL,
             contracts.SendRequest(
@@ -160,6 +165,9 @@ class AccountJourneyWorkflow:
         if reply.control is not None:
             self._control = reply.control
         self._large = reply.large
+        self._held_until = reply.held_until
+        if reply.held_until is not None:
+            self._served = woken
         self._follow(reply.outcomes, reply.ended)
         if reply.more:
             self._served = -1
@@ -202,7 +210,13 @@ class AccountJourneyWorkflow:
 
     def _show(self) -> None:
         workflow.set_current_details(
-            web_ui.details(self._given.title, self._control, self._state, tuple(self._hops))
+            web_ui.details(
+                self._given.title,
+                self._control,
+                self._state,
+                tuple(self._hops),
+                held=self._held_until is not None,
+            )
         )
 
     def _long_enough(self) -> bool:

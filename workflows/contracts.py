@@ -68,6 +68,7 @@ class StretchReply(Wire):
     control: ControlPlan | None = None
     large: bool = False
     more: bool = False  # there are more stored steps than one reply holds: ask again at once
+    held_until: datetime | None = None  # paused: nothing begins before a wake-up, or this instant
 
 
 class SendRequest(Wire):
@@ -86,6 +87,7 @@ class SendReply(Wire):
     control: ControlPlan | None = None
     more: bool = False
     large: bool = False
+    held_until: datetime | None = None  # paused: nothing begins before a wake-up, or this instant
 
 
 class AdmissionInput(Wire):

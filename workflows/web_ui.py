@@ -27,6 +27,7 @@ REASONS = {
     "no-path": "no path fitted",
     "end-date": "the journey's end date came",
     "removed": "removed by hand",
+    "aborted": "the journey was aborted",
 }
 
 
@@ -66,6 +67,10 @@ def rest_summary(control: ControlPlan | None, state: State, until: datetime) -> 
         and position in control.nodes
         and control.nodes[position].kind == "listen"
     )
+    if state.pending is None:
+        return summary(
+            f"Paused, until {instant(until)} at the latest · {titled(control, position)}"
+        )
     # the instant first: it must not be what is cut off
     return summary(
         f"{'Listen' if listens else 'Wait'} until {instant(until)} · {titled(control, position)}"
@@ -118,9 +123,18 @@ def _next(control: ControlPlan | None, outcome: Outcome) -> str:
     )
 
 
-def details(title: str, control: ControlPlan | None, state: State, hops: tuple[str, ...]) -> str:
+def details(
+    title: str,
+    control: ControlPlan | None,
+    state: State,
+    hops: tuple[str, ...],
+    *,
+    held: bool = False,
+) -> str:
     """Markdown: where the account stands, when it wakes next, and every hop so far."""
     lines = [f"### {_plain(title)}", "", *_stands(control, state)]
+    if held:
+        lines += ["", "**The journey is paused** · goes on when it is resumed"]
     if hops:
         left_out = state.step_no - 1 - len(hops)
         heading = f"The last {len(hops)} steps" if left_out > 0 else "The way so far"

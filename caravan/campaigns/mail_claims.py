@@ -67,8 +67,14 @@ async def claim(
             large = False
             if go_on:
                 outcomes, large = await walk_on(conn, plans, locked, progress, at)
-                await progress.save(conn, at)
             command = core.next_command(locked.loaded.control, progress.state)
+            if command is not None and command.kind == "send" and at < locked.traversal.deadline:
+                await progress.hold(conn)
+            await progress.save(conn, at)
+            if progress.held:
+                return Sending(
+                    outcomes, None, control=locked.loaded.control, held_until=progress.held_until
+                )
             if large or command is None or command.kind != "send":
                 return Sending(
                     outcomes, progress.state.ended, large=large, control=locked.loaded.control

@@ -24,6 +24,7 @@ class Sending:
     more: bool = False  # more stored steps than one answer holds: ask again from there
     large: bool = False  # what follows is much: go on in an ordinary activity
     control: ControlPlan | None = None  # for a workflow that begins with it
+    held_until: datetime | None = None  # the journey is paused: nothing begins until it is resumed
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,11 @@ async def _conclude(
     if outcomes or locked.ended is not None:
         return Sending(step.before + outcomes, locked.ended, control=locked.loaded.control)
     if any(row["state"] == "claimed" for row in rows):
+        if await progress.hold(conn):
+            await progress.save(conn, at)
+            return Sending(
+                step.before, None, control=locked.loaded.control, held_until=progress.held_until
+            )
         raise RelayUnreachable("something came between: messages are still to be sent")
     counts: dict[str, int] = {}
     for row in rows:
@@ -107,6 +113,7 @@ async def _conclude(
         progress.state.ended,
         large=large,
         control=locked.loaded.control,
+        held_until=progress.held_until,
     )
 
 

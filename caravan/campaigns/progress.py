@@ -27,6 +27,7 @@ class Locked:
     state: State
     ended: Ended | None
     account: dict[str, Any]  # its attributes, locked too
+    paused: bool  # its journey: nothing begins
 
 
 async def lock(conn: Any, plans: PlanCache, traversal_id: int) -> Locked:
@@ -53,7 +54,7 @@ async def lock(conn: Any, plans: PlanCache, traversal_id: int) -> Locked:
     ended = None
     if row["ended_at"] is not None:
         ended = Ended(reason=row["reason"], label=row["label"], node=state.position or "")
-    return Locked(traversal, loaded, state, ended, row["account"])
+    return Locked(traversal, loaded, state, ended, row["account"], row["paused"])
 
 
 async def stored_outcomes(conn: Any, locked: Locked, step_no: int) -> list[Outcome]:
@@ -78,6 +79,7 @@ class Progress:
         self._savepoints = savepoints
         self._unstored: list[tuple[State, Outcome, dict[str, Any]]] = []
         self._moved = False
+        self.held = False
         self.state = locked.state
         self.account = locked.account
 
@@ -108,6 +110,18 @@ class Progress:
         self.state = core.leave(self.state, target, at)
         self._moved = True
 
+    async def hold(self, conn: Any) -> bool:
+        """Whether nothing may begin here, for the journey is paused: then the account is held."""
+        if self.locked.paused and self.state.pending is None and self.state.ended is None:
+            journey_id = self.locked.traversal.journey_id
+            self.held = await sql.fetchval(conn, "still_paused", journey_id=journey_id)
+        return self.held
+
+    @property
+    def held_until(self) -> datetime | None:
+        """When a held account leaves at the latest; None for one that is not."""
+        return self.locked.traversal.deadline if self.held else None
+
     async def flush(self, conn: Any) -> None:
         """Store the steps taken, for what looks at them in this transaction."""
         if self._unstored:
@@ -115,12 +129,14 @@ class Progress:
 
     async def save(self, conn: Any, at: datetime) -> None:
         """Write the traversal's position, or its end, with the steps taken."""
-        if not self._moved:
+        if not self._moved and not self.held:
             return
         state = self.state.model_dump(mode="json", exclude_none=True)
         ended = self.state.ended
         if ended is None:
-            await sql.execute(conn, "save_position", state=state, **self._take_steps())
+            await sql.execute(
+                conn, "save_position", state=state, held=self.held, at=at, **self._take_steps()
+            )
             return
         await sql.execute(
             conn,

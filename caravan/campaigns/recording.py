@@ -12,10 +12,7 @@ from typing import Any
 
 from caravan.campaigns import listening
 from caravan.campaigns.plans import PlanCache
-from caravan.engage import sql
-
-#: NOTIFY channel that nudges the dispatcher of wake-ups
-WAKEUPS = "caravan_wakeups"
+from caravan.engage import sql, wakeups
 
 
 @dataclass(frozen=True)
@@ -58,15 +55,8 @@ async def record(
         fields=[h.fields for h in happenings],
     )
     hearing = [row for row in rows if row["id"] is not None]
-    await wake(conn, await listening.hear(conn, plans, hearing, as_of), "heard")
+    await wakeups.queue(conn, await listening.hear(conn, plans, hearing, as_of), "heard")
     return int(rows[0]["inserted"])
-
-
-async def wake(conn: Any, traversal_ids: Sequence[int], reason: str) -> None:
-    """Queue wake-ups; the dispatcher turns them into signals once this commits."""
-    if traversal_ids:
-        await sql.execute(conn, "wake", traversal_ids=list(traversal_ids), reason=reason)
-        await conn.execute(f"notify {WAKEUPS}")
 
 
 def _ids(values: Iterable[int | None]) -> list[int]:

@@ -36,6 +36,7 @@ class Stretch:
     control: ControlPlan
     large: bool = False  # it stopped for its size: go on in an ordinary activity
     more: bool = False  # more stored steps than one answer holds: ask again from there
+    held_until: datetime | None = None  # the journey is paused: nothing begins until it is resumed
 
 
 async def run(
@@ -72,7 +73,13 @@ async def run(
                 conn, plans, locked, progress, as_of, max_steps=max_steps - len(outcomes)
             )
             await progress.save(conn, as_of)
-            return Stretch(outcomes + taken, progress.state.ended, control, large=large)
+            return Stretch(
+                outcomes + taken,
+                progress.state.ended,
+                control,
+                large=large,
+                held_until=progress.held_until,
+            )
 
     return await actions.with_savepoints_if_needed(transaction)
 
@@ -137,6 +144,8 @@ class _Walk:
             await self.progress.flush(self.conn)
         if self.as_of >= self.locked.traversal.deadline:
             self._end("end-date")
+            return False
+        if await self.progress.hold(self.conn):
             return False
         match command.kind:
             case "store":

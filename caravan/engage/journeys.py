@@ -5,11 +5,10 @@ from datetime import datetime
 from typing import Any
 
 from caravan.engage import sql
-from caravan.journeys.compiler import Compiled
-from caravan.journeys.plan import begins_with_mail
+from caravan.journeys.compiler import Compiled, compiled
+from caravan.journeys.life_cycle import ENDED, NoJourney, Refused, check
+from caravan.journeys.plan import Plan, begins_with_mail
 from caravan.journeys.time import shift
-
-ENDED = ("closed", "aborted", "finished")
 
 
 @dataclass(frozen=True)
@@ -38,6 +37,16 @@ async def publish(pool: Any, compiled: Compiled, at: datetime) -> Stored:
         return await _store(conn, compiled, publish_at=at)
 
 
+async def duplicate(pool: Any, slug: str, to: str) -> Stored:
+    """Store the latest version of a journey as a draft under another slug."""
+    versions = await sql.fetch(pool, "journeys", slug=slug)
+    if not versions:
+        raise NoJourney(slug)
+    body = await load_plan_body(pool, versions[-1]["plan_hash"])
+    copy = Plan.model_validate(body | {"journey": to, "name": f"{body['name']} (copy)"})
+    return await store_draft(pool, compiled(copy))
+
+
 async def note_ends(pool: Any, at: datetime) -> None:
     """Close journeys whose end has come to new entries; finish those with nobody left inside."""
     await sql.execute(pool, "close_ended", at=at)
@@ -45,15 +54,44 @@ async def note_ends(pool: Any, at: datetime) -> None:
     await sql.execute(pool, "finish_empty")
 
 
+async def publish_stored(pool: Any, slug: str, at: datetime, *, reopen: bool = False) -> Stored:
+    """Publish the draft of a slug; with ``reopen`` also where its journey has ended, then as a new version.
+
+    A journey that has ended and has no draft is published again by the plan it had.
+
+    Raises:
+        Refused: it has ended, or has nothing to publish.
+        NoJourney: there is none.
+    """
+    async with pool.acquire() as conn, conn.transaction():
+        await sql.execute(conn, "one_publisher", slug=slug)
+        latest = await sql.fetchrow(conn, "latest_version", slug=slug)
+        if latest is None or latest["deleted"]:
+            raise NoJourney(slug)
+        plan = Plan.model_validate(await load_plan_body(conn, latest["plan_hash"]))
+        if latest["state"] == "draft":
+            if not reopen and await _has_ended(conn, slug):
+                raise Refused(f"{slug} has ended: publish its draft with --reopen")
+            return await _publish(conn, latest["id"], latest["version"], plan, at)
+        if latest["state"] not in ENDED or not reopen:
+            if check("publish", slug, latest["state"]):
+                raise AssertionError(latest["state"])
+            return Stored(latest["id"], slug, latest["version"], "unchanged")
+        journey_id = await _insert_version(conn, plan, latest["version"] + 1)
+        await sql.execute(conn, "copy_campaigns", from_id=latest["id"], to_id=journey_id)
+        return await _publish(conn, journey_id, latest["version"] + 1, plan, at)
+
+
 async def _store(conn: Any, compiled: Compiled, publish_at: datetime | None) -> Stored:
     plan = compiled.plan
     await sql.execute(conn, "one_publisher", slug=plan.journey)
     latest = await sql.fetchrow(conn, "latest_version", slug=plan.journey)
-    if latest is not None and latest["state"] in ENDED:
+    if publish_at is not None and await _has_ended(conn, plan.journey):
         return Stored(latest["id"], plan.journey, latest["version"], "ended")
     draft = latest if latest is not None and latest["state"] == "draft" else None
     if (
         latest is not None
+        and not latest["deleted"]
         and latest["plan_hash"] == plan.hash
         and (draft is None or not publish_at)
     ):
@@ -75,23 +113,10 @@ async def _store(conn: Any, compiled: Compiled, publish_at: datetime | None) -> 
             plan_hash=plan.hash,
             audience=plan.audience,
         )
-        await sql.execute(conn, "drop_draft_campaigns", journey_id=journey_id)
+        await sql.execute(conn, "delete_campaigns", journey_ids=[journey_id])
     else:
         version = latest["version"] + 1 if latest is not None else 1
-        journey_id = await sql.fetchval(
-            conn,
-            "insert_journey",
-            slug=plan.journey,
-            version=version,
-            name=plan.name,
-            state="draft",
-            plan_hash=plan.hash,
-            audience=plan.audience,
-            starts_at=None,
-            ends_at=None,
-            deadline=None,
-            published_at=None,
-        )
+        journey_id = await _insert_version(conn, plan, version)
     for position, campaign in enumerate(compiled.campaigns):
         await sql.execute(
             conn,
@@ -103,8 +128,41 @@ async def _store(conn: Any, compiled: Compiled, publish_at: datetime | None) -> 
         )
     if publish_at is None:
         return Stored(journey_id, plan.journey, version, "drafted")
+    return await _publish(conn, journey_id, version, plan, publish_at)
+
+
+async def _has_ended(conn: Any, slug: str) -> bool:
+    """Whether the version published last takes no entries any more."""
+    latest = await sql.fetchrow(conn, "latest_published", slug=slug)
+    return latest is not None and latest["state"] in ENDED
+
+
+async def _insert_version(conn: Any, plan: Plan, version: int) -> int:
+    journey_id = await sql.fetchval(
+        conn,
+        "insert_journey",
+        slug=plan.journey,
+        version=version,
+        name=plan.name,
+        state="draft",
+        plan_hash=plan.hash,
+        audience=plan.audience,
+        starts_at=None,
+        ends_at=None,
+        deadline=None,
+        published_at=None,
+    )
+    return int(journey_id)
+
+
+async def _publish(conn: Any, journey_id: int, version: int, plan: Plan, at: datetime) -> Stored:
+    starts_at, ends_at, deadline = schedule_of(plan, at)
+    if ends_at <= at:
+        raise Refused(
+            f"{plan.journey} ends at {ends_at.isoformat()}, which is past: "
+            "change its `schedule` and store it with `caravan apply --draft`"
+        )
     await sql.execute(conn, "close_earlier_versions", slug=plan.journey, version=version)
-    starts_at, ends_at, deadline = schedule_of(compiled, publish_at)
     await sql.execute(
         conn,
         "publish_draft",
@@ -112,14 +170,14 @@ async def _store(conn: Any, compiled: Compiled, publish_at: datetime | None) -> 
         starts_at=starts_at,
         ends_at=ends_at,
         deadline=deadline,
-        published_at=publish_at,
+        published_at=at,
     )
     return Stored(journey_id, plan.journey, version, "published")
 
 
-def schedule_of(compiled: Compiled, at: datetime) -> tuple[datetime, datetime, datetime]:
+def schedule_of(plan: Plan, at: datetime) -> tuple[datetime, datetime, datetime]:
     """Start, end, and the end with its grace, of a journey published at ``at``."""
-    schedule, zone = compiled.plan.schedule, compiled.plan.zone
+    schedule, zone = plan.schedule, plan.zone
     starts_at = schedule.start if isinstance(schedule.start, datetime) else at
     assert schedule.end is not None  # end-date-missing is an error of validation
     ends_at = (

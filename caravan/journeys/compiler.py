@@ -56,6 +56,11 @@ def compile_journey(workspace: Workspace, slug: str) -> Compiled:
         postal_address=settings.postal_address,
         templates={name: workspace.templates[name] for name in sorted(used)},
     )
+    return compiled(plan)
+
+
+def compiled(plan: Plan) -> Compiled:
+    """A plan with its series of campaigns."""
     return Compiled(plan=plan, campaigns=tuple(_campaigns(plan)))
 
 

@@ -11,7 +11,7 @@ where j.id = :journey_id and j.state = 'live' and j.ends_at > :at and coalesce(e
 
 -- name: takes_entries
 -- Shared with other admitters; whoever closes the journey waits until they have admitted.
-select id from journeys where id = :journey_id and state = 'live' and ends_at > :at for share;
+select id from journeys where id = :journey_id and state = 'live' and paused_at is null and ends_at > :at for share;
 
 -- name: take_admissions
 select id, account_id from admissions where journey_id = :journey_id

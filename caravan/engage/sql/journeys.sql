@@ -10,8 +10,13 @@ select pg_advisory_xact_lock(hashtext(current_schema() || '.journey:' || :slug))
 
 -- name: latest_version
 -- Locked: its end may be noted meanwhile.
-select id, version, state, plan_hash from journeys where slug = :slug
+select id, version, state, plan_hash, name, audience, deleted_at is not null as deleted
+from journeys where slug = :slug
 order by version desc limit 1 for update;
+
+-- name: latest_published
+select version, state from journeys where slug = :slug and state <> 'draft' and deleted_at is null
+order by version desc limit 1;
 
 -- name: insert_journey
 insert into journeys (slug, version, name, state, plan_hash, audience, starts_at, ends_at, deadline, published_at)
@@ -20,9 +25,6 @@ returning id;
 
 -- name: replace_draft
 update journeys set name = :name, plan_hash = :plan_hash, audience = :audience where id = :id;
-
--- name: drop_draft_campaigns
-delete from campaigns where journey_id = :journey_id;
 
 -- name: publish_draft
 update journeys set state = 'live', starts_at = :starts_at, ends_at = :ends_at, deadline = :deadline,
@@ -42,7 +44,7 @@ select id, name, body from campaigns where journey_id is null order by name;
 -- name: campaigns_of_journey
 select c.id, c.name, c.body, j.slug, j.version, j.state
 from campaigns c join journeys j on j.id = c.journey_id
-where j.slug = :slug order by j.version, c.position;
+where j.slug = :slug and j.deleted_at is null order by j.version, c.position;
 
 -- name: requestable_campaign
 -- A journey's own campaigns can be requested by nobody else.
@@ -52,7 +54,7 @@ select id, name, body from campaigns where name = :name and journey_id is null;
 select j.*, (select count(*) from traversals t where t.journey_id = j.id and t.ended_at is null) as inside,
        (select count(*) from traversals t where t.journey_id = j.id) as entered,
        (select count(*) from traversals t where t.journey_id = j.id and t.reason = 'completed') as completed
-from journeys j where (:slug::text is null or j.slug = :slug) order by j.slug, j.version;
+from journeys j where (:slug::text is null or j.slug = :slug) and j.deleted_at is null order by j.slug, j.version;
 
 -- name: journey_by_id
 select * from journeys where id = :id;

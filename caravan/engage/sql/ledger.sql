@@ -42,9 +42,10 @@ where t.id = l.traversal_id and t.ended_at is not null
 
 -- name: hand_over
 -- The last word before the content leaves: commits only while the traversal is open under the epoch the
--- claim saw, and only for one of several tries.
+-- claim saw and its journey is not paused, and only for one of several tries.
 with alive as (
-  select id from traversals where id = :traversal_id and epoch = :epoch and ended_at is null for share
+  select t.id from traversals t join journeys j on j.id = t.journey_id and j.paused_at is null
+  where t.id = :traversal_id and t.epoch = :epoch and t.ended_at is null for share of t
 )
 update ledger l set state = 'handed_over', claimant = :claimant
 from alive

@@ -2,7 +2,8 @@
 -- With its account: two stretches of one account take turns, recorders of activities pass (see
 -- lock_account_to_listen). NO KEY UPDATE lets rows that refer to either be inserted meanwhile.
 select t.id, t.journey_id, t.slug, t.account_id, t.entry, t.entered_at, t.state, t.epoch,
-       t.ended_at, t.reason, t.label, j.plan_hash, j.deadline, j.version, a.attributes as account
+       t.ended_at, t.reason, t.label, j.plan_hash, j.deadline, j.version, j.paused_at is not null as paused,
+       a.attributes as account
 from traversals t join journeys j on j.id = t.journey_id join accounts a on a.id = t.account_id
 where t.id = :traversal_id
 for no key update of t, a;
@@ -30,7 +31,9 @@ with stored as (
   from unnest(:step_nos::int[], :nodes::text[], :kinds::text[], :visits::int[], :arrived_at::timestamptz[],
               :outcomes::jsonb[], :because::jsonb[]) s
 )
-update traversals set state = :state where id = :traversal_id;
+update traversals
+set state = :state, held_at = case when :held then coalesce(held_at, :at) end
+where id = :traversal_id;
 
 -- name: end_traversal
 with stored as (
@@ -40,7 +43,7 @@ with stored as (
               :outcomes::jsonb[], :because::jsonb[]) s
 ), ended as (
   update traversals
-  set state = :state, ended_at = :at, reason = :reason, label = :label, epoch = epoch + 1
+  set state = :state, ended_at = :at, reason = :reason, label = :label, epoch = epoch + 1, held_at = null
   where id = :traversal_id and ended_at is null
   returning slug, account_id
 ), listening as (
@@ -54,9 +57,12 @@ where e.slug = ended.slug and e.account_id = ended.account_id;
 -- claim reads the epoch under its traversal's lock.
 with ended as (
   update traversals
-  set ended_at = :at, reason = :reason, epoch = epoch + 1
+  set ended_at = :at, reason = :reason, epoch = epoch + 1, held_at = null
   where id = any(:traversal_ids::bigint[]) and ended_at is null
   returning id, slug, account_id
+), unsent as (
+  update ledger l set state = 'skipped', reason = 'journey-not-live', settled_at = :at
+  from ended where l.traversal_id = ended.id and l.state = 'claimed'
 ), listening as (
   update listeners l set closed_at = :at from ended where l.traversal_id = ended.id and l.closed_at is null
 ), entered as (

@@ -26,6 +26,8 @@ create table journeys (
   ends_at      timestamptz,
   deadline     timestamptz,       -- ends_at and grace: whoever is inside then exits with end-date
   published_at timestamptz,
+  paused_at    timestamptz,       -- nobody enters and nothing begins; a flag beside scheduled, live and closed
+  deleted_at   timestamptz,       -- gone from every list; what was sent stays told
   segment_accounts bigint,        -- the size of the segment the data flow built first
   segment_people   bigint,
   flow_at      timestamptz,       -- when the data flow had brought in all that qualified at publish
@@ -74,6 +76,7 @@ create table traversals (
   workflow_id text not null unique,
   started     boolean not null default false,
   checked_at  timestamptz,                -- when the reconciler last saw its workflow
+  held_at     timestamptz,                -- since when it stands still because its journey is paused
   ended_at    timestamptz,
   reason      text,
   label       text,
@@ -83,6 +86,8 @@ create unique index traversals_open on traversals (slug, account_id) where ended
 create index traversals_journey on traversals (journey_id);
 create index traversals_account on traversals (account_id);
 create index traversals_unstarted on traversals (journey_id, id) where not started and ended_at is null;
+create index traversals_held on traversals (journey_id) where held_at is not null;
+create index traversals_inside on traversals (journey_id, id) where ended_at is null;
 create index traversals_unchecked on traversals (checked_at nulls first, id) where ended_at is null;
 
 -- What was decided, once: the answer to every command of a traversal, in order.
