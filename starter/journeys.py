@@ -10,6 +10,7 @@ COLUMNS = (
     "journey",
     "version",
     "state",
+    "paused",
     "audience",
     "segment_accounts",
     "segment_people",
@@ -22,9 +23,12 @@ COLUMNS = (
 
 def version_row(row: Any) -> dict[str, Any]:
     """A version of a journey, without what only the store is concerned with."""
-    return {"journey": row["slug"]} | {
-        name: value for name, value in dict(row).items() if name not in ("id", "flow_at")
-    }
+    ours = ("id", "flow_at", "paused_at", "deleted_at")
+    return (
+        {"journey": row["slug"]}
+        | {name: value for name, value in dict(row).items() if name not in ours}
+        | {"paused": row["paused_at"] is not None}
+    )
 
 
 def journeys(form: FormatOption = Format.table, subscription: SubscriptionOption = None) -> None:

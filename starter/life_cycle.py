@@ -171,7 +171,7 @@ def _change(
         await known_journey(pool, slug)
         changed = await command(pool)
         versions = ", ".join(f"v{version}" for version in changed.versions)
-        said = f"{slug} {versions} {done}" if versions else f"{slug} {was_so}"
+        said = f"{slug} ({versions}) {done}" if versions else f"{slug} {was_so}"
         _tell(form, said, {"journey": slug, "versions": changed.versions})
 
     run_with(subscription, body)
