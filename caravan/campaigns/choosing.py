@@ -2,24 +2,34 @@
 
 from typing import Any
 
+from caravan.campaigns import drawing
 from caravan.campaigns.visit import Visit
 from caravan.engage import sql
 from caravan.journeys.conditions.sql import Binder, Fragment, compile_condition
+from caravan.journeys.nodes import Node
+from caravan.journeys.nodes.paths import OTHERWISE
 from caravan.journeys.nodes.paths import names as path_names
 from caravan.journeys.nodes.split_accounts import SplitAccounts
 from caravan.journeys.nodes.split_people import SplitPeople
+from caravan.journeys.nodes.variants_accounts import VariantsAccounts
+from caravan.journeys.nodes.variants_people import VariantsPeople
 
 PAIRS_PER_CALL = 45  # a function takes at most 100 arguments
 
 
-async def choose_path(visit: Visit, node: SplitAccounts) -> tuple[str, dict[str, Any]]:
-    """The edge an account leaves an account split by, and why."""
+async def choose_path(visit: Visit, node: Node) -> tuple[str, dict[str, Any]]:
+    """The edge an account leaves a split or variants by, and why."""
+    if isinstance(node, VariantsAccounts):
+        return await drawing.draw_path(visit, node)
+    assert isinstance(node, SplitAccounts)
+
+    paths = node.paths
 
     def build(binder: Binder) -> str:
-        fragments = [compile_condition(path.when, "account", binder) for path in node.paths]
+        fragments = [compile_condition(path.when, "account", binder) for path in paths]
         edges = [str(number) for number in range(1, len(fragments) + 1)]
         return (
-            f"select {_first_match(fragments, edges, 'otherwise', binder)} as edge,"
+            f"select {_first_match(fragments, edges, OTHERWISE, binder)} as edge,"
             f" {_evidence(fragments, binder)} as because"
             f" from accounts a where a.id = {binder.named('account_id', 'bigint')}"
         )
@@ -30,12 +40,15 @@ async def choose_path(visit: Visit, node: SplitAccounts) -> tuple[str, dict[str,
     return row["edge"], row["because"]
 
 
-async def gather_people(visit: Visit, node: SplitPeople | None) -> None:
-    """Fix who the people of this visit are and, at a people split, the path of each.
+async def gather_people(visit: Visit, node: Node) -> None:
+    """Fix who the people of this visit are and, where people part, the path of each.
 
     They stay the same for all the node's actions, whatever those change.
     """
-    if node is None:
+    if isinstance(node, VariantsPeople):
+        await drawing.draw_people(visit, node)
+        return
+    if not isinstance(node, SplitPeople):
         await sql.execute(
             visit.conn,
             "gather_participants",
@@ -46,10 +59,11 @@ async def gather_people(visit: Visit, node: SplitPeople | None) -> None:
         )
         return
 
+    paths, otherwise = node.paths, None if node.otherwise is None else OTHERWISE
+
     def build(binder: Binder) -> str:
-        fragments = [compile_condition(path.when, "person", binder) for path in node.paths]
-        names = path_names(node.paths)
-        otherwise = "otherwise" if node.otherwise is not None else None
+        fragments = [compile_condition(path.when, "person", binder) for path in paths]
+        names = path_names(paths)
         return (
             "insert into participants (traversal_id, node, visit, person_id, path, because)"
             f" select {binder.named('traversal_id', 'bigint')}, {binder.literal(visit.node, 'text')},"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from caravan.campaigns import actions, choosing, listening, waiting
+from caravan.campaigns import actions, choosing, drawing, listening, waiting
 from caravan.campaigns.effects import Place
 from caravan.campaigns.plans import PlanCache
 from caravan.campaigns.progress import MOST_STORED, Locked, Progress, lock, stored_outcomes
@@ -19,8 +19,6 @@ from caravan.journeys import core
 from caravan.journeys.control import ControlPlan, Target
 from caravan.journeys.nodes import segment_actions
 from caravan.journeys.nodes.listen import Listen
-from caravan.journeys.nodes.split_accounts import SplitAccounts
-from caravan.journeys.nodes.split_people import SplitPeople
 from caravan.journeys.nodes.wait import Wait
 from caravan.journeys.state import Command, Ended, Outcome, State
 
@@ -159,19 +157,18 @@ class _Walk:
         visit = self._visit(command)
         node = self.locked.loaded.plan.nodes[command.node]
         if command.segment == 0:
-            await choosing.gather_people(visit, node if isinstance(node, SplitPeople) else None)
+            await choosing.gather_people(visit, node)
         segment = segment_actions(node)[command.segment]
         for position, path, action in segment:
             self.people += await actions.perform(visit, Place(position, path), action)
         await self._record(command, edge=self._edge_behind(command))
-        return True
+        return not drawing.takes_turns(node)
 
     async def _choose(self, command: Command) -> bool:
         node = self.locked.loaded.plan.nodes[command.node]
-        assert isinstance(node, SplitAccounts)
         edge, because = await choosing.choose_path(self._visit(command), node)
         await self._record(command, edge=edge, because=because)
-        return True
+        return not drawing.takes_turns(node)
 
     async def _wait(self, command: Command) -> bool:
         node = self.locked.loaded.plan.nodes[command.node]

@@ -8,6 +8,8 @@ from caravan.journeys.nodes.do import Do
 from caravan.journeys.nodes.listen import Listen
 from caravan.journeys.nodes.split_accounts import SplitAccounts
 from caravan.journeys.nodes.split_people import SplitPeople
+from caravan.journeys.nodes.variants_accounts import VariantsAccounts
+from caravan.journeys.nodes.variants_people import VariantsPeople
 from caravan.journeys.nodes.wait import Wait
 from caravan.journeys.plan import Plan
 
@@ -37,9 +39,9 @@ def mermaid(plan: Plan, counters: Mapping[str, str] | None = None) -> str:
 
 def _shape(node: Node, words: str) -> str:
     match node:
-        case SplitAccounts():
+        case SplitAccounts() | VariantsAccounts():
             return f'{{"{words}"}}'
-        case SplitPeople():
+        case SplitPeople() | VariantsPeople():
             return f'{{{{"{words}"}}}}'
         case Wait() | Listen():
             return f'(["{words}"])'
@@ -53,6 +55,9 @@ def _summary(node: Node) -> list[str]:
             return [_text(_action(action)) for action in node.actions]
         case SplitPeople():
             return ["people"]
+        case VariantsAccounts() | VariantsPeople():
+            shares = " / ".join(str(path.share) for path in node.paths)
+            return [f"{'accounts' if node.kind == 'variants_accounts' else 'people'} {shares} %"]
         case SplitAccounts():
             return ["accounts"]
         case Wait():
@@ -71,9 +76,9 @@ def _action(action: object) -> str:
 
 
 def _edge(node: Node, edge: str) -> str:
-    if isinstance(node, SplitAccounts) and edge != "otherwise":
+    if isinstance(node, SplitAccounts | VariantsAccounts) and edge.isdecimal():
         return node.paths[int(edge) - 1].label or edge
-    if isinstance(node, Listen) and edge != "timeout":
+    if isinstance(node, Listen) and edge.isdecimal():
         return node.events[int(edge) - 1].event
     return "" if edge == "next" else edge
 

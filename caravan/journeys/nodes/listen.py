@@ -10,7 +10,7 @@ from caravan.journeys.conditions.parse import parse_event
 from caravan.journeys.control import ControlNode, Target
 from caravan.journeys.durations import Duration
 from caravan.journeys.events import is_account_event
-from caravan.journeys.nodes.base import NodeBase, target
+from caravan.journeys.nodes.base import NodeBase, read_max_visits, target
 from caravan.journeys.reading import NAME_LIMIT, Fields, JourneyScope
 from caravan.journeys.state import Command
 from caravan.journeys.time import EndsOn, LocalMoment, rest_until, shift
@@ -129,7 +129,7 @@ def read(fields: Fields, scope: JourneyScope) -> Listen | None:
     if fields.has("timeout"):
         timeout = _read_timeout(fields.inner("timeout"), scope)
         fields.fine = fields.fine and timeout is not None
-    fields.later("max_visits")
+    max_visits = read_max_visits(fields, scope)
     if not fields.finish() or None in events:
         return None
     return Listen(
@@ -137,6 +137,7 @@ def read(fields: Fields, scope: JourneyScope) -> Listen | None:
         zone=zone,
         next=to,
         end=end,
+        max_visits=max_visits,
         events=tuple(event for event in events if event is not None),
         look_back=look_back,
         timeout=timeout,

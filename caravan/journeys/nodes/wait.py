@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict
 
 from caravan.journeys.control import ControlNode, Target
 from caravan.journeys.durations import Duration, SignedDuration, parse_duration
-from caravan.journeys.nodes.base import NodeBase, target
+from caravan.journeys.nodes.base import NodeBase, read_max_visits, target
 from caravan.journeys.reading import NAME_LIMIT, Fields, JourneyScope
 from caravan.journeys.state import Command
 from caravan.journeys.time import (
@@ -84,7 +84,7 @@ def read(fields: Fields, scope: JourneyScope) -> Wait | None:
     raw = fields.given("wait")
     label, zone = fields.text("label", longest=NAME_LIMIT), fields.zone()
     to, end = fields.node("next", scope.conditions), fields.text("end", longest=NAME_LIMIT)
-    fields.later("max_visits")
+    max_visits = read_max_visits(fields, scope)
     for_, ends_on = None, None
     until: datetime | LocalMoment | FieldMoment | None = None
     if isinstance(raw, dict):
@@ -110,7 +110,16 @@ def read(fields: Fields, scope: JourneyScope) -> Wait | None:
             )
     if not fields.finish():
         return None
-    return Wait(label=label, zone=zone, next=to, end=end, for_=for_, until=until, ends_on=ends_on)
+    return Wait(
+        label=label,
+        zone=zone,
+        next=to,
+        end=end,
+        max_visits=max_visits,
+        for_=for_,
+        until=until,
+        ends_on=ends_on,
+    )
 
 
 def _read_field_moment(fields: Fields, scope: JourneyScope) -> FieldMoment | None:

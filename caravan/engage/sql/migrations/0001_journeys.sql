@@ -108,6 +108,15 @@ create table participants (
   primary key (traversal_id, node, visit, person_id)
 );
 
+-- How many took each path of a quota node, over all versions of its journey.
+create table variant_counts (
+  slug  text not null,
+  node  text not null,
+  path  text not null,
+  count bigint not null default 0,
+  primary key (slug, node, path)
+);
+
 -- One row per effect: of a write to the stores, in the transaction of the write; of a message, claimed
 -- before the provider is called. person_id 0 is the account itself. `until`: when a message refused for
 -- now may be tried again; the queue that does it is still to come.
