@@ -29,8 +29,8 @@ async def choose_path(visit: Visit, node: Node) -> tuple[str, dict[str, Any]]:
         fragments = [compile_condition(path.when, "account", binder) for path in paths]
         edges = [str(number) for number in range(1, len(fragments) + 1)]
         return (
-            f"select {_first_match(fragments, edges, OTHERWISE, binder)} as edge,"
-            f" {_evidence(fragments, binder)} as because"
+            f"select {first_match(fragments, edges, OTHERWISE, binder)} as edge,"
+            f" {evidence(fragments, binder)} as because"
             f" from accounts a where a.id = {binder.named('account_id', 'bigint')}"
         )
 
@@ -68,7 +68,7 @@ async def gather_people(visit: Visit, node: Node) -> None:
             "insert into participants (traversal_id, node, visit, person_id, path, because)"
             f" select {binder.named('traversal_id', 'bigint')}, {binder.literal(visit.node, 'text')},"
             f" {binder.named('visit', 'integer')}, p.id,"
-            f" {_first_match(fragments, names, otherwise, binder)}, {_evidence(fragments, binder)}"
+            f" {first_match(fragments, names, otherwise, binder)}, {evidence(fragments, binder)}"
             " from relations r join people p on p.id = r.person_id"
             " join accounts a on a.id = r.account_id"
             f" where r.account_id = {binder.named('account_id', 'bigint')}"
@@ -80,9 +80,10 @@ async def gather_people(visit: Visit, node: Node) -> None:
     await query.fetch(visit.conn, **visit.named, visit=visit.number)
 
 
-def _first_match(
+def first_match(
     fragments: list[Fragment], names: list[str], otherwise: str | None, binder: Binder
 ) -> str:
+    """The name of the first condition that is met, as SQL."""
     cases = "".join(
         f" when {fragment.predicate} then {binder.literal(name, 'text')}"
         for fragment, name in zip(fragments, names, strict=True)
@@ -90,7 +91,7 @@ def _first_match(
     return f"case{cases} else {binder.literal(otherwise, 'text')} end"
 
 
-def _evidence(fragments: list[Fragment], binder: Binder) -> str:
+def evidence(fragments: list[Fragment], binder: Binder) -> str:
     """One JSON object of the values all the conditions looked at."""
     values = _labelled([pair for fragment in fragments for pair in fragment.evidence])
     objects = []

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from caravan.campaigns import listening
+from caravan.campaigns import exits, listening
 from caravan.campaigns.plans import PlanCache
 from caravan.engage import sql
 
@@ -47,7 +47,7 @@ async def record(
         account_ids=_ids(h.account_id for h in happenings),
     )
     account_ids = [row["id"] for row in touched]
-    inserted = await sql.fetch(
+    inserted = await sql.fetchrow(
         conn,
         "insert_activities",
         external_ids=[h.external_id for h in happenings],
@@ -56,12 +56,22 @@ async def record(
         account_ids=[h.account_id for h in happenings],
         person_ids=[h.person_id for h in happenings],
         fields=[h.fields for h in happenings],
+        touched_ids=account_ids,
     )
     # also where all were known already: one that came in as history has not been heard yet
     types = sorted({h.type for h in happenings})
     woken = await listening.hear(conn, plans, account_ids, types, as_of)
     await wake(conn, woken, "heard")
-    return len(inserted)
+    if inserted["watched"]:
+        await look_at_exits(conn, plans, account_ids, as_of)
+    return int(inserted["new"])
+
+
+async def look_at_exits(
+    conn: Any, plans: PlanCache, account_ids: Sequence[int], as_of: datetime
+) -> None:
+    """What was written about these accounts may have an exit met: wake who rests and is to leave."""
+    await wake(conn, await exits.reconsider(conn, plans, account_ids, as_of), "exit")
 
 
 async def wake(conn: Any, traversal_ids: Sequence[int], reason: str) -> None:

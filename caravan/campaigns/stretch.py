@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from caravan.campaigns import actions, choosing, drawing, listening, waiting
+from caravan.campaigns import actions, choosing, drawing, exits, listening, waiting
 from caravan.campaigns.effects import Place
 from caravan.campaigns.plans import PlanCache
 from caravan.campaigns.progress import MOST_STORED, Locked, Progress, lock, stored_outcomes
@@ -17,12 +17,16 @@ from caravan.campaigns.visit import Visit
 from caravan.engage import sql
 from caravan.journeys import core
 from caravan.journeys.control import ControlPlan, Target
+from caravan.journeys.exits import still_open
 from caravan.journeys.nodes import segment_actions
+from caravan.journeys.nodes.exit import ExitNode
 from caravan.journeys.nodes.listen import Listen
 from caravan.journeys.nodes.wait import Wait
 from caravan.journeys.state import Command, Ended, Outcome, State
 
 MAX_STEPS = 50
+#: commands at which an account stands until something happens
+RESTS = ("wait", "listen")
 MAX_PEOPLE = 500  # each counted once for every action that looks at them
 
 
@@ -119,6 +123,7 @@ class _Walk:
         self.progress = progress
         self.outcomes: list[Outcome] = []
         self.people = people
+        self.rested = False  # the row that watched for it is locked
 
     @property
     def state(self) -> State:
@@ -139,16 +144,61 @@ class _Walk:
         if self.as_of >= self.locked.traversal.deadline:
             self._end("end-date")
             return False
+        flip = None
+        if self._may_exit(command):
+            if command.kind in RESTS and not await self._hold_account():
+                return False
+            self.rested = self.rested or self.state.pending is not None
+            look = exits.on_arrival if self.state.pending is None else exits.at_rest
+            seen = await look(self._visit(command), self.state)
+            if seen.edge is not None:
+                await self._record(command, edge=seen.edge, because=seen.because)
+                return True
+            flip = seen.flip
         match command.kind:
             case "store":
                 return await self._act(command)
             case "choose":
                 return await self._choose(command)
             case "wait":
-                return await self._wait(command)
+                return await self._wait(command, flip)
             case "listen":
-                return await self._listen(command)
+                return await self._listen(command, flip)
         raise AssertionError(command.kind)
+
+    def _may_exit(self, command: Command) -> bool:
+        """Whether there are exits to look at: the account arrives or rests, at a node of its way."""
+        plan = self.locked.loaded.plan
+        return (
+            bool(plan.exits)
+            and command.segment == 0
+            and not isinstance(plan.nodes[command.node], ExitNode)
+            and bool(still_open(plan.exits, self.state.visits))
+        )
+
+    async def _hold_account(self) -> bool:
+        """Before it rests: let nothing change between a look at its data and the row that watches.
+
+        False where that must wait for a stretch of its own: others share people with this account, or
+        want the row that watched its last rest, and we would wait for them and they for us.
+        """
+        if self.state.pending is not None:
+            return True
+        if self.people or self.rested:
+            return False
+        account_id = self.locked.traversal.account_id
+        await sql.execute(self.conn, "lock_account_to_listen", account_id=account_id)
+        return True
+
+    async def _rest(self, command: Command, until: datetime, flip: datetime | None) -> None:
+        """Record that the account rests, where it does not yet rest just so."""
+        look_at = flip if flip is not None and flip < until else None
+        pending = self.state.pending
+        if pending is not None and (pending.until, pending.look_at) == (until, look_at):
+            return
+        if self._may_exit(command):
+            await exits.watch(self._visit(command), self.state, look_at)
+        await self._record(command, until=until, look_at=look_at)
 
     def _visit(self, command: Command) -> Visit:
         return self.progress.visit(self.conn, self.plans, command, self.as_of)
@@ -170,7 +220,7 @@ class _Walk:
         await self._record(command, edge=edge, because=because)
         return not drawing.takes_turns(node)
 
-    async def _wait(self, command: Command) -> bool:
+    async def _wait(self, command: Command, flip: datetime | None) -> bool:
         node = self.locked.loaded.plan.nodes[command.node]
         assert isinstance(node, Wait)
         visit = self._visit(command)
@@ -179,13 +229,12 @@ class _Walk:
             await waiting.unwatch(visit, node)
             await self._record(command, edge="next")
             return True
-        if self.state.pending is None or self.state.pending.until != until:
-            if self.state.pending is None:
-                await waiting.watch(visit, node, self.state.step_no, until)
-            await self._record(command, until=until)
+        if self.state.pending is None:
+            await waiting.watch(visit, node, self.state.step_no, until)
+        await self._rest(command, until, flip)
         return False
 
-    async def _listen(self, command: Command) -> bool:
+    async def _listen(self, command: Command, flip: datetime | None) -> bool:
         node = self.locked.loaded.plan.nodes[command.node]
         assert isinstance(node, Listen)
         visit = self._visit(command)
@@ -194,7 +243,9 @@ class _Walk:
                 # its lock would wait for those who share people with this account, and they for us
                 return False
             until = await listening.arm(visit, node, self.state.step_no)
-            await self._record(command, until=until)
+        else:
+            until = self.state.pending.until
+        await self._rest(command, until, flip)
         edge, because = await listening.settle(visit)
         if edge is None:
             return False
@@ -217,10 +268,18 @@ class _Walk:
         *,
         edge: str | None = None,
         until: datetime | None = None,
+        look_at: datetime | None = None,
         because: dict[str, Any] | None = None,
     ) -> None:
+        if edge is not None and self.state.pending is not None and self.locked.loaded.plan.exits:
+            await exits.unwatch(self._visit(command))
         outcome = Outcome(
-            step_no=self.state.step_no, command=command, edge=edge, until=until, at=self.as_of
+            step_no=self.state.step_no,
+            command=command,
+            edge=edge,
+            until=until,
+            look_at=look_at,
+            at=self.as_of,
         )
         await self.progress.follow(self.conn, outcome, because)
         self.outcomes.append(outcome)

@@ -48,6 +48,7 @@ def compile_journey(workspace: Workspace, slug: str) -> Compiled:
         schedule=journey.schedule,
         start=journey.start,
         nodes=journey.nodes,
+        exits=journey.exits,
         catalog=settings.catalog,
         tokens=journey.tokens,
         sender=settings.sender,

@@ -27,11 +27,14 @@ class Segment(StrEnum):
 
 
 NodeKind = Literal[
-    "do", "split_accounts", "split_people", "variants_accounts", "variants_people", "wait", "listen"
+    "do", "split_accounts", "split_people", "variants_accounts", "variants_people", "wait", "listen",
+    "exit",
 ]  # fmt: skip
 
 #: the edge of an account that has come to a node too often
 BEYOND = "max-visits"
+#: the reason of who leaves by an exit, and what the names of exits begin with
+EXIT = "exit"
 
 
 class ControlNode(BaseModel):
@@ -61,3 +64,4 @@ class ControlPlan(BaseModel):
 
     start: str = ""
     nodes: dict[str, ControlNode] = {}
+    exits: dict[str, Target] = {}  # edges that may be taken from any node

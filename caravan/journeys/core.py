@@ -42,9 +42,12 @@ def apply(plan: ControlPlan, state: State, outcome: Outcome) -> State:
     at = outcome.at or state.arrived_at
     assert at is not None
     if outcome.edge is not None:
-        return leave(plan, state, nodes.lead(plan.nodes[command.node], outcome.edge), at)
+        to = plan.exits.get(outcome.edge) or nodes.lead(plan.nodes[command.node], outcome.edge)
+        return leave(plan, state, to, at)
     if outcome.until is not None:
-        return state.model_copy(update={"pending": Pending(asked_at=at, until=outcome.until)})
+        since = state.pending.asked_at if state.pending is not None else at
+        rest = Pending(asked_at=since, until=outcome.until, look_at=outcome.look_at)
+        return state.model_copy(update={"pending": rest})
     return state.model_copy(update={"segment": state.segment + 1})
 
 

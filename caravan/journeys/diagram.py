@@ -3,8 +3,10 @@
 from collections.abc import Mapping
 
 from caravan.journeys import nodes
+from caravan.journeys.control import EXIT
 from caravan.journeys.nodes import Node
 from caravan.journeys.nodes.do import Do
+from caravan.journeys.nodes.exit import ExitNode
 from caravan.journeys.nodes.listen import Listen
 from caravan.journeys.nodes.split_accounts import SplitAccounts
 from caravan.journeys.nodes.split_people import SplitPeople
@@ -33,6 +35,12 @@ def mermaid(plan: Plan, counters: Mapping[str, str] | None = None) -> str:
                 what = target.label or target.reason or "completed"
                 end = ends.setdefault(what, f"e{len(ends)}")
                 lines.append(f"  {ids[name]} {arrow} {end}")
+    if plan.exits:
+        lines.append('  anywhere(["anywhere"])')
+    for one in plan.exits:
+        words_on_edge = _text(one.name.partition(":")[2])
+        way_out = ids[one.name] if one.acts else ends.setdefault(one.label or EXIT, f"e{len(ends)}")
+        lines.append(f'  anywhere -.->|"{words_on_edge}"| {way_out}')
     lines += [f'  {end}(("{_text(what)}"))' for what, end in ends.items()]
     return "\n".join(lines)
 
@@ -51,7 +59,7 @@ def _shape(node: Node, words: str) -> str:
 
 def _summary(node: Node) -> list[str]:
     match node:
-        case Do():
+        case Do() | ExitNode():
             return [_text(_action(action)) for action in node.actions]
         case SplitPeople():
             return ["people"]

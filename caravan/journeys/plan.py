@@ -15,6 +15,8 @@ from pydantic import BaseModel, ConfigDict
 from caravan.journeys import nodes
 from caravan.journeys.control import ControlPlan
 from caravan.journeys.durations import Duration
+from caravan.journeys.exits import Exit
+from caravan.journeys.exits import lead as lead_out
 from caravan.journeys.fields import FieldCatalog
 from caravan.journeys.nodes import Node
 from caravan.journeys.templates import TemplateDocument
@@ -51,6 +53,7 @@ class Plan(BaseModel):
     schedule: Schedule
     start: str
     nodes: dict[str, Node]
+    exits: tuple[Exit, ...] = ()
     catalog: FieldCatalog
     tokens: dict[str, str] = {}
     sender: SenderDocument = SenderDocument()
@@ -71,4 +74,5 @@ def control_plan(plan: Plan) -> ControlPlan:
     return ControlPlan(
         start=plan.start,
         nodes={name: nodes.control(node) for name, node in plan.nodes.items()},
+        exits={one.name: lead_out(one) for one in plan.exits},
     )

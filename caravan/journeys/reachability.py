@@ -14,10 +14,10 @@ def leads_to(node: Node) -> list[str]:
     return list(dict.fromkeys(target for target in targets if target is not None))
 
 
-def unreachable(graph: Mapping[str, Node], start: str) -> list[str]:
-    """Nodes no account can come to, in the order they are written."""
+def unreachable(graph: Mapping[str, Node], starts: Iterable[str]) -> list[str]:
+    """Nodes no account can come to from any start, in the order they are written."""
     seen: set[str] = set()
-    todo = [start]
+    todo = list(starts)
     while todo:
         name = todo.pop()
         if name in graph and name not in seen:

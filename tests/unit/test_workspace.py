@@ -125,7 +125,6 @@ REPLACED: list[tuple[str, str, int, str, str | None]] = [
     ("wait: 3 days", "wait: 3 days\n    max_visits: {count: 2, next: c}", 12, "unknown-node", "b"),
     ("wait: 3 days", "wait: 3 days\n    max_visits: {count: 2, next: a}", 6, "cycle-without-wait", "a"),
     ("wait: 3 days", "decide: accounts", 11, "bad-value", "b"),
-    ("nodes:", "exits: [{when: {}}]\nnodes:", 5, "bad-value", None),
     ("start: a", "start: a\nstart: b", 5, "duplicate-key", None),
     ("start: a", "start: &x a", 4, "bad-yaml", None),
     ("start: a", "start: [a", 5, "bad-yaml", None),
@@ -401,3 +400,38 @@ def test_messages_speak_the_words_of_the_document(tmp_path: Path) -> None:
 )
 def test_names_that_no_search_attribute_holds_are_too_long(tmp_path: Path, journey: str) -> None:
     assert "text-too-long" in [code for _, _, code, _ in problems(tmp_path, journey)]
+
+
+EXITS = JOURNEY.replace(
+    "start: a", "exits:\n  - {label: out, when: {account: {name: x}}, next: a}\nstart: a"
+)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "code"),
+    [
+        ("when: {account: {name: x}}, ", "", 5, "missing-key"),
+        ("next: a}", "next: z}", 5, "unknown-node"),
+        ("next: a}", "nxt: a}", 5, "unknown-key"),
+        ("account: {name: x}", "role_in_account: x", 5, "wrong-context"),
+        ("goal", "goal: 3, label", 5, "bad-value"),
+        ("next: a}", "do: [{send_email: {template: ho}}]}", 5, "unknown-template"),
+        ("start: a", "  - {label: out, when: {}}\nstart: a", 6, "duplicate-label"),
+        ("  b:", "  exit:b:", 12, "bad-value"),
+    ],
+)
+def test_mistake_in_an_exit_has_its_line(
+    tmp_path: Path, old: str, new: str, line: int, code: str
+) -> None:
+    text = EXITS if old != "goal" else EXITS.replace("label: out", "goal")
+    found = problems(tmp_path, text.replace(old, new, 1))
+    assert ("j.yaml", line, code) in [one[:3] for one in found]
+
+
+def test_node_that_only_an_exit_leads_to_is_reachable(tmp_path: Path) -> None:
+    text = EXITS.replace("next: a}", "next: c}") + "  c: {do: [], end: won}\n"
+    assert problems(tmp_path, text) == []
+    compiled = compile_journey(load_workspace(tmp_path, AT), "j")
+    assert "anywhere -.->" in mermaid(compiled.plan)
+    assert Plan.model_validate_json(compiled.plan.model_dump_json()) == compiled.plan
+    assert ("exit:out", "c") in [campaign.nodes for campaign in compiled.campaigns]

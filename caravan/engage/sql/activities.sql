@@ -7,8 +7,14 @@ where id = any(:account_ids::bigint[])
 order by id for key share;
 
 -- name: insert_activities
-insert into activities (external_id, type, at, account_id, person_id, fields)
-select * from unnest(:external_ids::text[], :types::text[], :ats::timestamptz[], :account_ids::bigint[],
-                     :person_ids::bigint[], :fields::jsonb[])
-on conflict (external_id) do nothing
-returning id;
+-- Also whether exits are to be looked at for an account touched: whoever rests there has said so before
+-- these accounts were locked.
+with inserted as (
+  insert into activities (external_id, type, at, account_id, person_id, fields)
+  select * from unnest(:external_ids::text[], :types::text[], :ats::timestamptz[], :account_ids::bigint[],
+                       :person_ids::bigint[], :fields::jsonb[])
+  on conflict (external_id) do nothing
+  returning id
+)
+select (select count(*) from inserted) as new,
+       exists (select from exit_watches where account_id = any(:touched_ids::bigint[]) and edge is null) as watched;

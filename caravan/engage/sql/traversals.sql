@@ -42,6 +42,8 @@ with ended as (
   returning slug, account_id
 ), listening as (
   update listeners set closed_at = :at where traversal_id = :traversal_id and closed_at is null
+), watching as (
+  delete from exit_watches where traversal_id = :traversal_id
 )
 update entries e set last_ended_at = :at from ended
 where e.slug = ended.slug and e.account_id = ended.account_id;
@@ -56,6 +58,8 @@ with ended as (
   returning id, slug, account_id
 ), listening as (
   update listeners l set closed_at = :at from ended where l.traversal_id = ended.id and l.closed_at is null
+), watching as (
+  delete from exit_watches w using ended where w.traversal_id = ended.id
 ), entered as (
   update entries e set last_ended_at = :at from ended
   where e.slug = ended.slug and e.account_id = ended.account_id

@@ -5,8 +5,10 @@ from datetime import datetime
 from pydantic import BaseModel, ConfigDict
 
 from caravan.journeys.conditions.parse import nearest
+from caravan.journeys.documents.exits import is_reserved, read_exits
 from caravan.journeys.documents.schedule import read_schedule
 from caravan.journeys.documents.settings import WorkspaceDocument
+from caravan.journeys.exits import Exit
 from caravan.journeys.nodes import Node
 from caravan.journeys.nodes.reading import read_node
 from caravan.journeys.plan import Schedule
@@ -23,7 +25,8 @@ class JourneyDocument(BaseModel):
     schedule: Schedule
     tokens: dict[str, str] = {}
     start: str
-    nodes: dict[str, Node]
+    nodes: dict[str, Node]  # those of exits among them
+    exits: tuple[Exit, ...] = ()
 
 
 def read_journey(
@@ -46,6 +49,13 @@ def read_journey(
     _refuse_what_comes_later(fields)
     raw_nodes = fields.mapping("nodes")
     for node in raw_nodes:
+        if is_reserved(node):
+            fields.report(
+                "bad-value",
+                (*fields.path, "nodes", node),
+                f"{node} is a name that only exits have; a node's does not begin with exit:",
+            )
+            fields.fine = False
         if len(node) > NAME_LIMIT or not node.isprintable():
             fields.report(
                 "text-too-long" if len(node) > NAME_LIMIT else "bad-value",
@@ -62,6 +72,7 @@ def read_journey(
         node: read_node(Fields(raw, (*fields.path, "nodes", node), fields.report), scope)
         for node, raw in raw_nodes.items()
     }
+    exits = read_exits(fields, scope)
     fields.finish()
     if (
         slug is None
@@ -69,6 +80,7 @@ def read_journey(
         or schedule is None
         or tokens is None
         or None in read.values()
+        or exits is None
         or start is None
     ):
         return None
@@ -80,7 +92,8 @@ def read_journey(
         schedule=schedule,
         tokens=tokens,
         start=start,
-        nodes={node: one for node, one in read.items() if one is not None},
+        nodes={node: one for node, one in read.items() if one is not None} | exits[1],
+        exits=exits[0],
     )
 
 
@@ -120,7 +133,7 @@ def _refuse_what_comes_later(fields: Fields) -> None:
         )
     admit.later("per_day")
     admit.finish()
-    fields.later("reentry", "exits")
+    fields.later("reentry")
     if fields.boolean("deduplicate_email", default=False):
         fields.problem(
             "bad-value",

@@ -8,6 +8,7 @@ from pydantic import Field
 from caravan.journeys.control import BEYOND, ControlNode, NodeKind, Target
 from caravan.journeys.nodes import (
     do,
+    exit,
     listen,
     split_accounts,
     split_people,
@@ -17,6 +18,7 @@ from caravan.journeys.nodes import (
 )
 from caravan.journeys.nodes.base import target
 from caravan.journeys.nodes.do import Do
+from caravan.journeys.nodes.exit import ExitNode
 from caravan.journeys.nodes.listen import Listen
 from caravan.journeys.nodes.segments import Placed
 from caravan.journeys.nodes.split_accounts import SplitAccounts
@@ -27,7 +29,7 @@ from caravan.journeys.nodes.wait import Wait
 from caravan.journeys.state import Command
 
 Node = Annotated[
-    Do | SplitAccounts | SplitPeople | VariantsAccounts | VariantsPeople | Wait | Listen,
+    Do | SplitAccounts | SplitPeople | VariantsAccounts | VariantsPeople | Wait | Listen | ExitNode,
     Field(discriminator="kind"),
 ]
 
@@ -39,6 +41,7 @@ REGISTRY: dict[NodeKind, ModuleType] = {
     "variants_people": variants_people,
     "wait": wait,
     "listen": listen,
+    "exit": exit,
 }
 
 

@@ -168,6 +168,19 @@ create table listeners (
 create index listeners_open on listeners (account_id) where closed_at is null;
 create index listeners_heard on listeners (traversal_id, activity_id) where activity_id is not null;
 
+-- A traversal that rests while its journey has exits it has not taken: what changes of its account is
+-- looked at for it. `edge`: the exit that was seen met; `next_flip`: when time alone may have one met.
+create table exit_watches (
+  traversal_id bigint primary key references traversals,
+  account_id   bigint not null,
+  plan_hash    text not null,
+  exits        text[] not null,
+  next_flip    timestamptz,
+  edge         text,
+  because      jsonb
+);
+create index exit_watches_account on exit_watches (account_id) where edge is null;
+
 -- A traversal whose workflow is to look at its row again.
 create table wakeups (
   id           bigint generated always as identity primary key,
