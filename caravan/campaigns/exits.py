@@ -63,7 +63,7 @@ async def watch(visit: Visit, state: State, flip: datetime | None) -> None:
 
 async def unwatch(visit: Visit) -> None:
     """The rest is over."""
-    await sql.execute(visit.conn, "unwatch_exits", traversal_id=visit.traversal.id)
+    await sql.execute(visit.conn, "unwatch_exits", traversal_id=visit.traversal.id, at=visit.as_of)
 
 
 async def reconsider(
@@ -83,6 +83,8 @@ async def reconsider(
             "traversal_id": row["traversal_id"],
             "entered_at": row["entered_at"],
             "as_of": as_of,
+            "node": None,  # it rests: its arrival is stored
+            "arrived_at": None,
         }
         seen = await _look(conn, loaded, exits, named)
         sooner = seen.flip is not None and (

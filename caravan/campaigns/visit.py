@@ -48,4 +48,6 @@ class Visit:
             "as_of": self.as_of,
             "entered_at": self.traversal.entered_at,
             "traversal_id": self.traversal.id,
+            "node": self.node,
+            "arrived_at": self.arrived_at,
         }

@@ -222,3 +222,14 @@ async def test_forced_overlaps_of_rest_and_change_lose_none(world: World) -> Non
         assert ran.ended is not None
     unseen = "select count(*) from exit_watches where edge is null"
     assert await world.engage.fetchval(unseen) == 0
+
+
+async def test_listen_that_an_exit_ended_hears_nobody(world: World) -> None:
+    traversal = await start(world, DEAL_ON)
+    await world.walk(traversal)
+    world.pass_time(days=20)
+    assert (await world.walk(traversal)).position == "hear"
+    await change(world, DEAL_ON, opportunities=OPPORTUNITY.format("false"))
+    assert (await world.walk(traversal)).position == "after"
+    await world.happen("form_filled", person="p")
+    assert await wakeups(world) == 1

@@ -4,6 +4,10 @@ values (:traversal_id, :account_id, :plan_hash, :exits, :next_flip)
 on conflict (traversal_id) do update set exits = excluded.exits, next_flip = excluded.next_flip;
 
 -- name: unwatch_exits
+-- What the account rested for is over too: it has left the node.
+with closed as (
+  update listeners set closed_at = :at where traversal_id = :traversal_id and closed_at is null
+)
 delete from exit_watches where traversal_id = :traversal_id;
 
 -- name: exit_watch_of_traversal
