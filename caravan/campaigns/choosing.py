@@ -34,7 +34,7 @@ async def choose_path(visit: Visit, node: Node) -> tuple[str, dict[str, Any]]:
             f" from accounts a where a.id = {binder.named('account_id', 'bigint')}"
         )
 
-    row = await visit.loaded.query(("choose", visit.node), build).fetchrow(
+    row = await visit.loaded.query(("choose", visit.node), build, visit.zones).fetchrow(
         visit.conn, **visit.named
     )
     return row["edge"], row["because"]
@@ -76,7 +76,7 @@ async def gather_people(visit: Visit, node: Node) -> None:
             " order by p.id on conflict do nothing"
         )
 
-    query = visit.loaded.query(("gather", visit.node), build)
+    query = visit.loaded.query(("gather", visit.node), build, visit.zones)
     await query.fetch(visit.conn, **visit.named, visit=visit.number)
 
 

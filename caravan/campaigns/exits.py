@@ -18,6 +18,7 @@ from caravan.engage import sql
 from caravan.journeys.conditions.sql import Binder, compile_condition
 from caravan.journeys.exits import Exit, still_open
 from caravan.journeys.state import State
+from caravan.journeys.zones import Zones
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Look:
 async def on_arrival(visit: Visit, state: State) -> Look:
     """Look at the exits of an account that has come to a node."""
     exits = still_open(visit.loaded.plan.exits, state.visits)
-    return await _look(visit.conn, visit.loaded, exits, visit.named)
+    return await _look(visit.conn, visit.loaded, exits, visit.named, visit.zones)
 
 
 async def at_rest(visit: Visit, state: State) -> Look:
@@ -86,7 +87,7 @@ async def reconsider(
             "node": None,  # it rests: its arrival is stored
             "arrived_at": None,
         }
-        seen = await _look(conn, loaded, exits, named)
+        seen = await _look(conn, loaded, exits, named, loaded.zones(row["time_zone"]))
         sooner = seen.flip is not None and (
             row["next_flip"] is None or seen.flip < row["next_flip"]
         )
@@ -104,7 +105,11 @@ async def reconsider(
 
 
 async def _look(
-    conn: Any, loaded: LoadedPlan, exits: Sequence[Exit], named: dict[str, Any]
+    conn: Any,
+    loaded: LoadedPlan,
+    exits: Sequence[Exit],
+    named: dict[str, Any],
+    zones: Zones,
 ) -> Look:
     if not exits:
         return Look()
@@ -123,6 +128,6 @@ async def _look(
             f" from accounts a where a.id = {binder.named('account_id', 'bigint')}"
         )
 
-    query = loaded.query(("exits", "", *(one.name for one in exits)), build)
+    query = loaded.query(("exits", "", *(one.name for one in exits)), build, zones)
     row = await query.fetchrow(conn, **named)
     return Look(row["edge"], row["because"], row["flip"])

@@ -18,6 +18,7 @@ from caravan.engage import sql
 from caravan.journeys.conditions.sql import Binder, compile_condition, event_predicate
 from caravan.journeys.events import GENERIC, is_account_event
 from caravan.journeys.nodes.listen import Listen, ListenEvent, listen_deadline, look_back_start
+from caravan.journeys.rests import Rest
 
 
 @dataclass(frozen=True)
@@ -30,21 +31,21 @@ class Heard:
     at: datetime
 
 
-def window(visit: Visit, node: Listen) -> tuple[datetime, datetime]:
+def window(visit: Visit, node: Listen) -> tuple[datetime, Rest]:
     """From when to when an event counts, both ends included; the deadline ends every listen."""
-    zone = visit.loaded.plan.zone
-    until = listen_deadline(node, visit.arrived_at, zone)
-    end = min(until, visit.traversal.deadline) if until else visit.traversal.deadline
-    return look_back_start(node, visit.arrived_at, zone), end
+    rest = listen_deadline(node, visit.arrived_at, visit.zones)
+    end = visit.traversal.deadline
+    rest = Rest(min(rest.until, end), rest.fault) if rest is not None else Rest(end)
+    return look_back_start(node, visit.arrived_at, visit.zones), rest
 
 
-async def arm(visit: Visit, node: Listen, step_no: int) -> datetime:
+async def arm(visit: Visit, node: Listen, step_no: int) -> Rest:
     """Register the listener, under a lock that lets no event slip between."""
-    start, until = window(visit, node)
+    start, rest = window(visit, node)
     await sql.execute(visit.conn, "lock_account_to_listen", account_id=visit.traversal.account_id)
     types = sorted({event.type for event in node.events})
-    await listeners.arm(visit, step_no, "listen", types, start=start, until=until)
-    return until
+    await listeners.arm(visit, step_no, "listen", types, start=start, until=rest.until)
+    return rest
 
 
 async def settle(visit: Visit) -> tuple[str | None, dict[str, Any]]:
@@ -115,9 +116,10 @@ async def match(
     """
     node = loaded.plan.nodes[row["node"]]
     assert isinstance(node, Listen)
+    zones = loaded.zones(row["time_zone"])
     found: list[tuple[datetime, int, str, int | None]] = []
     for number, event in enumerate(node.events, start=1):
-        query = loaded.query(("hear", row["node"], number), partial(_hearing, event))
+        query = loaded.query(("hear", row["node"], number), partial(_hearing, event), zones)
         hit = await query.fetchrow(
             conn,
             account_id=row["account_id"],

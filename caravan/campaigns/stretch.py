@@ -22,6 +22,7 @@ from caravan.journeys.nodes import segment_actions
 from caravan.journeys.nodes.exit import ExitNode
 from caravan.journeys.nodes.listen import Listen
 from caravan.journeys.nodes.wait import Wait
+from caravan.journeys.rests import Rest
 from caravan.journeys.state import Command, Ended, Outcome, State
 
 MAX_STEPS = 50
@@ -190,15 +191,15 @@ class _Walk:
         await sql.execute(self.conn, "lock_account_to_listen", account_id=account_id)
         return True
 
-    async def _rest(self, command: Command, until: datetime, flip: datetime | None) -> None:
+    async def _rest(self, command: Command, rest: Rest, flip: datetime | None) -> None:
         """Record that the account rests, where it does not yet rest just so."""
-        look_at = flip if flip is not None and flip < until else None
+        look_at = flip if flip is not None and flip < rest.until else None
         pending = self.state.pending
-        if pending is not None and (pending.until, pending.look_at) == (until, look_at):
+        if pending is not None and (pending.until, pending.look_at) == (rest.until, look_at):
             return
         if self._may_exit(command):
             await exits.watch(self._visit(command), self.state, look_at)
-        await self._record(command, until=until, look_at=look_at)
+        await self._record(command, until=rest.until, look_at=look_at, because=_fault(rest))
 
     def _visit(self, command: Command) -> Visit:
         return self.progress.visit(self.conn, self.plans, command, self.as_of)
@@ -224,14 +225,14 @@ class _Walk:
         node = self.locked.loaded.plan.nodes[command.node]
         assert isinstance(node, Wait)
         visit = self._visit(command)
-        until = waiting.ends_at(visit, node)
-        if self.as_of >= until:
+        rest = waiting.rest_of(visit, node, self.state.pending)
+        if self.as_of >= rest.until:
             await waiting.unwatch(visit, node)
-            await self._record(command, edge="next")
+            await self._record(command, edge="next", because=_fault(rest))
             return True
         if self.state.pending is None:
-            await waiting.watch(visit, node, self.state.step_no, until)
-        await self._rest(command, until, flip)
+            await waiting.watch(visit, node, self.state.step_no, rest.until)
+        await self._rest(command, rest, flip)
         return False
 
     async def _listen(self, command: Command, flip: datetime | None) -> bool:
@@ -242,10 +243,10 @@ class _Walk:
             if self.people:
                 # its lock would wait for those who share people with this account, and they for us
                 return False
-            until = await listening.arm(visit, node, self.state.step_no)
+            rest = await listening.arm(visit, node, self.state.step_no)
         else:
-            until = self.state.pending.until
-        await self._rest(command, until, flip)
+            rest = Rest(self.state.pending.until)
+        await self._rest(command, rest, flip)
         edge, because = await listening.settle(visit)
         if edge is None:
             return False
@@ -283,3 +284,7 @@ class _Walk:
         )
         await self.progress.follow(self.conn, outcome, because)
         self.outcomes.append(outcome)
+
+
+def _fault(rest: Rest) -> dict[str, Any] | None:
+    return {"fault": rest.fault} if rest.fault else None

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from caravan.campaigns.plans import LoadedPlan, PlanCache
+from caravan.journeys.zones import FIELD, Zones
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,11 @@ class Visit:
     number: int
     arrived_at: datetime
     as_of: datetime
+
+    @property
+    def zones(self) -> Zones:
+        """Whose clock counts for this account."""
+        return self.loaded.zones(self.account.get(FIELD))
 
     @property
     def named(self) -> dict[str, Any]:

@@ -45,6 +45,7 @@ def compile_journey(workspace: Workspace, slug: str) -> Compiled:
         name=journey.name,
         audience=journey.audience,
         zone=journey.zone,
+        zone_of_account=journey.zone_of_account,
         schedule=journey.schedule,
         start=journey.start,
         nodes=journey.nodes,

@@ -50,6 +50,7 @@ class Plan(BaseModel):
     name: str
     audience: str
     zone: str
+    zone_of_account: bool = False  # where an account has a zone of its own, that one counts
     schedule: Schedule
     start: str
     nodes: dict[str, Node]

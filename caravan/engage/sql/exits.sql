@@ -16,8 +16,9 @@ select edge, because from exit_watches where traversal_id = :traversal_id for up
 
 -- name: exit_watches
 -- Resting traversals of these accounts with no exit met yet.
-select w.traversal_id, w.account_id, w.plan_hash, w.exits, w.next_flip, t.entered_at
-from exit_watches w join traversals t on t.id = w.traversal_id
+select w.traversal_id, w.account_id, w.plan_hash, w.exits, w.next_flip, t.entered_at,
+       a.attributes -> 'time_zone' as time_zone
+from exit_watches w join traversals t on t.id = w.traversal_id join accounts a on a.id = w.account_id
 where w.account_id = any(:account_ids::bigint[]) and w.edge is null
 order by w.traversal_id for update of w;
 

@@ -13,6 +13,7 @@ from caravan.journeys.nodes import Node
 from caravan.journeys.nodes.reading import read_node
 from caravan.journeys.plan import Schedule
 from caravan.journeys.reading import NAME_LIMIT, Fields, JourneyScope
+from caravan.journeys.zones import ACCOUNT
 
 
 class JourneyDocument(BaseModel):
@@ -22,6 +23,7 @@ class JourneyDocument(BaseModel):
     name: str
     audience: str
     zone: str
+    zone_of_account: bool = False
     schedule: Schedule
     tokens: dict[str, str] = {}
     start: str
@@ -43,7 +45,9 @@ def read_journey(
     slug = fields.slug("journey")
     name = fields.text("name")
     audience = _read_audience_name(fields, scope)
-    zone = fields.zone() or workspace.zone
+    said = fields.zone()
+    zone = workspace.zone if said in (None, ACCOUNT) else said
+    of_account = said == ACCOUNT or (said is None and workspace.zone_of_account)
     schedule = read_schedule(fields, zone, at)
     tokens = _read_tokens(fields.inner("tokens"))
     _refuse_what_comes_later(fields)
@@ -89,6 +93,7 @@ def read_journey(
         name=name or slug,
         audience=audience,
         zone=zone,
+        zone_of_account=of_account,
         schedule=schedule,
         tokens=tokens,
         start=start,
