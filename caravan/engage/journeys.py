@@ -28,13 +28,18 @@ async def store_draft(pool: Any, compiled: Compiled) -> Stored:
 
 
 async def publish(pool: Any, compiled: Compiled, at: datetime) -> Stored:
-    """Store a journey, its campaigns and its plan and make it live, all or nothing.
+    """Store a journey, its campaigns and its plan and make it live, or scheduled, all or nothing.
 
     A version whose plan is already live is left as it is; a changed one becomes the next version
     and closes the one before to new entries. A slug whose latest version has ended is left alone.
     """
     async with pool.acquire() as conn, conn.transaction():
         return await _store(conn, compiled, publish_at=at)
+
+
+async def note_starts(pool: Any, at: datetime) -> list[Any]:
+    """Make scheduled journeys live whose start has come; returns their rows."""
+    return list(await sql.fetch(pool, "begin_due", at=at))
 
 
 async def note_ends(pool: Any, at: datetime) -> None:
@@ -58,6 +63,7 @@ async def _store(conn: Any, compiled: Compiled, publish_at: datetime | None) -> 
     ):
         return Stored(latest["id"], plan.journey, latest["version"], "unchanged")
     await sql.execute(conn, "store_plan", hash=plan.hash, body=plan.model_dump(mode="json"))
+    rules = {"rules": plan.rules.model_dump(mode="json"), "entry_limit": plan.rules.limit}
     if draft is not None:
         journey_id, version = draft["id"], draft["version"]
         await sql.execute(
@@ -67,6 +73,7 @@ async def _store(conn: Any, compiled: Compiled, publish_at: datetime | None) -> 
             name=plan.name,
             plan_hash=plan.hash,
             audience=plan.audience,
+            **rules,
         )
         await sql.execute(conn, "drop_draft_campaigns", journey_id=journey_id)
     else:
@@ -80,6 +87,7 @@ async def _store(conn: Any, compiled: Compiled, publish_at: datetime | None) -> 
             state="draft",
             plan_hash=plan.hash,
             audience=plan.audience,
+            **rules,
             starts_at=None,
             ends_at=None,
             deadline=None,
@@ -102,6 +110,7 @@ async def _store(conn: Any, compiled: Compiled, publish_at: datetime | None) -> 
         conn,
         "publish_draft",
         id=journey_id,
+        state="live" if starts_at <= publish_at else "scheduled",
         starts_at=starts_at,
         ends_at=ends_at,
         deadline=deadline,

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict
 from caravan.journeys import nodes
 from caravan.journeys.control import ControlPlan
 from caravan.journeys.durations import Duration
+from caravan.journeys.entry import Admit, EntryRules, Reentry
 from caravan.journeys.exits import Exit
 from caravan.journeys.exits import lead as lead_out
 from caravan.journeys.fields import FieldCatalog
@@ -53,6 +54,9 @@ class Plan(BaseModel):
     zone_of_account: bool = False  # where an account has a zone of its own, that one counts
     schedule: Schedule
     start: str
+    admit: Admit = Admit()
+    reentry: Reentry | None = None
+    deduplicate_email: bool = False
     nodes: dict[str, Node]
     exits: tuple[Exit, ...] = ()
     catalog: FieldCatalog
@@ -60,6 +64,11 @@ class Plan(BaseModel):
     sender: SenderDocument = SenderDocument()
     postal_address: str = ""
     templates: dict[str, TemplateDocument] = {}
+
+    @property
+    def rules(self) -> EntryRules:
+        """Who may enter."""
+        return EntryRules(admit=self.admit, reentry=self.reentry, zone=self.zone)
 
     @cached_property
     def hash(self) -> str:

@@ -161,6 +161,6 @@ order by t.id limit :limit;
 
 -- name: health
 select (select count(*) from traversals where ended_at is null) as open_accounts,
-       (select count(*) from admissions) as to_admit,
+       (select count(*) from admissions where due_at = queued_at) as to_admit,
        (select count(*) from wakeups) as to_wake,
        (select count(*) from ledger where state = 'in_doubt') as in_doubt;

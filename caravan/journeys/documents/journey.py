@@ -5,9 +5,11 @@ from datetime import datetime
 from pydantic import BaseModel, ConfigDict
 
 from caravan.journeys.conditions.parse import nearest
+from caravan.journeys.documents.entry import read_admit, read_reentry
 from caravan.journeys.documents.exits import is_reserved, read_exits
 from caravan.journeys.documents.schedule import read_schedule
 from caravan.journeys.documents.settings import WorkspaceDocument
+from caravan.journeys.entry import Admit, Reentry
 from caravan.journeys.exits import Exit
 from caravan.journeys.nodes import Node
 from caravan.journeys.nodes.reading import read_node
@@ -29,6 +31,9 @@ class JourneyDocument(BaseModel):
     start: str
     nodes: dict[str, Node]  # those of exits among them
     exits: tuple[Exit, ...] = ()
+    admit: Admit = Admit()
+    reentry: Reentry | None = None
+    deduplicate_email: bool = False
 
 
 def read_journey(
@@ -50,7 +55,8 @@ def read_journey(
     of_account = said == ACCOUNT or (said is None and workspace.zone_of_account)
     schedule = read_schedule(fields, zone, at)
     tokens = _read_tokens(fields.inner("tokens"))
-    _refuse_what_comes_later(fields)
+    admit, reentry = read_admit(fields), read_reentry(fields)
+    deduplicate = fields.boolean("deduplicate_email", default=False)
     raw_nodes = fields.mapping("nodes")
     for node in raw_nodes:
         if is_reserved(node):
@@ -85,6 +91,7 @@ def read_journey(
         or tokens is None
         or None in read.values()
         or exits is None
+        or admit is None
         or start is None
     ):
         return None
@@ -99,6 +106,9 @@ def read_journey(
         start=start,
         nodes={node: one for node, one in read.items() if one is not None} | exits[1],
         exits=exits[0],
+        admit=admit,
+        reentry=reentry,
+        deduplicate_email=deduplicate,
     )
 
 
@@ -126,22 +136,3 @@ def _read_tokens(fields: Fields) -> dict[str, str] | None:
     """Texts as they were written; one without a value is empty."""
     tokens = {name: fields.text(name) or "" for name in fields.raw}
     return tokens if fields.finish() else None
-
-
-def _refuse_what_comes_later(fields: Fields) -> None:
-    admit = fields.inner("admit")
-    if admit.boolean("already_qualified", default=True) is False:
-        admit.problem(
-            "bad-value",
-            "already_qualified",
-            "already_qualified: false is not supported by this version yet",
-        )
-    admit.later("per_day")
-    admit.finish()
-    fields.later("reentry")
-    if fields.boolean("deduplicate_email", default=False):
-        fields.problem(
-            "bad-value",
-            "deduplicate_email",
-            "deduplicate_email is not supported by this version yet",
-        )

@@ -21,12 +21,15 @@ create table journeys (
                  ('draft', 'scheduled', 'live', 'closed', 'finished', 'aborted')),
   plan_hash    text not null references plans,
   audience     text not null,
+  rules        jsonb not null default '{}',  -- caravan.journeys.entry.EntryRules
+  entry_limit  integer default 1,            -- of them: entries per account; null: any number
   starts_at    timestamptz,
   ends_at      timestamptz,
   deadline     timestamptz,       -- ends_at and grace: whoever is inside then exits with end-date
   published_at timestamptz,
   segment_accounts bigint,        -- the size of the segment the data flow built first
   segment_people   bigint,
+  segment_at       timestamptz,   -- when: who was in the audience by then was in it already
   flow_at      timestamptz,       -- when the data flow had brought in all that qualified at publish
   unique (slug, version)
 );
@@ -49,17 +52,34 @@ create table entries (
   count           integer not null default 0,
   last_entered_at timestamptz,
   last_ended_at   timestamptz,
+  settled_end     timestamptz,    -- the end after which its next entry was queued
+  refused         text,           -- the rule that last kept it out, since it last entered
+  refused_at      timestamptz,
   primary key (slug, account_id)
 );
+create index entries_account on entries (account_id);
+create index entries_ended on entries (slug, account_id) where last_ended_at is distinct from settled_end;
 
--- An account that qualified and waits to be admitted. A queue: duplicates are harmless.
+-- How many entered on a day of the journey's zone, where only so many may.
+create table entry_days (
+  slug  text not null,
+  day   date not null,
+  count integer not null default 0,
+  primary key (slug, day)
+);
+
+-- An account that qualified, or was added by another journey (invited), and waits to be admitted from
+-- due_at on. A queue: duplicates are harmless.
 create table admissions (
   id         bigint generated always as identity primary key,
   journey_id bigint not null references journeys,
   account_id bigint not null,
-  queued_at  timestamptz not null
+  queued_at  timestamptz not null,
+  due_at     timestamptz not null,
+  invited    boolean not null default false
 );
-create index admissions_journey on admissions (journey_id, id);
+create index admissions_journey on admissions (journey_id, due_at, id);
+create index admissions_account on admissions (account_id, journey_id);
 
 create table traversals (
   id          bigint generated always as identity primary key,
