@@ -37,7 +37,7 @@ async def draw_path(visit: Visit, node: VariantsAccounts) -> Drawn:
 
 
 async def draw_people(visit: Visit, node: VariantsPeople) -> None:
-    """Fix who the people of this visit are and the path of each, by person id."""
+    """Fix who the people of this visit are and the path of each."""
     people = await sql.fetch(visit.conn, "people_to_draw", account_id=visit.traversal.account_id)
     if node.method == "quota":
         drawn = await _draw_by_quota(visit, node.paths, len(people))

@@ -19,6 +19,9 @@ from caravan.journeys.nodes import segment_actions
 from caravan.journeys.plan import Plan
 from caravan.journeys.state import Command
 
+#: the reason of who is not mailed for another has the same address
+DUPLICATE = "duplicate-address"
+
 
 @dataclass(frozen=True)
 class Message:
@@ -93,6 +96,12 @@ async def _claim_people(
     visit: Visit, place: Place, action: SendEmail, people: list[Candidate], claimant: str
 ) -> None:
     operational = visit.loaded.plan.templates[action.template].operational
+    reasons = {
+        person.id: personal_mail.skip_reason(person.attributes, operational) for person in people
+    }
+    if visit.loaded.plan.deduplicate_email:
+        mailable = [person for person in people if reasons[person.id] is None]
+        reasons |= await _duplicates(visit, place, mailable)
     await sql.execute(
         visit.conn,
         "claim_messages",
@@ -101,13 +110,32 @@ async def _claim_people(
         visit=visit.number,
         position=place.position,
         person_ids=[person.id for person in people],
-        reasons=[personal_mail.skip_reason(person.attributes, operational) for person in people],
+        reasons=[reasons[person.id] for person in people],
         paths=[place.path] * len(people),
         message_ids=[personal_mail.identity(visit, place.position, person.id) for person in people],
         template=action.template,
         claimant=claimant,
         at=visit.as_of,
     )
+
+
+async def _duplicates(visit: Visit, place: Place, people: list[Candidate]) -> dict[int, str | None]:
+    """Those whose address this e-mail has gone to, for a traversal that is still open."""
+    if not people:
+        return {}
+    rows = await sql.fetch(
+        visit.conn,
+        "take_addresses",
+        slug=visit.traversal.slug,
+        node=visit.node,
+        position=place.position,
+        addresses=[person.attributes["email"].casefold() for person in people],
+        person_ids=[person.id for person in people],
+        traversal_id=visit.traversal.id,
+        visit=visit.number,
+    )
+    ours = {row["person_id"] for row in rows}
+    return {person.id: DUPLICATE for person in people if person.id not in ours}
 
 
 async def _to_send(visit: Visit, place: Place) -> list[Candidate]:

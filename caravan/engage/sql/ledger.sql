@@ -14,6 +14,21 @@ set state = excluded.state, reason = excluded.reason, settled_at = excluded.sett
     claimant = excluded.claimant, reply = case when excluded.state = 'claimed' then ledger.reply end
 where ledger.state = 'claimed';
 
+-- name: take_addresses
+-- The people whose address is theirs to be mailed at: nobody had it, or whoever had it has left the
+-- journey, or they have it from an earlier try. Of several with one address the first by the
+-- id their team knows. In order of address, so that two who take the same ones take turns.
+insert into mailed_addresses as m (slug, node, position, address, traversal_id, visit, person_id)
+select distinct on (w.address) :slug, :node, :position::int, w.address, :traversal_id::bigint, :visit::int, w.person_id
+from unnest(:addresses::text[], :person_ids::bigint[]) as w (address, person_id)
+join people p on p.id = w.person_id
+order by w.address, p.external_id
+on conflict (slug, node, position, address) do update
+set traversal_id = excluded.traversal_id, visit = excluded.visit, person_id = excluded.person_id
+where (m.traversal_id, m.visit, m.person_id) = (excluded.traversal_id, excluded.visit, excluded.person_id)
+   or exists (select from traversals t where t.id = m.traversal_id and t.ended_at is not null)
+returning m.person_id;
+
 -- name: messages_to_send
 select l.position, l.person_id, l.message_id, l.path, p.attributes as person
 from ledger l join people p on p.id = l.person_id

@@ -2,9 +2,10 @@
 select external_id from accounts where id = :id;
 
 -- name: people_to_draw
+-- In the order of the ids their team knows, which a copy of the data has too.
 select p.id, p.external_id from relations r join people p on p.id = r.person_id
 where r.account_id = :account_id and r.deleted_at is null and p.deleted_at is null
-order by p.id;
+order by p.external_id;
 
 -- name: store_drawn
 insert into participants (traversal_id, node, visit, person_id, path, because)

@@ -188,6 +188,18 @@ create table listeners (
 create index listeners_open on listeners (account_id) where closed_at is null;
 create index listeners_heard on listeners (traversal_id, activity_id) where activity_id is not null;
 
+-- Whose an address is at an e-mail of a journey that deduplicates, while their traversal is open.
+create table mailed_addresses (
+  slug         text not null,
+  node         text not null,
+  position     integer not null,
+  address      text not null,           -- case folded
+  traversal_id bigint not null,
+  visit        integer not null,
+  person_id    bigint not null,
+  primary key (slug, node, position, address)
+);
+
 -- A traversal that rests while its journey has exits it has not taken: what changes of its account is
 -- looked at for it. `edge`: the exit that was seen met; `next_flip`: when time alone may have one met.
 create table exit_watches (
