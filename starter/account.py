@@ -48,10 +48,15 @@ def show_account(
             await _journey(pool, row, names)
             for row in await sql.fetch(pool, "traversals_of_account", account_id=account["id"])
         ]
+        entries = [
+            {key: value for key, value in _entry(row).items() if value is not None}
+            for row in await sql.fetch(pool, "entries_of_account", account_id=account["id"])
+        ]
         told = {
             "account_id": account["external_id"],
             "attributes": account["attributes"],
             "people": [row["external_id"] for row in people],
+            "entries": entries,
             "journeys": journeys,
         }
         if form is Format.json:
@@ -60,6 +65,17 @@ def show_account(
             _print(told)
 
     run_with(subscription, body)
+
+
+def _entry(row: Any) -> dict[str, Any]:
+    return {
+        "journey": row["slug"],
+        "entries": row["count"],
+        "last_entered_at": row["last_entered_at"],
+        "last_ended_at": row["last_ended_at"],
+        "refused": row["refused"],
+        "refused_at": row["refused_at"],
+    }
 
 
 async def _names(pool: Any, account_id: int) -> Names:
@@ -150,6 +166,13 @@ def _print(told: dict[str, Any]) -> None:
         f"[bold]{cell(told['account_id'])}[/bold]  {cell(told['attributes'])}", highlight=False
     )
     console.print(f"people: {cell(told['people']) or 'none'}", highlight=False)
+    for entry in told["entries"]:
+        if "refused" in entry:
+            console.print(
+                f"not let into [bold]{entry['journey']}[/bold] {cell(entry['refused_at'])}: "
+                f"{cell(entry['refused'])}",
+                highlight=False,
+            )
     if not told["journeys"]:
         console.print("in no journey yet")
     for journey in told["journeys"]:

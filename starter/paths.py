@@ -3,6 +3,7 @@
 from caravan.journeys.nodes import Node
 from caravan.journeys.nodes.listen import Listen
 from caravan.journeys.nodes.split_accounts import SplitAccounts
+from caravan.journeys.nodes.variants_accounts import VariantsAccounts
 
 
 def path_name(node: Node | None, edge: str) -> str:
@@ -10,7 +11,7 @@ def path_name(node: Node | None, edge: str) -> str:
     if not edge.isdecimal():
         return edge
     number = int(edge) - 1
-    if isinstance(node, SplitAccounts) and number < len(node.paths):
+    if isinstance(node, SplitAccounts | VariantsAccounts) and number < len(node.paths):
         return node.paths[number].label or edge
     if isinstance(node, Listen) and number < len(node.events):
         events = [event.event for event in node.events]

@@ -62,7 +62,7 @@ class AccountJourneyWorkflow:
                 await self._send("")
             else:
                 if self._state.pending is not None:
-                    await self._rest(self._state.pending.until)
+                    await self._rest(self._state.pending.wakes_at)
                 await self._stretch()
             if self._state.ended is None and self._long_enough():
                 workflow.continue_as_new(self._continued())

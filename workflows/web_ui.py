@@ -25,6 +25,8 @@ REASONS = {
     "completed": "completed the journey",
     "timeout": "nothing was heard in time and the listen names no way on",
     "no-path": "no path fitted",
+    "exit": "an exit's condition was met",
+    "max-visits": "it came to one node too often",
     "end-date": "the journey's end date came",
     "removed": "removed by hand",
     "aborted": "the journey was aborted",
@@ -89,6 +91,8 @@ def hop(control: ControlPlan | None, outcome: Outcome) -> str:
 def _what(control: ControlPlan | None, outcome: Outcome) -> str:
     kind, edge = outcome.command.kind, outcome.edge
     names = control.nodes[outcome.command.node].names if control else {}
+    if control is not None and edge in control.exits:
+        return f"takes the {_plain(edge.replace(':', ' ', 1))}"
     if edge is None and outcome.until is not None:
         return f"{'waits' if kind == 'wait' else 'listens'} until {instant(outcome.until)}"
     match kind:
@@ -115,7 +119,8 @@ def _next(control: ControlPlan | None, outcome: Outcome) -> str:
     """Where the account went; empty while it stays."""
     if control is None or outcome.edge is None:
         return ""
-    target = control.nodes[outcome.command.node].edges.get(outcome.edge, Target(reason="completed"))
+    edges = control.nodes[outcome.command.node].edges | control.exits
+    target = edges.get(outcome.edge, Target(reason="completed"))
     if target.node is not None:
         return f" → {_plain(titled(control, target.node))}"
     return (

@@ -33,7 +33,12 @@ async def build_segment(
             conn, journey["slug"], journey["version"], journey["audience"], as_of
         )
     await sql.execute(
-        engage, "note_segment", id=journey_id, accounts=size.accounts, people=size.people
+        engage,
+        "note_segment",
+        id=journey_id,
+        accounts=size.accounts,
+        people=size.people,
+        at=as_of,
     )
     return size
 
@@ -66,7 +71,7 @@ async def bring_in_page(
         held = await _held(conn, page)
         bundle = await down_flow.export(platform, [one for one in page if one not in held])
         await intake.take_in(conn, plans, bundle, as_of)
-        await admissions.queue(conn, journey, page, admissions.ENTRY_LIMIT, as_of)
+        await admissions.queue(conn, journey, page, as_of)
         await outbox.advance_cursor(conn, stream, outbox.Cursor(seq=page[-1]), len(page), as_of)
     return len(page)
 
@@ -96,7 +101,7 @@ async def follow_page(engage: Any, platform: Any, plans: PlanCache, as_of: datet
         for journey in journeys:
             members = concern.members[journey["audience"]]
             if members:
-                await admissions.queue(conn, journey, members, admissions.ENTRY_LIMIT, as_of)
+                await admissions.queue(conn, journey, members, as_of)
         await outbox.advance_cursor(conn, down_flow.STREAM, page[-1].at, len(page), as_of)
     return len(page)
 

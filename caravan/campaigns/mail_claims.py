@@ -21,6 +21,9 @@ from caravan.journeys.nodes import segment_actions
 from caravan.journeys.plan import Plan
 from caravan.journeys.state import Command, Outcome
 
+#: the reason of who is not mailed for another has the same address
+DUPLICATE = "duplicate-address"
+
 
 @dataclass(frozen=True)
 class Message:
@@ -138,6 +141,12 @@ async def _claim_people(
 ) -> tuple[list[Candidate], list[Candidate]]:
     """Claim for these people; returns who of them gets mail, and whom an earlier try claimed beside."""
     operational = visit.loaded.plan.templates[action.template].operational
+    reasons = {
+        person.id: personal_mail.skip_reason(person.attributes, operational) for person in people
+    }
+    if visit.loaded.plan.deduplicate_email:
+        mailable = [person for person in people if reasons[person.id] is None]
+        reasons |= await _duplicates(visit, place, mailable)
     rows = await sql.fetch(
         visit.conn,
         "claim_messages",
@@ -146,7 +155,7 @@ async def _claim_people(
         visit=visit.number,
         position=place.position,
         person_ids=[person.id for person in people],
-        reasons=[personal_mail.skip_reason(person.attributes, operational) for person in people],
+        reasons=[reasons[person.id] for person in people],
         paths=[place.path] * len(people),
         message_ids=[personal_mail.identity(visit, place.position, person.id) for person in people],
         template=action.template,
@@ -160,6 +169,25 @@ async def _claim_people(
         if row["attributes"] is not None
     ]
     return [person for person in people if person.id in claimed], beside
+
+
+async def _duplicates(visit: Visit, place: Place, people: list[Candidate]) -> dict[int, str | None]:
+    """Those whose address this e-mail has gone to, for a traversal that is still open."""
+    if not people:
+        return {}
+    rows = await sql.fetch(
+        visit.conn,
+        "take_addresses",
+        slug=visit.traversal.slug,
+        node=visit.node,
+        position=place.position,
+        addresses=[person.attributes["email"].casefold() for person in people],
+        person_ids=[person.id for person in people],
+        traversal_id=visit.traversal.id,
+        visit=visit.number,
+    )
+    ours = {row["person_id"] for row in rows}
+    return {person.id: DUPLICATE for person in people if person.id not in ours}
 
 
 def _sends(plan: Plan, command: Command) -> list[tuple[Place, SendEmail]]:

@@ -13,6 +13,7 @@ from caravan.engage.journeys import load_plan_body
 from caravan.journeys.conditions.sql import Binder
 from caravan.journeys.control import ControlPlan
 from caravan.journeys.plan import Plan, control_plan, looks_back_at_nodes
+from caravan.journeys.zones import Zones
 
 KEPT = 200
 
@@ -41,17 +42,21 @@ class LoadedPlan:
     _queries: dict[tuple[object, ...], Query] = field(default_factory=dict)
     _templates: dict[str, CompiledTemplate] = field(default_factory=dict)
 
-    def query(self, place: tuple[object, ...], build: Callable[[Binder], str]) -> Query:
-        """The compiled query of a place in the plan."""
-        if place not in self._queries:
-            binder = Binder(self._zone_of(place))
-            self._queries[place] = Query(build(binder), binder)
-        return self._queries[place]
+    def zones(self, own: object) -> Zones:
+        """Whose clock counts for an account that says this of itself."""
+        return Zones(self.plan.zone, own, self.plan.zone_of_account)
 
-    def _zone_of(self, place: tuple[object, ...]) -> str:
-        """Whose days a condition at a place means: the node's own zone, else the journey's."""
+    def query(
+        self, place: tuple[object, ...], build: Callable[[Binder], str], zones: Zones
+    ) -> Query:
+        """The compiled query of a place in the plan, whose days are those of its node's zone."""
         node = self.plan.nodes.get(str(place[1]))
-        return (node.zone if node else None) or self.plan.zone
+        zone = zones.of(node.zone if node else None)
+        key = (zone, *place)
+        if key not in self._queries:
+            binder = Binder(zone)
+            self._queries[key] = Query(build(binder), binder)
+        return self._queries[key]
 
     def template(self, slug: str) -> CompiledTemplate:
         if slug not in self._templates:

@@ -107,7 +107,7 @@ class Progress:
 
     def leave(self, target: Target, at: datetime) -> None:
         """Leave the journey without a step of its own."""
-        self.state = core.leave(self.state, target, at)
+        self.state = core.leave(self.locked.loaded.control, self.state, target, at)
         self._moved = True
 
     async def hold(self, conn: Any) -> bool:

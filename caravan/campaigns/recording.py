@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from caravan.campaigns import listening
+from caravan.campaigns import exits, listening
 from caravan.campaigns.plans import PlanCache
 from caravan.engage import sql, wakeups
 
@@ -43,20 +43,31 @@ async def record(
         person_ids=_ids(h.person_id for h in happenings),
         account_ids=_ids(h.account_id for h in happenings),
     )
+    account_ids = [row["id"] for row in touched]
     rows = await sql.fetch(
         conn,
         "record_activities",
-        touched=[row["id"] for row in touched],
         external_ids=[h.external_id for h in happenings],
         types=[h.type for h in happenings],
         ats=[h.at for h in happenings],
         account_ids=[h.account_id for h in happenings],
         person_ids=[h.person_id for h in happenings],
         fields=[h.fields for h in happenings],
+        touched=account_ids,
     )
     hearing = [row for row in rows if row["id"] is not None]
     await wakeups.queue(conn, await listening.hear(conn, plans, hearing, as_of), "heard")
+    if rows[0]["watched"]:
+        await look_at_exits(conn, plans, account_ids, as_of)
     return int(rows[0]["inserted"])
+
+
+async def look_at_exits(
+    conn: Any, plans: PlanCache, account_ids: Sequence[int], as_of: datetime
+) -> None:
+    """What was written about these accounts may have an exit met: wake who rests and is to leave."""
+    leaving = await exits.reconsider(conn, plans, account_ids, as_of)
+    await wakeups.queue(conn, leaving, "exit")
 
 
 def _ids(values: Iterable[int | None]) -> list[int]:

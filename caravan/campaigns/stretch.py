@@ -9,21 +9,25 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from caravan.campaigns import actions, choosing, listening, waiting
+from caravan.campaigns import actions, choosing, drawing, exits, listening, waiting
 from caravan.campaigns.effects import Place
 from caravan.campaigns.plans import PlanCache
 from caravan.campaigns.progress import MOST_STORED, Locked, Progress, lock, stored_outcomes
 from caravan.campaigns.visit import Visit
+from caravan.engage import sql
 from caravan.journeys import core
 from caravan.journeys.control import ControlPlan, Target
+from caravan.journeys.exits import still_open
 from caravan.journeys.nodes import segment_actions
+from caravan.journeys.nodes.exit import ExitNode
 from caravan.journeys.nodes.listen import Listen
-from caravan.journeys.nodes.split_accounts import SplitAccounts
-from caravan.journeys.nodes.split_people import SplitPeople
 from caravan.journeys.nodes.wait import Wait
+from caravan.journeys.rests import Rest
 from caravan.journeys.state import Command, Ended, Outcome, State
 
 MAX_STEPS = 50
+#: commands at which an account stands until something happens
+RESTS = ("wait", "listen")
 MAX_PEOPLE = 500  # each counted once for every action that looks at them
 
 
@@ -130,6 +134,7 @@ class _Walk:
         self.progress = progress
         self.outcomes: list[Outcome] = []
         self.people = people
+        self.rested = False  # the row that watched for it is locked
 
     @property
     def state(self) -> State:
@@ -147,16 +152,61 @@ class _Walk:
             return False
         if await self.progress.hold(self.conn):
             return False
+        flip = None
+        if self._may_exit(command):
+            if command.kind in RESTS and not await self._lock_to_rest():
+                return False
+            self.rested = self.rested or self.state.pending is not None
+            look = exits.on_arrival if self.state.pending is None else exits.at_rest
+            seen = await look(self._visit(command), self.state)
+            if seen.edge is not None:
+                await self._record(command, edge=seen.edge, because=seen.because)
+                return True
+            flip = seen.flip
         match command.kind:
             case "store":
                 return await self._act(command)
             case "choose":
                 return await self._choose(command)
             case "wait":
-                return await self._wait(command)
+                return await self._wait(command, flip)
             case "listen":
-                return await self._listen(command)
+                return await self._listen(command, flip)
         raise AssertionError(command.kind)
+
+    def _may_exit(self, command: Command) -> bool:
+        """Whether there are exits to look at: the account arrives or rests, at a node of its way."""
+        plan = self.locked.loaded.plan
+        return (
+            bool(plan.exits)
+            and command.segment == 0
+            and not isinstance(plan.nodes[command.node], ExitNode)
+            and bool(still_open(plan.exits, self.state.visits))
+        )
+
+    async def _lock_to_rest(self) -> bool:
+        """Before it rests: let nothing change between a look at its data and the row that watches.
+
+        False where that must wait for a stretch of its own: others share people with this account, or
+        want the row that watched its last rest, and we would wait for them and they for us.
+        """
+        if self.state.pending is not None:
+            return True
+        if self.people or self.rested:
+            return False
+        account_id = self.locked.traversal.account_id
+        await sql.execute(self.conn, "lock_account_to_listen", account_id=account_id)
+        return True
+
+    async def _rest(self, command: Command, rest: Rest, flip: datetime | None) -> None:
+        """Record that the account rests, where it does not yet rest just so."""
+        look_at = flip if flip is not None and flip < rest.until else None
+        pending = self.state.pending
+        if pending is not None and (pending.until, pending.look_at) == (rest.until, look_at):
+            return
+        if self._may_exit(command):
+            await exits.watch(self._visit(command), self.state, look_at)
+        await self._record(command, until=rest.until, look_at=look_at, because=_fault(rest))
 
     def _visit(self, command: Command) -> Visit:
         return self.progress.visit(self.conn, self.plans, command, self.as_of)
@@ -165,36 +215,34 @@ class _Walk:
         visit = self._visit(command)
         node = self.locked.loaded.plan.nodes[command.node]
         if command.segment == 0:
-            await choosing.gather_people(visit, node if isinstance(node, SplitPeople) else None)
+            await choosing.gather_people(visit, node)
         segment = segment_actions(node)[command.segment]
         for position, path, action in segment:
             self.people += await actions.perform(visit, Place(position, path), action)
-        self._record(command, edge=self._edge_behind(command))
-        return True
+        await self._record(command, edge=self._edge_behind(command))
+        return not drawing.takes_turns(node)
 
     async def _choose(self, command: Command) -> bool:
         node = self.locked.loaded.plan.nodes[command.node]
-        assert isinstance(node, SplitAccounts)
         edge, because = await choosing.choose_path(self._visit(command), node)
-        self._record(command, edge=edge, because=because)
-        return True
+        await self._record(command, edge=edge, because=because)
+        return not drawing.takes_turns(node)
 
-    async def _wait(self, command: Command) -> bool:
+    async def _wait(self, command: Command, flip: datetime | None) -> bool:
         node = self.locked.loaded.plan.nodes[command.node]
         assert isinstance(node, Wait)
         visit = self._visit(command)
-        until = waiting.ends_at(visit, node)
-        if self.as_of >= until:
+        rest = waiting.rest_of(visit, node, self.state.pending)
+        if self.as_of >= rest.until:
             await waiting.unwatch(visit, node)
-            self._record(command, edge="next")
+            await self._record(command, edge="next", because=_fault(rest))
             return True
-        if self.state.pending is None or self.state.pending.until != until:
-            if self.state.pending is None:
-                await waiting.watch(visit, node, self.state.step_no, until)
-            self._record(command, until=until)
+        if self.state.pending is None:
+            await waiting.watch(visit, node, self.state.step_no, rest.until)
+        await self._rest(command, rest, flip)
         return False
 
-    async def _listen(self, command: Command) -> bool:
+    async def _listen(self, command: Command, flip: datetime | None) -> bool:
         node = self.locked.loaded.plan.nodes[command.node]
         assert isinstance(node, Listen)
         visit = self._visit(command)
@@ -202,15 +250,17 @@ class _Walk:
             if self.people:
                 # its lock would wait for those who share people with this account, and they for us
                 return False
-            until = await listening.arm(visit, node, self.state.step_no)
-            self._record(command, until=until)
+            rest = await listening.arm(visit, node, self.state.step_no)
+        else:
+            rest = Rest(self.state.pending.until)
+        await self._rest(command, rest, flip)
         edge, because = await listening.settle(visit)
         if edge is None:
             return False
         if edge == "timeout" and self.as_of >= self.locked.traversal.deadline:
             self._end("end-date")
             return False
-        self._record(command, edge=edge, because=because)
+        await self._record(command, edge=edge, because=because)
         return True
 
     def _edge_behind(self, command: Command) -> str | None:
@@ -220,16 +270,28 @@ class _Walk:
     def _end(self, reason: str) -> None:
         self.progress.leave(Target(reason=reason), self.as_of)
 
-    def _record(
+    async def _record(
         self,
         command: Command,
         *,
         edge: str | None = None,
         until: datetime | None = None,
+        look_at: datetime | None = None,
         because: dict[str, Any] | None = None,
     ) -> None:
+        if edge is not None and self.state.pending is not None and self.locked.loaded.plan.exits:
+            await exits.unwatch(self._visit(command))
         outcome = Outcome(
-            step_no=self.state.step_no, command=command, edge=edge, until=until, at=self.as_of
+            step_no=self.state.step_no,
+            command=command,
+            edge=edge,
+            until=until,
+            look_at=look_at,
+            at=self.as_of,
         )
         self.progress.follow(outcome, because)
         self.outcomes.append(outcome)
+
+
+def _fault(rest: Rest) -> dict[str, Any] | None:
+    return {"fault": rest.fault} if rest.fault else None

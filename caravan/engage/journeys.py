@@ -28,7 +28,7 @@ async def store_draft(pool: Any, compiled: Compiled) -> Stored:
 
 
 async def publish(pool: Any, compiled: Compiled, at: datetime) -> Stored:
-    """Store a journey, its campaigns and its plan and make it live, all or nothing.
+    """Store a journey, its campaigns and its plan and make it live, or scheduled, all or nothing.
 
     A version whose plan is already live is left as it is; a changed one becomes the next version
     and closes the one before to new entries. A slug whose latest version has ended is left alone.
@@ -45,6 +45,11 @@ async def duplicate(pool: Any, slug: str, to: str) -> Stored:
     body = await load_plan_body(pool, versions[-1]["plan_hash"])
     copy = Plan.model_validate(body | {"journey": to, "name": f"{body['name']} (copy)"})
     return await store_draft(pool, compiled(copy))
+
+
+async def note_starts(pool: Any, at: datetime) -> list[Any]:
+    """Make scheduled journeys live whose start has come; returns their rows."""
+    return list(await sql.fetch(pool, "begin_due", at=at))
 
 
 async def note_ends(pool: Any, at: datetime) -> None:
@@ -112,6 +117,7 @@ async def _store(conn: Any, compiled: Compiled, publish_at: datetime | None) -> 
             name=plan.name,
             plan_hash=plan.hash,
             audience=plan.audience,
+            **_rules(plan),
         )
         await sql.execute(conn, "delete_campaigns", journey_ids=[journey_id])
     else:
@@ -147,12 +153,18 @@ async def _insert_version(conn: Any, plan: Plan, version: int) -> int:
         state="draft",
         plan_hash=plan.hash,
         audience=plan.audience,
+        **_rules(plan),
         starts_at=None,
         ends_at=None,
         deadline=None,
         published_at=None,
     )
     return int(journey_id)
+
+
+def _rules(plan: Plan) -> dict[str, Any]:
+    """What admission goes by, as columns."""
+    return {"rules": plan.rules.model_dump(mode="json"), "entry_limit": plan.rules.limit}
 
 
 async def _publish(conn: Any, journey_id: int, version: int, plan: Plan, at: datetime) -> Stored:
@@ -167,6 +179,7 @@ async def _publish(conn: Any, journey_id: int, version: int, plan: Plan, at: dat
         conn,
         "publish_draft",
         id=journey_id,
+        state="live" if starts_at <= at else "scheduled",
         starts_at=starts_at,
         ends_at=ends_at,
         deadline=deadline,

@@ -7,9 +7,7 @@ campaign, which only its journey can use (product.md §2.9).
 from pydantic import BaseModel, ConfigDict
 
 from caravan.journeys import reachability
-from caravan.journeys.nodes import Node, segment_actions
-from caravan.journeys.nodes.do import Do
-from caravan.journeys.nodes.split_people import SplitPeople
+from caravan.journeys.nodes import acts, segment_actions
 from caravan.journeys.plan import Plan
 from caravan.journeys.workspace import Workspace
 
@@ -47,9 +45,14 @@ def compile_journey(workspace: Workspace, slug: str) -> Compiled:
         name=journey.name,
         audience=journey.audience,
         zone=journey.zone,
+        zone_of_account=journey.zone_of_account,
         schedule=journey.schedule,
         start=journey.start,
+        admit=journey.admit,
+        reentry=journey.reentry,
+        deduplicate_email=journey.deduplicate_email,
         nodes=journey.nodes,
+        exits=journey.exits,
         catalog=settings.catalog,
         tokens=journey.tokens,
         sender=settings.sender,
@@ -71,11 +74,11 @@ def _campaigns(plan: Plan) -> list[Campaign]:
             before.setdefault(target, []).append(name)
     campaigns = []
     for name, node in plan.nodes.items():
-        if not _acts(node) or _continues_a_run(plan, name, before.get(name, [])):
+        if not acts(node) or _continues_a_run(plan, name, before.get(name, [])):
             continue
         run = [name]
         while (follower := _only_target(plan, run[-1])) and (
-            _acts(plan.nodes[follower]) and len(before[follower]) == 1 and follower != plan.start
+            acts(plan.nodes[follower]) and len(before[follower]) == 1 and follower != plan.start
         ):
             run.append(follower)
         campaigns.append(
@@ -93,10 +96,6 @@ def _campaigns(plan: Plan) -> list[Campaign]:
     return campaigns
 
 
-def _acts(node: Node) -> bool:
-    return isinstance(node, Do | SplitPeople)
-
-
 def _only_target(plan: Plan, name: str) -> str | None:
     targets = reachability.leads_to(plan.nodes[name])
     return targets[0] if targets else None
@@ -106,4 +105,4 @@ def _continues_a_run(plan: Plan, name: str, before: list[str]) -> bool:
     """Whether the one node before it is an action node, which then holds it in its campaign."""
     if name == plan.start or len(before) != 1:
         return False
-    return before[0] != name and _acts(plan.nodes[before[0]])
+    return before[0] != name and acts(plan.nodes[before[0]])

@@ -26,7 +26,15 @@ class Segment(StrEnum):
     SEND = "send"  # leaves the system
 
 
-NodeKind = Literal["do", "split_accounts", "split_people", "wait", "listen"]
+NodeKind = Literal[
+    "do", "split_accounts", "split_people", "variants_accounts", "variants_people", "wait", "listen",
+    "exit",
+]  # fmt: skip
+
+#: the edge of an account that has come to a node too often
+BEYOND = "max-visits"
+#: the reason of who leaves by an exit, and what the names of exits begin with
+EXIT = "exit"
 
 
 class ControlNode(BaseModel):
@@ -34,8 +42,9 @@ class ControlNode(BaseModel):
 
     ``segments`` are those of action nodes, in order, the first always STORE: it fixes who the
     people of this arrival are. ``edges`` maps an outcome (``next``; a path's number from "1" or
-    ``otherwise``; ``timeout``; an event's number from "1") to its target; ``names`` gives the label
-    of an edge that has one, for people to read.
+    ``otherwise``; ``timeout``; an event's number from "1"; ``max-visits``) to its target; ``names``
+    gives the label of an edge that has one, for people to read. Who has been there ``most_visits``
+    times goes by ``max-visits`` instead of arriving.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -45,6 +54,7 @@ class ControlNode(BaseModel):
     segments: tuple[Segment, ...] = ()
     edges: dict[str, Target] = {}
     names: dict[str, str] = {}
+    most_visits: int | None = None
 
 
 class ControlPlan(BaseModel):
@@ -54,3 +64,4 @@ class ControlPlan(BaseModel):
 
     start: str = ""
     nodes: dict[str, ControlNode] = {}
+    exits: dict[str, Target] = {}  # edges that may be taken from any node

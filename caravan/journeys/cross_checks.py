@@ -42,7 +42,8 @@ def _audiences_in(condition: model.Condition) -> set[str]:
 
 def check_shape(fields: Fields, journey: JourneyDocument) -> None:
     """Nodes that nobody comes to, and cycles that nothing slows down."""
-    for name in reachability.unreachable(journey.nodes, journey.start):
+    starts = [journey.start, *(one.name for one in journey.exits if one.acts)]
+    for name in reachability.unreachable(journey.nodes, starts):
         fields.report("unreachable-node", ("nodes", name), f"no path leads to {name}")
     for cycle in reachability.restless_cycles(journey.nodes):
         fields.report(

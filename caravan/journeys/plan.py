@@ -16,6 +16,9 @@ from caravan.journeys import nodes
 from caravan.journeys.conditions.model import Window
 from caravan.journeys.control import ControlPlan
 from caravan.journeys.durations import Duration
+from caravan.journeys.entry import Admit, EntryRules, Reentry
+from caravan.journeys.exits import Exit
+from caravan.journeys.exits import lead as lead_out
 from caravan.journeys.fields import FieldCatalog
 from caravan.journeys.nodes import Node
 from caravan.journeys.templates import TemplateDocument
@@ -49,14 +52,24 @@ class Plan(BaseModel):
     name: str
     audience: str
     zone: str
+    zone_of_account: bool = False  # where an account has a zone of its own, that one counts
     schedule: Schedule
     start: str
+    admit: Admit = Admit()
+    reentry: Reentry | None = None
+    deduplicate_email: bool = False
     nodes: dict[str, Node]
+    exits: tuple[Exit, ...] = ()
     catalog: FieldCatalog
     tokens: dict[str, str] = {}
     sender: SenderDocument = SenderDocument()
     postal_address: str = ""
     templates: dict[str, TemplateDocument] = {}
+
+    @property
+    def rules(self) -> EntryRules:
+        """Who may enter."""
+        return EntryRules(admit=self.admit, reentry=self.reentry, zone=self.zone)
 
     @cached_property
     def hash(self) -> str:
@@ -89,4 +102,5 @@ def control_plan(plan: Plan) -> ControlPlan:
     return ControlPlan(
         start=plan.start,
         nodes={name: nodes.control(node) for name, node in plan.nodes.items()},
+        exits={one.name: lead_out(one) for one in plan.exits},
     )

@@ -14,10 +14,10 @@ def leads_to(node: Node) -> list[str]:
     return list(dict.fromkeys(target for target in targets if target is not None))
 
 
-def unreachable(graph: Mapping[str, Node], start: str) -> list[str]:
-    """Nodes no account can come to, in the order they are written."""
+def unreachable(graph: Mapping[str, Node], starts: Iterable[str]) -> list[str]:
+    """Nodes no account can come to from any start, in the order they are written."""
     seen: set[str] = set()
-    todo = [start]
+    todo = list(starts)
     while todo:
         name = todo.pop()
         if name in graph and name not in seen:
@@ -28,8 +28,15 @@ def unreachable(graph: Mapping[str, Node], start: str) -> list[str]:
 
 def restless_cycles(graph: Mapping[str, Node]) -> list[list[str]]:
     """Cycles without a wait (with a duration or a slot) or a listen: an account would spin in them."""
-    restless = {name: node for name, node in graph.items() if not _rests(node)}
-    return cycles({name: leads_to(node) for name, node in restless.items()})
+    return cycles({name: _at_once(node) for name, node in graph.items()})
+
+
+def _at_once(node: Node) -> list[str]:
+    """The nodes an account may come to without having rested at this one."""
+    if not _rests(node):
+        return leads_to(node)
+    # who has been there too often passes it by
+    return [node.max_visits.next] if node.max_visits and node.max_visits.next else []
 
 
 def cycles(graph: Mapping[str, Iterable[str]]) -> list[list[str]]:

@@ -35,6 +35,7 @@ class Outcome(BaseModel):
     command: Command
     edge: str | None = None  # the edge to leave by; None: the node goes on (next segment, or rests)
     until: datetime | None = None
+    look_at: datetime | None = None  # while it rests: when to look at the exits again
     at: datetime | None = None
     counts: dict[str, int] = {}
 
@@ -54,6 +55,12 @@ class Pending(BaseModel):
 
     asked_at: datetime
     until: datetime
+    look_at: datetime | None = None  # before that: time alone may have an exit met
+
+    @property
+    def wakes_at(self) -> datetime:
+        """When there is something to ask the row for, if nothing happens before."""
+        return self.until if self.look_at is None else min(self.until, self.look_at)
 
 
 class State(BaseModel):

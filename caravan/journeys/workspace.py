@@ -135,13 +135,16 @@ def _read_journeys(folder: Folder, settings: WorkspaceDocument) -> dict[str, Jou
     for document in folder.of("journey"):
         fields = folder.fields(document)
         raw_nodes = fields.raw.get("nodes")
-        names = frozenset(raw_nodes) if isinstance(raw_nodes, dict) else frozenset()
+        if not isinstance(raw_nodes, dict):
+            raw_nodes = {}
+        names = frozenset(raw_nodes)
         templates = frozenset(folder.template_files)
         scope = JourneyScope(
             conditions=Scope(
                 catalog=settings.catalog,
                 audiences=declared,
                 nodes=names,
+                listens=frozenset(name for name in names if _listens(raw_nodes[name])),
                 templates=templates,
                 in_journey=True,
             ),
@@ -155,3 +158,7 @@ def _read_journeys(folder: Folder, settings: WorkspaceDocument) -> dict[str, Jou
             check_shape(fields, journey)
             check_mail(folder, fields, journey, settings)
     return journeys
+
+
+def _listens(raw_node: object) -> bool:
+    return isinstance(raw_node, dict) and "listen" in raw_node

@@ -74,6 +74,12 @@ async def evaluate(
         await sql.execute(conn, "mark_evaluated", slug=slug, at=as_of)
 
 
+async def members_since(conn: Any, slug: str, subject_ids: Sequence[int]) -> dict[int, datetime]:
+    """Which of these are in an audience, and since when without a break."""
+    rows = await sql.fetch(conn, "members_since", audience=slug, subject_ids=list(subject_ids))
+    return {row["subject_id"]: row["qualified_at"] for row in rows}
+
+
 class _Audience:
     """The parts of which an audience's statements are made."""
 

@@ -500,7 +500,10 @@ async def test_sql_says_what_the_language_says(
         try:
             await build(conn, small)
             rows = await conn.fetch(
-                text, *binder.args(as_of=NOW, entered_at=ENTERED, traversal_id=1)
+                text,
+                *binder.args(
+                    as_of=NOW, entered_at=ENTERED, traversal_id=1, node=None, arrived_at=None
+                ),
             )
         finally:
             await transaction.rollback()

@@ -9,7 +9,8 @@ order by id for key share;
 -- name: record_activities
 -- Inserts what is new and gives the open listeners of the accounts touched that care for one of the types:
 -- also where all were known already, for one that came in as history has not been heard yet. A row
--- without a listener says how many were new, where nobody listens.
+-- without a listener says how many were new, where nobody listens. `watched`: exits are to be looked at
+-- for an account touched; whoever rests there has said so before these accounts were locked.
 with inserted as (
   insert into activities (external_id, type, at, account_id, person_id, fields)
   select * from unnest(:external_ids::text[], :types::text[], :ats::timestamptz[], :account_ids::bigint[],
@@ -17,10 +18,13 @@ with inserted as (
   on conflict (external_id) do nothing
   returning id
 )
-select n.inserted, hearing.*
-from (select count(*) as inserted from inserted) n
+select n.inserted, n.watched, hearing.*
+from (select count(*) as inserted,
+             exists (select from exit_watches where account_id = any(:touched::bigint[]) and edge is null) as watched
+      from inserted) n
 left join lateral (
-  select l.*, t.entered_at from listeners l join traversals t on t.id = l.traversal_id
+  select l.*, t.entered_at, a.attributes -> 'time_zone' as time_zone
+  from listeners l join traversals t on t.id = l.traversal_id join accounts a on a.id = l.account_id
   where l.account_id = any(:touched::bigint[]) and l.closed_at is null and l.types && :types::text[]
   order by l.id for update of l
 ) hearing on true;

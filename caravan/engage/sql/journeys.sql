@@ -19,15 +19,17 @@ select version, state from journeys where slug = :slug and state <> 'draft' and 
 order by version desc limit 1;
 
 -- name: insert_journey
-insert into journeys (slug, version, name, state, plan_hash, audience, starts_at, ends_at, deadline, published_at)
-values (:slug, :version, :name, :state, :plan_hash, :audience, :starts_at, :ends_at, :deadline, :published_at)
+insert into journeys (slug, version, name, state, plan_hash, audience, rules, entry_limit, starts_at, ends_at, deadline, published_at)
+values (:slug, :version, :name, :state, :plan_hash, :audience, :rules, :entry_limit, :starts_at, :ends_at, :deadline, :published_at)
 returning id;
 
 -- name: replace_draft
-update journeys set name = :name, plan_hash = :plan_hash, audience = :audience where id = :id;
+update journeys set name = :name, plan_hash = :plan_hash, audience = :audience, rules = :rules,
+       entry_limit = :entry_limit
+where id = :id;
 
 -- name: publish_draft
-update journeys set state = 'live', starts_at = :starts_at, ends_at = :ends_at, deadline = :deadline,
+update journeys set state = :state, starts_at = :starts_at, ends_at = :ends_at, deadline = :deadline,
        published_at = :published_at
 where id = :id and state = 'draft';
 
@@ -63,6 +65,11 @@ select * from journeys where id = :id;
 select id, slug, version, name, audience, state, plan_hash, starts_at, ends_at, flow_at, segment_accounts
 from journeys where state = 'live' order by id;
 
+-- name: begin_due
+-- Scheduled journeys whose start has come.
+update journeys set state = 'live' where state = 'scheduled' and starts_at <= :at and ends_at > :at
+returning id, slug, version, flow_at;
+
 -- name: close_ended
 update journeys set state = 'closed' where state in ('scheduled', 'live') and ends_at <= :at;
 
@@ -76,7 +83,10 @@ delete from admissions a using journeys j
 where j.id = a.journey_id and j.state in ('closed', 'finished', 'aborted');
 
 -- name: note_segment
-update journeys set segment_accounts = :accounts, segment_people = :people where id = :id;
+-- The first look at the audience tells who was in it already: a repeated one does not move it.
+update journeys set segment_accounts = :accounts, segment_people = :people,
+       segment_at = coalesce(segment_at, :at)
+where id = :id;
 
 -- name: note_flow
 update journeys set flow_at = :at where id = :id and flow_at is null;

@@ -25,6 +25,21 @@ where l.traversal_id = :traversal_id and l.node = :node and l.visit = :visit and
   and l.state = 'claimed' and l.person_id <> all(:person_ids::bigint[])
 order by person_id;
 
+-- name: take_addresses
+-- The people whose address is theirs to be mailed at: nobody had it, or whoever had it has left the
+-- journey, or they have it from an earlier try. Of several with one address the first by the
+-- id their team knows. In order of address, so that two who take the same ones take turns.
+insert into mailed_addresses as m (slug, node, position, address, traversal_id, visit, person_id)
+select distinct on (w.address) :slug, :node, :position::int, w.address, :traversal_id::bigint, :visit::int, w.person_id
+from unnest(:addresses::text[], :person_ids::bigint[]) as w (address, person_id)
+join people p on p.id = w.person_id
+order by w.address, p.external_id
+on conflict (slug, node, position, address) do update
+set traversal_id = excluded.traversal_id, visit = excluded.visit, person_id = excluded.person_id
+where (m.traversal_id, m.visit, m.person_id) = (excluded.traversal_id, excluded.visit, excluded.person_id)
+   or exists (select from traversals t where t.id = m.traversal_id and t.ended_at is not null)
+returning m.person_id;
+
 -- name: doubt_abandoned
 -- Handed over by another try that never said what became of it: not sent again by itself. (Should
 -- that try be alive after all, its word settles it.)

@@ -48,6 +48,8 @@ with stored as (
   returning slug, account_id
 ), listening as (
   update listeners set closed_at = :at where traversal_id = :traversal_id and closed_at is null
+), watching as (
+  delete from exit_watches where traversal_id = :traversal_id
 )
 update entries e set last_ended_at = :at from ended
 where e.slug = ended.slug and e.account_id = ended.account_id;
@@ -65,6 +67,8 @@ with ended as (
   from ended where l.traversal_id = ended.id and l.state = 'claimed'
 ), listening as (
   update listeners l set closed_at = :at from ended where l.traversal_id = ended.id and l.closed_at is null
+), watching as (
+  delete from exit_watches w using ended where w.traversal_id = ended.id
 ), entered as (
   update entries e set last_ended_at = :at from ended
   where e.slug = ended.slug and e.account_id = ended.account_id
@@ -168,6 +172,6 @@ order by t.id limit :limit;
 
 -- name: health
 select (select count(*) from traversals where ended_at is null) as open_accounts,
-       (select count(*) from admissions) as to_admit,
+       (select count(*) from admissions where due_at = queued_at) as to_admit,
        (select count(*) from wakeups) as to_wake,
        (select count(*) from ledger where state = 'in_doubt') as in_doubt;

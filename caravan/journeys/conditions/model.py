@@ -85,6 +85,13 @@ class InAudience(_Condition):
     audience: str
 
 
+class Heard(_Condition):
+    """The person's event ended one of these listens, at the traversal's latest visit there."""
+
+    kind: Literal["heard"] = "heard"
+    nodes: tuple[str, ...]
+
+
 class Window(BaseModel):
     """How far back a ``did`` looks; none of them: all history."""
 
@@ -117,6 +124,7 @@ Condition = Annotated[
     | RoleInAccount
     | HasOpportunity
     | InAudience
+    | Heard
     | Did,
     Field(discriminator="kind"),
 ]

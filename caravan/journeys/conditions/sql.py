@@ -96,6 +96,8 @@ class _Compiler:
                 return self._opportunity(condition, context)
             case model.InAudience():
                 return self._in_audience(condition, context)
+            case model.Heard():
+                return self._heard(condition)
             case model.Did():
                 return self._did(condition, context)
 
@@ -207,6 +209,17 @@ class _Compiler:
         return Fragment(
             "exists (select from audience_members m"
             f" where m.audience = {self.binder.literal(name, 'text')} and m.subject_id = {subject})"
+        )
+
+    def _heard(self, condition: model.Heard) -> Fragment:
+        traversal = self.binder.named("traversal_id", "bigint")
+        nodes = self.binder.literal(list(condition.nodes), "text[]")
+        # a later visit that heard somebody else, or nobody, is what counts
+        return Fragment(
+            "exists (select from (select distinct on (l.node) l.person_id from listeners l"
+            f" where l.traversal_id = {traversal} and l.node = any({nodes})"
+            " and l.purpose = 'listen' and l.closed_at is not null"
+            " order by l.node, l.step_no desc) latest where latest.person_id = p.id)"
         )
 
     def _did(self, condition: model.Did, context: Context) -> Fragment:

@@ -40,6 +40,10 @@ where audience = :audience and subject_id > :after order by subject_id limit :li
 select audience, subject_id from audience_members
 where audience = any(:audiences::text[]) and subject_id = any(:account_ids::bigint[]);
 
+-- name: members_since
+select subject_id, qualified_at from audience_members
+where audience = :audience and subject_id = any(:subject_ids::bigint[]);
+
 -- name: touched_accounts
 -- The accounts that changed records belong to.
 select unnest(:account_ids::bigint[]) as id

@@ -22,6 +22,8 @@ create table journeys (
                  ('draft', 'scheduled', 'live', 'closed', 'finished', 'aborted')),
   plan_hash    text not null references plans,
   audience     text not null,
+  rules        jsonb not null default '{}',  -- caravan.journeys.entry.EntryRules
+  entry_limit  integer default 1,            -- of them: entries per account; null: any number
   starts_at    timestamptz,
   ends_at      timestamptz,
   deadline     timestamptz,       -- ends_at and grace: whoever is inside then exits with end-date
@@ -30,6 +32,7 @@ create table journeys (
   deleted_at   timestamptz,       -- gone from every list; what was sent stays told
   segment_accounts bigint,        -- the size of the segment the data flow built first
   segment_people   bigint,
+  segment_at       timestamptz,   -- when: who was in the audience by then was in it already
   flow_at      timestamptz,       -- when the data flow had brought in all that qualified at publish
   unique (slug, version)
 );
@@ -52,17 +55,34 @@ create table entries (
   count           integer not null default 0,
   last_entered_at timestamptz,
   last_ended_at   timestamptz,
+  settled_end     timestamptz,    -- the end after which its next entry was queued
+  refused         text,           -- the rule that last kept it out, since it last entered
+  refused_at      timestamptz,
   primary key (slug, account_id)
 );
+create index entries_account on entries (account_id);
+create index entries_ended on entries (slug, account_id) where last_ended_at is distinct from settled_end;
 
--- An account that qualified and waits to be admitted. A queue: duplicates are harmless.
+-- How many entered on a day of the journey's zone, where only so many may.
+create table entry_days (
+  slug  text not null,
+  day   date not null,
+  count integer not null default 0,
+  primary key (slug, day)
+);
+
+-- An account that qualified, or was added by another journey (invited), and waits to be admitted from
+-- due_at on. A queue: duplicates are harmless.
 create table admissions (
   id         bigint generated always as identity primary key,
   journey_id bigint not null references journeys,
   account_id bigint not null,
-  queued_at  timestamptz not null
+  queued_at  timestamptz not null,
+  due_at     timestamptz not null,
+  invited    boolean not null default false
 );
-create index admissions_journey on admissions (journey_id, id);
+create index admissions_journey on admissions (journey_id, due_at, id);
+create index admissions_account on admissions (account_id, journey_id);
 
 create table traversals (
   id          bigint generated always as identity primary key,
@@ -112,6 +132,15 @@ create table participants (
   path         text,
   because      jsonb not null default '{}',
   primary key (traversal_id, node, visit, person_id)
+);
+
+-- How many took each path of a quota node, over all versions of its journey.
+create table variant_counts (
+  slug  text not null,
+  node  text not null,
+  path  text not null,
+  count bigint not null default 0,
+  primary key (slug, node, path)
 );
 
 -- One row per effect: of a write to the stores, in the transaction of the write; of a message, claimed
@@ -164,6 +193,31 @@ create table listeners (
 );
 create index listeners_open on listeners (account_id) where closed_at is null;
 create index listeners_heard on listeners (traversal_id, activity_id) where activity_id is not null;
+
+-- Whose an address is at an e-mail of a journey that deduplicates, while their traversal is open.
+create table mailed_addresses (
+  slug         text not null,
+  node         text not null,
+  position     integer not null,
+  address      text not null,           -- case folded
+  traversal_id bigint not null,
+  visit        integer not null,
+  person_id    bigint not null,
+  primary key (slug, node, position, address)
+);
+
+-- A traversal that rests while its journey has exits it has not taken: what changes of its account is
+-- looked at for it. `edge`: the exit that was seen met; `next_flip`: when time alone may have one met.
+create table exit_watches (
+  traversal_id bigint primary key references traversals,
+  account_id   bigint not null,
+  plan_hash    text not null,
+  exits        text[] not null,
+  next_flip    timestamptz,
+  edge         text,
+  because      jsonb
+);
+create index exit_watches_account on exit_watches (account_id) where edge is null;
 
 -- A traversal whose workflow is to look at its row again.
 create table wakeups (
