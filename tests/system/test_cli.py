@@ -195,6 +195,38 @@ def test_workspace_with_errors_is_told_whole_and_stores_nothing(cli: Cli, run: R
     assert [set(problem) for problem in told.json] == [keys, keys]
 
 
+def test_life_of_a_journey_by_its_commands(cli: Cli, run: Run) -> None:
+    run("apply", str(cli.workspace("life")))
+    here = {"CARAVAN_SUBSCRIPTION": "life"}
+
+    def version(number: int = -1) -> tuple[str, bool]:
+        rows = list(run("journeys", "--format", "json", **here).json)
+        row = [row for row in rows if row["journey"] == "hello"][number]
+        return row["state"], row["paused"]
+
+    assert "hello (v1) is paused" in run("journey", "pause", "hello", **here).out
+    assert "was paused already" in run("journey", "pause", "hello", **here).out
+    assert version() == ("live", True)
+    assert run("journey", "resume", "hello", "--format", "json", **here).json == {
+        "journey": "hello", "versions": [1],
+    }  # fmt: skip
+    refused = run("journey", "delete", "hello", **here)
+    assert refused.code == 1
+    refused.is_a_sentence("hello cannot be deleted", "abort it first")
+    assert "hello is a draft" not in run("journey", "duplicate", "hello", **here).out
+    assert "hello (v1) takes no more entries" in run("journey", "close", "hello", **here).out
+    assert "--reopen" in run("apply", str(cli.folder / "life"), **here).out
+    run("journey", "publish", "hello", **here).is_a_sentence("--reopen")
+    assert "v2 is published" in run("journey", "publish", "hello", "--reopen", **here).out
+    assert "0 accounts have left" in run("journey", "abort", "hello", "--yes", **here).out
+    assert version() == ("aborted", False)
+    assert "hello (v1, v2) is deleted" in run("journey", "delete", "hello", **here).out
+    said = run("journey", "abort", "hello", "--yes", **here)
+    assert said.code == 2
+    said.is_a_sentence("No journey hello")
+    assert "hello-copy v1 is published" in run("journey", "publish", "hello-copy", **here).out
+
+
 def test_apply_again_changes_nothing_and_lists_are_complete(cli: Cli, run: Run) -> None:
     folder = cli.workspace("shop")
     (folder / "data" / "accounts.csv").write_text("account_id,name\na1,[red]Acme\n")
@@ -336,35 +368,3 @@ def test_dead_server_is_one_sentence_that_names_up(cli: Cli, run: Run) -> None:
     assert status.code == 1
     assert [part["part"] for part in status.json["parts"] if not part["running"]] == ["postgres"]
     assert "PLATFORM_DSN" in status.json["problem"]
-
-
-def test_life_of_a_journey_by_its_commands(cli: Cli, run: Run) -> None:
-    run("apply", str(cli.workspace("life")))
-    here = {"CARAVAN_SUBSCRIPTION": "life"}
-
-    def version(number: int = -1) -> tuple[str, bool]:
-        rows = list(run("journeys", "--format", "json", **here).json)
-        row = [row for row in rows if row["journey"] == "hello"][number]
-        return row["state"], row["paused"]
-
-    assert "hello (v1) is paused" in run("journey", "pause", "hello", **here).out
-    assert "was paused already" in run("journey", "pause", "hello", **here).out
-    assert version() == ("live", True)
-    assert run("journey", "resume", "hello", "--format", "json", **here).json == {
-        "journey": "hello", "versions": [1],
-    }  # fmt: skip
-    refused = run("journey", "delete", "hello", **here)
-    assert refused.code == 1
-    refused.is_a_sentence("hello cannot be deleted", "abort it first")
-    assert "hello is a draft" not in run("journey", "duplicate", "hello", **here).out
-    assert "hello (v1) takes no more entries" in run("journey", "close", "hello", **here).out
-    assert "--reopen" in run("apply", str(cli.folder / "life"), **here).out
-    run("journey", "publish", "hello", **here).is_a_sentence("--reopen")
-    assert "v2 is published" in run("journey", "publish", "hello", "--reopen", **here).out
-    assert "0 accounts have left" in run("journey", "abort", "hello", "--yes", **here).out
-    assert version() == ("aborted", False)
-    assert "hello (v1, v2) is deleted" in run("journey", "delete", "hello", **here).out
-    said = run("journey", "abort", "hello", "--yes", **here)
-    assert said.code == 2
-    said.is_a_sentence("No journey hello")
-    assert "hello-copy v1 is published" in run("journey", "publish", "hello-copy", **here).out
