@@ -14,13 +14,18 @@ where j.id = :journey_id and j.state = 'live' and j.ends_at > :at
 
 -- name: note_entries_used
 -- Of those who would enter but have used their entries; noted once, not by every change.
-update entries e set refused = e.count || ' of ' || j.entry_limit || ' entries used', refused_at = :at
-from journeys j
-where j.id = :journey_id and j.state = 'live' and j.ends_at > :at
-  and e.slug = j.slug and e.account_id = any(:account_ids::bigint[]) and e.count >= j.entry_limit
-  and e.refused is distinct from e.count || ' of ' || j.entry_limit || ' entries used'
-  and not exists (select from traversals t
-                  where t.slug = e.slug and t.account_id = e.account_id and t.ended_at is null);
+with used as (
+  select e.slug, e.account_id, e.count || ' of ' || j.entry_limit || ' entries used' as rule
+  from journeys j join entries e on e.slug = j.slug
+  where j.id = :journey_id and j.state = 'live' and j.ends_at > :at
+    and e.account_id = any(:account_ids::bigint[]) and e.count >= j.entry_limit
+    and e.refused is distinct from e.count || ' of ' || j.entry_limit || ' entries used'
+    and not exists (select from traversals t
+                    where t.slug = e.slug and t.account_id = e.account_id and t.ended_at is null)
+  order by e.account_id for update of e
+)
+update entries e set refused = used.rule, refused_at = :at
+from used where e.slug = used.slug and e.account_id = used.account_id;
 
 -- name: queue_for_later
 insert into admissions (journey_id, account_id, queued_at, due_at, invited)
