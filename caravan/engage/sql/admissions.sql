@@ -92,8 +92,10 @@ on conflict (slug, account_id) do update set refused = excluded.refused, refused
 where e.refused is distinct from excluded.refused;
 
 -- name: lock_day
-insert into entry_days as d (slug, day) values (:slug, :day)
-on conflict (slug, day) do update set count = d.count returning count;
+select count from entry_days where slug = :slug and day = :day for update;
+
+-- name: begin_day
+insert into entry_days (slug, day) values (:slug, :day) on conflict do nothing;
 
 -- name: count_day
 update entry_days set count = count + :more where slug = :slug and day = :day;
