@@ -6,6 +6,9 @@ from caravan.engage import sql
 from starter.output import Format, FormatOption, show
 from starter.session import Session, SubscriptionOption, run_with
 
+#: what the store alone works with
+OF_THE_STORE = ("paused_at", "deleted_at", "id", "flow_at", "rules", "entry_limit", "segment_at")
+
 COLUMNS = (
     "journey",
     "version",
@@ -23,10 +26,9 @@ COLUMNS = (
 
 def version_row(row: Any) -> dict[str, Any]:
     """A version of a journey, without what only the store is concerned with."""
-    ours = ("id", "flow_at", "paused_at", "deleted_at")
     return (
         {"journey": row["slug"]}
-        | {name: value for name, value in dict(row).items() if name not in ours}
+        | {name: value for name, value in dict(row).items() if name not in OF_THE_STORE}
         | {"paused": row["paused_at"] is not None}
     )
 

@@ -232,7 +232,7 @@ class _Walk:
         node = self.locked.loaded.plan.nodes[command.node]
         assert isinstance(node, Wait)
         visit = self._visit(command)
-        rest = waiting.rest_of(visit, node, self.state.pending)
+        rest = waiting.rest_of(visit, node)
         if self.as_of >= rest.until:
             await waiting.unwatch(visit, node)
             await self._record(command, edge="next", because=_fault(rest))

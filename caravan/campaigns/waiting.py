@@ -9,16 +9,10 @@ from caravan.campaigns import listeners
 from caravan.campaigns.visit import Visit
 from caravan.journeys.nodes.wait import FieldMoment, Wait, wait_until
 from caravan.journeys.rests import Rest
-from caravan.journeys.state import Pending
 
 
-def rest_of(visit: Visit, node: Wait, pending: Pending | None) -> Rest:
-    """When the account leaves the wait; the journey's deadline ends every wait.
-
-    Computed on arrival, and again for a date that may have moved.
-    """
-    if pending is not None and not isinstance(node.until, FieldMoment):
-        return Rest(pending.until)
+def rest_of(visit: Visit, node: Wait) -> Rest:
+    """When the account leaves the wait, by today's data; the journey's deadline ends every wait."""
     value = None
     if isinstance(node.until, FieldMoment):
         value = visit.account.get(node.until.account)

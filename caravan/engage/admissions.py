@@ -122,6 +122,9 @@ async def note_refused(conn: Any, slug: str, refused: Mapping[int, str], at: dat
 async def lock_day(conn: Any, slug: str, day: date) -> int:
     """How many have entered a journey on a day; admitters take turns from here."""
     count = await sql.fetchval(conn, "lock_day", slug=slug, day=day)
+    if count is None:
+        await sql.execute(conn, "begin_day", slug=slug, day=day)
+        count = await sql.fetchval(conn, "lock_day", slug=slug, day=day)
     return int(count)
 
 

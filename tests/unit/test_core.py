@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from caravan.journeys import core
 from caravan.journeys.compiler import compile_journey
-from caravan.journeys.control import BEYOND, ControlNode, ControlPlan, Target
+from caravan.journeys.control import BEYOND, ControlNode, ControlPlan, Segment, Target
 from caravan.journeys.plan import control_plan
 from caravan.journeys.state import Outcome, State
 from caravan.journeys.workspace import load_workspace
@@ -17,6 +17,22 @@ AT = datetime(2026, 6, 1, tzinfo=UTC)
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "grid-analytics"
 _workspace = load_workspace(EXAMPLE, AT)
 PLANS = {slug: control_plan(compile_journey(_workspace, slug).plan) for slug in _workspace.journeys}
+PLANS["round"] = ControlPlan(
+    start="a",
+    nodes={
+        "a": ControlNode(kind="wait", edges={"next": Target(node="b")}),
+        "b": ControlNode(
+            kind="variants_people",
+            segments=(Segment.STORE, Segment.SEND),
+            edges={"next": Target(node="a"), BEYOND: Target(node="exit:1")},
+            most_visits=2,
+        ),
+        "exit:1": ControlNode(
+            kind="exit", segments=(Segment.STORE,), edges={"next": Target(node="a")}
+        ),
+    },
+    exits={"exit:1": Target(node="exit:1"), "exit:out": Target(reason="exit", label="out")},
+)
 
 
 def walk(plan: ControlPlan, choices: list[int]) -> tuple[list[Outcome], list[State]]:
@@ -34,7 +50,8 @@ def walk(plan: ControlPlan, choices: list[int]) -> tuple[list[Outcome], list[Sta
         elif command.kind in ("store", "send") and command.segment + 1 < len(node.segments):
             edge = None
         else:
-            edge = sorted(node.edges)[choice % len(node.edges)]
+            edges = sorted(node.edges | plan.exits)
+            edge = edges[choice % len(edges)]
         outcome = Outcome(
             step_no=state.step_no,
             command=command,

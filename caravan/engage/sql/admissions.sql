@@ -14,13 +14,18 @@ where j.id = :journey_id and j.state = 'live' and j.ends_at > :at
 
 -- name: note_entries_used
 -- Of those who would enter but have used their entries; noted once, not by every change.
-update entries e set refused = e.count || ' of ' || j.entry_limit || ' entries used', refused_at = :at
-from journeys j
-where j.id = :journey_id and j.state = 'live' and j.ends_at > :at
-  and e.slug = j.slug and e.account_id = any(:account_ids::bigint[]) and e.count >= j.entry_limit
-  and e.refused is distinct from e.count || ' of ' || j.entry_limit || ' entries used'
-  and not exists (select from traversals t
-                  where t.slug = e.slug and t.account_id = e.account_id and t.ended_at is null);
+with used as (
+  select e.slug, e.account_id, e.count || ' of ' || j.entry_limit || ' entries used' as rule
+  from journeys j join entries e on e.slug = j.slug
+  where j.id = :journey_id and j.state = 'live' and j.ends_at > :at
+    and e.account_id = any(:account_ids::bigint[]) and e.count >= j.entry_limit
+    and e.refused is distinct from e.count || ' of ' || j.entry_limit || ' entries used'
+    and not exists (select from traversals t
+                    where t.slug = e.slug and t.account_id = e.account_id and t.ended_at is null)
+  order by e.account_id for update of e
+)
+update entries e set refused = used.rule, refused_at = :at
+from used where e.slug = used.slug and e.account_id = used.account_id;
 
 -- name: queue_for_later
 insert into admissions (journey_id, account_id, queued_at, due_at, invited)
@@ -88,8 +93,10 @@ on conflict (slug, account_id) do update set refused = excluded.refused, refused
 where e.refused is distinct from excluded.refused;
 
 -- name: lock_day
-insert into entry_days as d (slug, day) values (:slug, :day)
-on conflict (slug, day) do update set count = d.count returning count;
+select count from entry_days where slug = :slug and day = :day for update;
+
+-- name: begin_day
+insert into entry_days (slug, day) values (:slug, :day) on conflict do nothing;
 
 -- name: count_day
 update entry_days set count = count + :more where slug = :slug and day = :day;
