@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from caravan.journeys import reachability
 from caravan.journeys.nodes import Node, segment_actions
+from caravan.journeys.nodes.call import Call
 from caravan.journeys.nodes.do import Do
 from caravan.journeys.nodes.split_people import SplitPeople
 from caravan.journeys.plan import Plan
@@ -42,6 +43,7 @@ def compile_journey(workspace: Workspace, slug: str) -> Compiled:
         for _, _, action in segment
         if action.kind == "send_email"
     }
+    called = {node.service for node in journey.nodes.values() if isinstance(node, Call)}
     plan = Plan(
         journey=journey.journey,
         name=journey.name,
@@ -55,6 +57,7 @@ def compile_journey(workspace: Workspace, slug: str) -> Compiled:
         sender=settings.sender,
         postal_address=settings.postal_address,
         templates={name: workspace.templates[name] for name in sorted(used)},
+        services={name: workspace.services[name] for name in sorted(called)},
     )
     return Compiled(plan=plan, campaigns=tuple(_campaigns(plan)))
 
@@ -65,12 +68,18 @@ def _campaigns(plan: Plan) -> list[Campaign]:
         for target in reachability.leads_to(node):
             before.setdefault(target, []).append(name)
     campaigns = []
-    for name, node in plan.nodes.items():
-        if not _acts(node) or _continues_a_run(plan, name, before.get(name, [])):
+    for name in plan.nodes:
+        if not _begins(plan, name, before.get(name, [])):
             continue
         run = [name]
-        while (follower := _only_target(plan, run[-1])) and (
-            _acts(plan.nodes[follower]) and len(before[follower]) == 1 and follower != plan.start
+        while (
+            _acts(plan.nodes[run[-1]])
+            and (follower := _only_target(plan, run[-1]))
+            and (
+                _acts(plan.nodes[follower])
+                and len(before[follower]) == 1
+                and follower != plan.start
+            )
         ):
             run.append(follower)
         campaigns.append(
@@ -90,6 +99,14 @@ def _campaigns(plan: Plan) -> list[Campaign]:
 
 def _acts(node: Node) -> bool:
     return isinstance(node, Do | SplitPeople)
+
+
+def _begins(plan: Plan, name: str, before: list[str]) -> bool:
+    """Whether a campaign begins at a node; a call of people is one of its own, begun by the answer."""
+    node = plan.nodes[name]
+    if _acts(node):
+        return not _continues_a_run(plan, name, before)
+    return any(segment_actions(node))
 
 
 def _only_target(plan: Plan, name: str) -> str | None:

@@ -45,7 +45,7 @@ def apply(plan: ControlPlan, state: State, outcome: Outcome) -> State:
         return leave(state, nodes.lead(plan.nodes[command.node], outcome.edge), at)
     if outcome.until is not None:
         return state.model_copy(update={"pending": Pending(asked_at=at, until=outcome.until)})
-    return state.model_copy(update={"segment": state.segment + 1})
+    return state.model_copy(update={"segment": state.segment + 1, "pending": None})
 
 
 def leave(state: State, target: Target, at: datetime) -> State:

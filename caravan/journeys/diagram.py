@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from caravan.journeys import nodes
 from caravan.journeys.nodes import Node
+from caravan.journeys.nodes.call import Call
 from caravan.journeys.nodes.do import Do
 from caravan.journeys.nodes.listen import Listen
 from caravan.journeys.nodes.split_accounts import SplitAccounts
@@ -41,7 +42,7 @@ def _shape(node: Node, words: str) -> str:
             return f'{{"{words}"}}'
         case SplitPeople():
             return f'{{{{"{words}"}}}}'
-        case Wait() | Listen():
+        case Wait() | Listen() | Call():
             return f'(["{words}"])'
         case _:
             return f'["{words}"]'
@@ -61,6 +62,8 @@ def _summary(node: Node) -> list[str]:
             return ["wait"]
         case Listen():
             return [_text(event.event) for event in node.events]
+        case Call():
+            return [_text(f"call {node.service}"), node.of.replace("_", " and ")]
 
 
 def _action(action: object) -> str:
@@ -72,6 +75,8 @@ def _action(action: object) -> str:
 
 def _edge(node: Node, edge: str) -> str:
     if isinstance(node, SplitAccounts) and edge != "otherwise":
+        return node.paths[int(edge) - 1].label or edge
+    if isinstance(node, Call) and edge.isdecimal():
         return node.paths[int(edge) - 1].label or edge
     if isinstance(node, Listen) and edge != "timeout":
         return node.events[int(edge) - 1].event

@@ -17,6 +17,7 @@ from caravan.journeys.control import ControlPlan
 from caravan.journeys.durations import Duration
 from caravan.journeys.fields import FieldCatalog
 from caravan.journeys.nodes import Node
+from caravan.journeys.service import Service
 from caravan.journeys.templates import TemplateDocument
 
 ENGINE = 1
@@ -56,6 +57,7 @@ class Plan(BaseModel):
     sender: SenderDocument = SenderDocument()
     postal_address: str = ""
     templates: dict[str, TemplateDocument] = {}
+    services: dict[str, Service] = {}
 
     @cached_property
     def hash(self) -> str:

@@ -6,7 +6,8 @@ from typing import Annotated
 from pydantic import Field
 
 from caravan.journeys.control import ControlNode, NodeKind, Target
-from caravan.journeys.nodes import do, listen, split_accounts, split_people, wait
+from caravan.journeys.nodes import call, do, listen, split_accounts, split_people, wait
+from caravan.journeys.nodes.call import Call
 from caravan.journeys.nodes.do import Do
 from caravan.journeys.nodes.listen import Listen
 from caravan.journeys.nodes.segments import Placed
@@ -15,7 +16,9 @@ from caravan.journeys.nodes.split_people import SplitPeople
 from caravan.journeys.nodes.wait import Wait
 from caravan.journeys.state import Command
 
-Node = Annotated[Do | SplitAccounts | SplitPeople | Wait | Listen, Field(discriminator="kind")]
+Node = Annotated[
+    Do | SplitAccounts | SplitPeople | Wait | Listen | Call, Field(discriminator="kind")
+]
 
 REGISTRY: dict[NodeKind, ModuleType] = {
     "do": do,
@@ -23,6 +26,7 @@ REGISTRY: dict[NodeKind, ModuleType] = {
     "split_people": split_people,
     "wait": wait,
     "listen": listen,
+    "call": call,
 }
 
 
@@ -38,16 +42,18 @@ def lead(node: ControlNode, edge: str) -> Target:
     return to
 
 
-def control(node: Do | SplitAccounts | SplitPeople | Wait | Listen) -> ControlNode:
+def control(node: Node) -> ControlNode:
     """A node as the workflow sees it."""
     seen: ControlNode = REGISTRY[node.kind].control(node)
     return seen
 
 
-def segment_actions(node: Do | SplitAccounts | SplitPeople | Wait | Listen) -> list[list[Placed]]:
+def segment_actions(node: Node) -> list[list[Placed]]:
     """The actions of an action node by segment; none for others."""
     if isinstance(node, Do):
         return do.segments(node)
     if isinstance(node, SplitPeople):
         return split_people.segments(node)
+    if isinstance(node, Call):
+        return call.segments(node)
     return []

@@ -17,19 +17,24 @@ MOST_PATHS = 25
 OTHERWISE = "otherwise"
 
 
-class Path(BaseModel):
-    """A path, taken where its condition is the first, from the top, to be met."""
+class Labelled(BaseModel):
+    """A path of any kind."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     label: str | None = None
+
+
+class Path(Labelled):
+    """A path, taken where its condition is the first, from the top, to be met."""
+
     when: Condition
 
 
-AnyPath = TypeVar("AnyPath", bound=Path)
+AnyPath = TypeVar("AnyPath", bound=Labelled)
 
 
-def names(paths: Sequence[Path]) -> list[str]:
+def names(paths: Sequence[Labelled]) -> list[str]:
     """What the paths are called: by their labels; without one, by their numbers from 1."""
     return [path.label or str(number) for number, path in enumerate(paths, start=1)]
 

@@ -2,14 +2,14 @@
 
 from types import ModuleType
 
-from caravan.journeys.nodes import Node, do, listen, split_accounts, split_people, wait
+from caravan.journeys.nodes import Node, call, do, listen, split_accounts, split_people, wait
 from caravan.journeys.reading import Fields, JourneyScope
 
-KINDS: dict[str, ModuleType] = {"do": do, "wait": wait, "listen": listen}
+KINDS: dict[str, ModuleType] = {"do": do, "wait": wait, "listen": listen, "call": call}
 SPLITS: dict[str, ModuleType] = {"accounts": split_accounts, "people": split_people}
 
 #: nodes of the language that this version does not run
-LATER = ("variants", "call", "decide")
+LATER = ("variants", "decide")
 
 
 def read_node(fields: Fields, scope: JourneyScope) -> Node | None:
