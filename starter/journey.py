@@ -83,7 +83,7 @@ async def node_rows(pool: Any, journey_ids: list[int], plan: Plan) -> list[dict[
             edge = path_name(plan.nodes.get(row["node"]), row["edge"])
             paths.setdefault(row["node"], {})[edge] = row["accounts"]
     for row in await sql.fetch(pool, "people_path_counts", journey_ids=journey_ids):
-        if plan.nodes.get(row["node"]) and plan.nodes[row["node"]].kind == "split_people":
+        if plan.nodes.get(row["node"]) and plan.nodes[row["node"]].kind in ("split_people", "call"):
             paths.setdefault(row["node"], {})[row["path"] or "none"] = row["people"]
     return [
         {

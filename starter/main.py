@@ -14,6 +14,7 @@ from starter import (
     campaigns,
     demo,
     down,
+    gateway,
     import_data,
     journey,
     journeys,
@@ -42,6 +43,7 @@ LOOKING = "Looking"
 app.command("up", rich_help_panel=STACK)(up.up)
 app.command("down", rich_help_panel=STACK)(down.down)
 app.command("status", rich_help_panel=STACK)(status.status)
+app.command("gateway", rich_help_panel=STACK)(gateway.gateway)
 app.command("demo", rich_help_panel=STACK)(demo.demo)
 app.command("validate", rich_help_panel=WORKSPACE)(validate.validate)
 app.command("import", rich_help_panel=WORKSPACE)(import_data.import_data)

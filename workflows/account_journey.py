@@ -55,6 +55,8 @@ class AccountJourneyWorkflow:
             command = self._command()
             if command is not None and command.kind == "send":
                 await self._send(command)
+            elif self._asks(command):
+                await self._call()
             else:
                 if self._state.pending is not None:
                     await self._rest(self._state.pending.until)
@@ -153,6 +155,37 @@ class AccountJourneyWorkflow:
             heartbeat_timeout=options.SEND_HEARTBEAT,
             retry_policy=options.RELAY_RETRY,
             summary=web_ui.send_summary(self._control, command.node),
+        )
+        self._large = reply.large
+        self._follow(reply.outcomes, reply.ended)
+        if reply.more:
+            self._served = -1
+
+    def _asks(self, command: Command | None) -> bool:
+        """Whether a service is to be asked; once it is, the account rests until it answers."""
+        return command is not None and command.kind == "call" and self._state.pending is None
+
+    async def _call(self) -> None:
+        """One activity for all requests of the node, on the queue of what calls services."""
+        node = self._state.position or ""
+        if self._shown_node:
+            self._show_node()
+        reply = await workflow.execute_activity(
+            contracts.CALL_SERVICE,
+            contracts.CallRequest(
+                munchkin=self._given.munchkin,
+                traversal_id=self._given.traversal_id,
+                step_no=self._state.step_no,
+                node=node,
+                as_of=workflow.now(),
+                go_on=not self._given.each_step,
+            ),
+            result_type=contracts.CallReply,
+            task_queue=contracts.CALLS,
+            start_to_close_timeout=options.CALL_TIMEOUT,
+            heartbeat_timeout=options.CALL_HEARTBEAT,
+            retry_policy=options.CALL_RETRY,
+            summary=web_ui.call_summary(self._control, node),
         )
         self._large = reply.large
         self._follow(reply.outcomes, reply.ended)

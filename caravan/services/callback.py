@@ -15,6 +15,9 @@ from caravan.journeys.service import Of
 from caravan.journeys.written import storable
 from caravan.services.errors import BadCallback
 
+#: where services answer, below the public address
+CALLBACK_PATH = "/submitExternalAction/callback"
+
 #: what no field or accessor needs, and no store should be asked to hold
 DEEPEST = 20
 LONGEST_NUMBER = 10**30

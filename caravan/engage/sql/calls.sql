@@ -83,3 +83,7 @@ order by c.id for update of c;
 -- name: calls_of_traversal
 select node, visit, person_id, service, state, tries, submitted_at, answered_at, late_at, reply
 from calls where traversal_id = :traversal_id order by id;
+
+-- name: unasked_calls
+select count(*) from calls
+where traversal_id = :traversal_id and node = :node and visit = :visit and state = 'claimed';

@@ -1,0 +1,89 @@
+"""``POST /submitExternalAction/callback``: a service answers.
+
+The token is looked up before the body is read, the answer is recorded before the service is told so,
+and saying it again changes nothing. What the contract asks of headers besides the token belongs to the
+system it was written for; it is taken and not asked for.
+"""
+
+import asyncio
+from datetime import UTC, datetime
+
+import structlog
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+
+from caravan.campaigns import callbacks
+from caravan.campaigns.callbacks import Call, Taken
+from caravan.database.errors import NotOurs
+from caravan.gateway.errors import refusal
+from caravan.services.errors import BadCallback
+from caravan.services.tokens import subscription_of
+from caravan.stores import Stores
+
+#: bytes of a callback, and seconds for all of them to come
+LARGEST = 1_000_000
+LONGEST = 20.0
+LONGEST_TOKEN = 200
+
+log = structlog.get_logger("caravan.gateway")
+
+
+class TooLarge(Exception):
+    """The body is larger than a callback may be."""
+
+
+class CallbackEndpoint:
+    """Takes callbacks of all subscriptions."""
+
+    def __init__(self, stores: Stores) -> None:
+        self._stores = stores
+
+    async def __call__(self, request: Request) -> Response:
+        token = request.headers.get("x-callback-token", "")
+        munchkin = subscription_of(token) if len(token) <= LONGEST_TOKEN else None
+        if munchkin is None:
+            return refusal(request, 401, "UNAUTHORIZED", "X-Callback-Token is missing or unknown")
+        try:
+            pool = await self._stores.engage(munchkin)
+            call = await callbacks.find(pool, token)
+        except (LookupError, NotOurs, ValueError):
+            call = None
+        if call is None:
+            return refusal(request, 401, "UNAUTHORIZED", "X-Callback-Token is missing or unknown")
+        try:
+            content = await _body(request)
+            taken = await callbacks.take(pool, call, content, datetime.now(UTC))
+        except TooLarge:
+            return refusal(
+                request, 413, "INVALID_REQUEST", f"a callback has at most {LARGEST} bytes"
+            )
+        except TimeoutError:
+            return refusal(request, 408, "TIMEOUT", "the callback took too long to come")
+        except BadCallback as error:
+            return refusal(request, 400, "VALIDATION_ERROR", str(error))
+        return _told(call, taken)
+
+
+def _told(call: Call, taken: Taken) -> Response:
+    """Everything that was understood is a success: a service is not to send it again."""
+    log.info("callback", call=call.id, traversal=call.traversal_id, taken=taken.value)
+    return JSONResponse({"status": taken.value})
+
+
+async def _body(request: Request) -> bytes:
+    """The body, whole.
+
+    Raises:
+        TooLarge, TimeoutError: it is too large, or too slow.
+        BadCallback: the other side hung up.
+    """
+    content = bytearray()
+    async with asyncio.timeout(LONGEST):
+        try:
+            async for chunk in request.stream():
+                content += chunk
+                if len(content) > LARGEST:
+                    raise TooLarge
+        except ClientDisconnect:
+            raise BadCallback("the body did not come") from None
+    return bytes(content)

@@ -1,0 +1,52 @@
+"""How the gateway says no: the contract's ``Error``, and nothing of what went wrong inside."""
+
+from datetime import UTC, datetime
+
+import asyncpg
+import structlog
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from caravan.database.errors import StoreUnreachable
+
+log = structlog.get_logger("caravan.gateway")
+
+#: the store is away: say it again later
+AWAY = (
+    StoreUnreachable,
+    OSError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.InterfaceError,
+    asyncpg.TransactionRollbackError,
+)
+_CODES = {404: "RESOURCE_NOT_FOUND", 405: "INVALID_REQUEST"}
+
+
+def refusal(request: Request, status: int, code: str, message: str) -> Response:
+    """An ``Error`` of the contract."""
+    said = {
+        "status": "error",
+        "code": code,
+        "message": message,
+        "timestamp": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+    }
+    request_id = request.headers.get("x-request-id")
+    if request_id is not None and request_id.isprintable() and len(request_id) <= 200:
+        said["requestId"] = request_id
+    return JSONResponse(said, status_code=status)
+
+
+async def no_such_thing(request: Request, error: Exception) -> Response:
+    """An address or a method that is none of ours."""
+    assert isinstance(error, HTTPException)
+    code = _CODES.get(error.status_code, "INVALID_REQUEST")
+    return refusal(request, error.status_code, code, error.detail)
+
+
+async def failed(request: Request, error: Exception) -> Response:
+    """Our fault: say it again later. Type alone is noted, for a message may quote what was sent."""
+    log.warning("a request failed", error=type(error).__name__)
+    return refusal(request, 503, "INTERNAL_ERROR", "it was not recorded; send it again later")
