@@ -1,8 +1,5 @@
 """The gateway as an application: its addresses, and what is said where something is wrong."""
 
-from collections.abc import Awaitable, Callable
-from typing import Any
-
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -10,24 +7,20 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from caravan.gateway.callbacks import CallbackEndpoint
-from caravan.gateway.errors import AWAY, failed, no_such_thing
+from caravan.gateway.errors import guarded, no_such_thing
 from caravan.services.callback import CALLBACK_PATH
 from caravan.stores import Stores
 
 
 def build_app(stores: Stores) -> Starlette:
     """The application over the stores of all subscriptions."""
-    handlers: dict[Any, Callable[[Request, Exception], Awaitable[Response]]] = {
-        HTTPException: no_such_thing,
-        **dict.fromkeys(AWAY, failed),
-        Exception: failed,
-    }
+    callbacks = CallbackEndpoint(stores)
     return Starlette(
         routes=[
             Route("/health", _health, methods=["GET"]),
-            Route(CALLBACK_PATH, CallbackEndpoint(stores), methods=["POST"]),
+            Route(CALLBACK_PATH, guarded(callbacks.take), methods=["POST"]),
         ],
-        exception_handlers=handlers,
+        exception_handlers={HTTPException: no_such_thing},
     )
 
 

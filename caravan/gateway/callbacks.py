@@ -38,7 +38,7 @@ class CallbackEndpoint:
     def __init__(self, stores: Stores) -> None:
         self._stores = stores
 
-    async def __call__(self, request: Request) -> Response:
+    async def take(self, request: Request) -> Response:
         token = request.headers.get("x-callback-token", "")
         munchkin = subscription_of(token) if len(token) <= LONGEST_TOKEN else None
         if munchkin is None:

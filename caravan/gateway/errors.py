@@ -1,27 +1,18 @@
 """How the gateway says no: the contract's ``Error``, and nothing of what went wrong inside."""
 
+import functools
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
-import asyncpg
 import structlog
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from caravan.database.errors import StoreUnreachable
+Endpoint = Callable[[Request], Awaitable[Response]]
 
 log = structlog.get_logger("caravan.gateway")
 
-#: the store is away: say it again later
-AWAY = (
-    StoreUnreachable,
-    OSError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.OperatorInterventionError,
-    asyncpg.InsufficientResourcesError,
-    asyncpg.InterfaceError,
-    asyncpg.TransactionRollbackError,
-)
 _CODES = {404: "RESOURCE_NOT_FOUND", 405: "INVALID_REQUEST"}
 
 
@@ -46,7 +37,20 @@ async def no_such_thing(request: Request, error: Exception) -> Response:
     return refusal(request, error.status_code, code, error.detail)
 
 
-async def failed(request: Request, error: Exception) -> Response:
-    """Our fault: say it again later. Type alone is noted, for a message may quote what was sent."""
-    log.warning("a request failed", error=type(error).__name__)
-    return refusal(request, 503, "INTERNAL_ERROR", "it was not recorded; send it again later")
+def guarded(endpoint: Endpoint) -> Endpoint:
+    """What goes wrong inside is to be said again later.
+
+    Its type alone is noted, for its message may quote what was sent.
+    """
+
+    @functools.wraps(endpoint)
+    async def answering(request: Request) -> Response:
+        try:
+            return await endpoint(request)
+        except Exception as error:
+            log.warning("a request failed", error=type(error).__name__)
+            return refusal(
+                request, 503, "INTERNAL_ERROR", "it was not recorded; send it again later"
+            )
+
+    return answering

@@ -6,8 +6,7 @@ one can be a huge one), and a connection goes to the very address that was check
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -115,29 +114,18 @@ class ServiceHttp:
             Refused: a redirect, or an answer that is too large.
         """
         try:
-            async with asyncio.timeout(self._longest):
-                async with self._said(method, url, headers, query, body, form) as response:
-                    return await self._read(response)
+            async with (
+                asyncio.timeout(self._longest),
+                self._client.stream(
+                    method, url, headers=headers, params=query, json=body, data=form
+                ) as response,
+            ):
+                return await self._read(response)
         except (httpx.TransportError, TimeoutError, OSError) as error:
             told = str(error) or type(error).__name__
             raise Unreachable(f"No answer from {_where(url)}: {told}") from None
         except (httpx.InvalidURL, httpx.HTTPError, ValueError) as error:
             raise Refused(f"{_where(url)} cannot be asked: {type(error).__name__}") from None
-
-    @asynccontextmanager
-    async def _said(
-        self,
-        method: str,
-        url: str,
-        headers: Mapping[str, str] | None,
-        query: Mapping[str, str] | None,
-        body: Any,
-        form: Mapping[str, str] | None,
-    ) -> AsyncIterator[httpx.Response]:
-        async with self._client.stream(
-            method, url, headers=headers, params=query, json=body, data=form
-        ) as response:
-            yield response
 
     async def _read(self, response: httpx.Response) -> Answer:
         if response.is_redirect or 300 <= response.status_code < 400:

@@ -163,7 +163,7 @@ def _read_timeout(fields: Fields) -> Span | None:
 
 def _read_values(fields: Fields, scope: JourneyScope) -> dict[str, Scalar]:
     """What the service is told at this node: plain values, texts with Liquid."""
-    values: dict[str, Scalar] = Field(default_factory=dict)
+    values: dict[str, Scalar] = {}
     inner = fields.inner("with")
     for name in inner.raw:
         value = inner.given(name)
