@@ -1,7 +1,7 @@
 """Which hosts may be called, and which address is connected to."""
 
 from collections.abc import Sequence
-from ipaddress import ip_address
+from ipaddress import IPv6Address, IPv6Network, ip_address
 
 import pytest
 from hypothesis import given
@@ -81,11 +81,29 @@ async def test_nothing_is_allowed_by_default() -> None:
     assert await reached("scoring.example", 443, "93.184.216.34", allowed="") is None
 
 
+def translated(address: object) -> bool:
+    """Whether an IPv6 address stands for an IPv4 one, which is then what counts."""
+    return isinstance(address, IPv6Address) and any(
+        address in IPv6Network(network)
+        for network in ("::ffff:0:0/96", "64:ff9b::/96", "2002::/16")
+    )
+
+
 @given(st.one_of(st.ip_addresses(v=4), st.ip_addresses(v=6)))
 def test_no_address_that_is_not_public_is_reached_through_a_name(address: object) -> None:
     one = ip_address(str(address))
     allowed = AllowedHosts.parse("scoring.example").allows_address(one, 443)
-    assert not allowed or is_public(one)
+    assert not allowed or is_public(one) or translated(one)
+
+
+@given(st.ip_addresses(v=4))
+def test_an_ipv4_address_in_the_dress_of_ipv6_is_what_it_is(address: object) -> None:
+    number = int(ip_address(str(address)))
+    hosts = AllowedHosts.parse("scoring.example")
+    public = hosts.allows_address(ip_address(str(address)), 443)
+    for prefix, shift in ((0xFFFF << 32, 0), (0x64FF9B << 96, 0), (0x2002 << 112, 80)):
+        dressed = IPv6Address(prefix | number << shift)
+        assert hosts.allows_address(dressed, 443) == public
 
 
 @pytest.mark.parametrize(
