@@ -6,6 +6,7 @@ A secret may also be given as a file (``TEMPORAL_API_KEY_FILE``); none is ever p
 import json
 import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -75,13 +76,13 @@ class Settings:
 
     def __init__(self, environment: _Environment, values: dict[str, str]) -> None:
         self.home = environment.caravan_home
-        self.temporal_address = values["temporal_address"]
+        self.temporal_address = values.get("temporal_address", "")
         self.temporal_namespace = environment.temporal_namespace
         self.temporal_tls = environment.temporal_tls
         self.temporal_api_key = values.get("temporal_api_key")
         self.platform_dsn = values["platform_dsn"]
         self.engage_dsn = values["engage_dsn"]
-        self.smtp_url = values["smtp_url"]
+        self.smtp_url = values.get("smtp_url", "")
         self.public_url = values.get("public_url", "").rstrip("/")
         self.gateway_secret = values.get("gateway_secret", "")
         self.gateway_listen = environment.gateway_listen
@@ -98,8 +99,11 @@ class Settings:
         self.log_format = environment.log_format
 
     @classmethod
-    def load(cls) -> "Settings":
+    def load(cls, needed: Sequence[str] = FROM_STACK) -> "Settings":
         """Read the environment and the running stack.
+
+        Args:
+            needed: the addresses that this process cannot do without.
 
         Raises:
             SettingsError: in one sentence, what to set or do.
@@ -113,7 +117,7 @@ class Settings:
                 values[name] = str(given)
         for name, value in values.items():
             _check_shape(name, value)
-        missing = [name.upper() for name in FROM_STACK if name not in values]
+        missing = [name.upper() for name in needed if name not in values]
         if missing:
             raise SettingsError(
                 f"{missing[0]} is not set and no embedded stack runs under {environment.caravan_home}: "

@@ -67,6 +67,8 @@ class OutsideService(Listening):
         self.queries: list[str] = []
         self.faults: list[str] = []
         self.seen = asyncio.Condition()
+        self.hold = asyncio.Event()  # cleared: it takes requests and says nothing
+        self.hold.set()
         self._instead: dict[str, list[Reply]] = {}
         routes = [
             Route("/getServiceDefinition", self._definition),
@@ -101,6 +103,7 @@ class OutsideService(Listening):
         odd = self._odd(request)
         async with self.seen:
             self.seen.notify_all()
+        await self.hold.wait()
         if odd is not None:
             return odd
         return JSONResponse({"status": "accepted", "requestId": "r-1"}, status_code=201)

@@ -86,7 +86,9 @@ class AccountJourneyWorkflow:
             reply = await self._ask_by_activity()
         else:
             reply = await self._ask_locally()
-        if not reply.outcomes and reply.ended is None and not early:
+        # a journey may begin with what is not the stores' business: a call
+        entering = self._control is None
+        if not reply.outcomes and reply.ended is None and not early and not entering:
             raise core.StepsDisagree(
                 "the traversal's row has nothing to do where its workflow stands"
             )

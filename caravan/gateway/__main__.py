@@ -4,7 +4,7 @@ import asyncio
 import sys
 
 from caravan.database.errors import StoreError
-from caravan.gateway.server import serve
+from caravan.gateway.server import NEEDED, serve
 from caravan.logs import configure_logs
 from caravan.settings import Settings, SettingsError
 
@@ -12,7 +12,7 @@ from caravan.settings import Settings, SettingsError
 def main() -> None:
     """Serve; exits non-zero with one sentence where it cannot start."""
     try:
-        settings = Settings.load()
+        settings = Settings.load(needed=NEEDED)
         configure_logs(settings.log_level, settings.log_format)
         asyncio.run(serve(settings))
     except (SettingsError, StoreError) as error:

@@ -6,6 +6,9 @@ from caravan.gateway.app import build_app
 from caravan.settings import Settings, SettingsError
 from caravan.stores import Stores
 
+#: it records, and reaches for nothing else
+NEEDED = ("platform_dsn", "engage_dsn")
+
 #: requests that may be under way; more are told to come back
 AT_ONCE = 200
 
