@@ -7,7 +7,7 @@ from typing import Any
 
 from caravan.campaigns import recording
 from caravan.engage import sql
-from caravan.services.callback import Asked, Parts, read_callback
+from caravan.services.callback import Asked, Part, Parts, read_callback
 from caravan.services.tokens import digest
 
 #: what is still waited for
@@ -85,3 +85,38 @@ async def record(
     await sql.execute(conn, "answer_call", id=call_id, answer=parts.model_dump(mode="json"), at=at)
     await recording.wake(conn, [traversal_id], "answered")
     return Taken.RECORDED
+
+
+async def answer_for(
+    conn: Any,
+    *,
+    account_id: int,
+    node: str,
+    accessors: dict[str, Any],
+    at: datetime,
+    person_id: int | None = None,
+) -> int:
+    """Answer what an account waits for at a node, without a service: as a simulation's events do.
+
+    Args:
+        conn: in the caller's transaction.
+        accessors: said of the account or, in a call of people, of each of them.
+        person_id: of this one alone.
+
+    Returns:
+        How many requests it answered.
+    """
+    part = Part(accessors=accessors)
+    answered = 0
+    for row in await sql.fetch(conn, "open_calls_at", account_id=account_id, node=node):
+        if row["about"] == "account":
+            parts = Parts(account=part)
+        else:
+            people = await sql.fetch(conn, "people_of_call", id=row["id"])
+            ids = [one["person_id"] for one in people if person_id in (None, one["person_id"])]
+            if not ids:
+                continue
+            parts = Parts(people=dict.fromkeys(ids, part))
+        await record(conn, row["id"], row["traversal_id"], parts, at)
+        answered += 1
+    return answered

@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from caravan.campaigns import calling
 from caravan.campaigns.call_claims import Asked, Callbacks
+from caravan.campaigns.callbacks import answer_for
 from caravan.engage import sql
 from caravan.gateway.app import build_app
 from caravan.journeys.state import State
@@ -21,6 +22,7 @@ from caravan.services.client import ServiceClient
 from caravan.services.errors import OperatorsTurn, Unreachable
 from caravan.services.hosts import AllowedHosts
 from caravan.services.http import ServiceHttp
+from caravan.services.silence import Silence
 from tests.contract import example, faults
 from tests.service import Listening, OutsideService, call_back
 from tests.world import World
@@ -730,3 +732,27 @@ async def test_a_service_can_be_asked_how_it_is(caller: Caller) -> None:
     assert await caller.client.healthy(workspace.services["enrich"])
     caller.service.instead("/status", says(500))
     assert not await caller.client.healthy(workspace.services["enrich"])
+
+
+@pytest.mark.parametrize(("journey", "position"), [(ENRICH, "fits"), (LEADS, "rest")])
+async def test_a_simulation_asks_nobody_and_answers_from_its_events(
+    caller: Caller, journey: str, position: str
+) -> None:
+    await caller.begin(journey, ("hi",))
+    caller.client = Silence()  # type: ignore[assignment]
+    await caller.ask()
+    assert await caller.position() == "ask"
+    account = await caller.id_of("accounts", "acme")
+    async with caller.world.engage.acquire() as conn, conn.transaction():
+        answered = await answer_for(
+            conn,
+            account_id=account,
+            node="ask",
+            accessors={"technographyMatch": True, "leadScore": 85},
+            at=caller.world.now,
+        )
+    assert answered == (1 if journey is ENRICH else 3)
+    assert await caller.position() == position
+    assert len(caller.world.mailed()) == (0 if journey is ENRICH else 3)
+    assert caller.service.requests == []
+    caller.client = ServiceClient(ServiceHttp(AllowedHosts()), {})

@@ -80,9 +80,17 @@ where t.account_id = :account_id and c.node = :node and t.ended_at is null
   and c.state in ('claimed', 'submitted')
 order by c.id for update of c;
 
+-- name: people_of_call
+select x.person_id from calls c
+join participants x on x.traversal_id = c.traversal_id and x.node = c.node and x.visit = c.visit
+where c.id = :id and c.person_id in (0, x.person_id)
+order by x.person_id;
+
 -- name: calls_of_traversal
-select node, visit, person_id, service, state, tries, submitted_at, answered_at, late_at, reply
-from calls where traversal_id = :traversal_id order by id;
+select c.node, c.visit, q.external_id as person, c.service, c.state, c.tries, c.submitted_at, c.answered_at,
+       c.late_at, c.reply
+from calls c left join people q on q.id = c.person_id
+where c.traversal_id = :traversal_id order by c.id;
 
 -- name: unasked_calls
 select count(*) from calls
