@@ -1,9 +1,13 @@
-"""What an answer says of fields, written to the records: only those the operator mapped, of the right type."""
+"""What an answer says of fields, written to the records: only those mapped, and of the right type.
+
+Under a savepoint, as actions are: a bad write is an outcome, and the account goes on.
+"""
 
 from collections.abc import Mapping
 from typing import Any
 
 from caravan.campaigns import recording
+from caravan.campaigns.actions import BAD_WRITE
 from caravan.campaigns.effects import BAD_VALUE
 from caravan.campaigns.recording import Happening
 from caravan.campaigns.visit import Visit
@@ -22,6 +26,15 @@ async def write_account(visit: Visit, node: Call, said: Mapping[str, Any]) -> st
         ``bad-value`` where a value does not fit its field; the others are written all the same.
     """
     wanted, unfit = _wanted(visit, node, "account", said)
+    try:
+        async with visit.conn.transaction():
+            await _write_account(visit, wanted)
+    except BAD_WRITE:
+        return BAD_VALUE
+    return unfit
+
+
+async def _write_account(visit: Visit, wanted: Mapping[str, Any]) -> None:
     account_id = visit.traversal.account_id
     changed: dict[str, Any] = {}
     for field, value in wanted.items():
@@ -49,7 +62,6 @@ async def write_account(visit: Visit, node: Call, said: Mapping[str, Any]) -> st
         ]
         await recording.record(visit.conn, visit.plans, happenings, visit.as_of)
         visit.account.update(fields)
-    return unfit
 
 
 async def write_people(
@@ -66,6 +78,15 @@ async def write_people(
         wanted[person_id], why = _wanted(visit, node, "person", part.fields)
         if why is not None:
             unfit[person_id] = why
+    try:
+        async with visit.conn.transaction():
+            await _write_people(visit, wanted)
+    except BAD_WRITE:
+        return dict.fromkeys(parts, BAD_VALUE)
+    return unfit
+
+
+async def _write_people(visit: Visit, wanted: Mapping[int, Mapping[str, Any]]) -> None:
     happenings = []
     for field in sorted({field for values in wanted.values() for field in values}):
         ids = sorted(person_id for person_id, values in wanted.items() if field in values)
@@ -89,7 +110,6 @@ async def write_people(
             for one in changed
         ]
     await recording.record(visit.conn, visit.plans, happenings, visit.as_of)
-    return unfit
 
 
 def _wanted(

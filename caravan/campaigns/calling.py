@@ -118,8 +118,8 @@ async def _ask_all(
 
     async def one(request: Request) -> TryLater | None:
         async with turn:
-            if stopping():
-                return Unreachable("the worker stops; another goes on")
+            if stopping() or now() >= until:
+                return Unreachable("there was no time left to ask")
             minutes = max(1, math.ceil((until - now()).total_seconds() / 60))
             question = _question(step, request, callbacks, minutes)
             return await _ask_one(pool, exchange, step, definition, request, question, now)

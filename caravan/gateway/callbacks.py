@@ -6,6 +6,7 @@ system it was written for; it is taken and not asked for.
 """
 
 import asyncio
+import time
 from datetime import UTC, datetime
 
 import structlog
@@ -14,8 +15,8 @@ from starlette.responses import JSONResponse, Response
 
 from caravan.campaigns import callbacks
 from caravan.campaigns.callbacks import Call, Taken
-from caravan.database.errors import NotOurs
 from caravan.gateway.errors import refusal
+from caravan.platform.sandboxes import pairings
 from caravan.services.errors import BadCallback
 from caravan.services.tokens import subscription_of
 from caravan.stores import Stores
@@ -24,8 +25,14 @@ from caravan.stores import Stores
 LARGEST = 1_000_000
 LONGEST = 20.0
 LONGEST_TOKEN = 200
+#: seconds between two looks for a subscription that we do not know
+LOOK_AGAIN = 2.0
 
 log = structlog.get_logger("caravan.gateway")
+
+
+class TooSoon(Exception):
+    """A subscription we do not know, and may not look for again yet."""
 
 
 class TooLarge(Exception):
@@ -37,6 +44,8 @@ class CallbackEndpoint:
 
     def __init__(self, stores: Stores) -> None:
         self._stores = stores
+        self._known: frozenset[str] = frozenset()
+        self._looked_at = -LOOK_AGAIN
 
     async def take(self, request: Request) -> Response:
         token = request.headers.get("x-callback-token", "")
@@ -44,10 +53,14 @@ class CallbackEndpoint:
         if munchkin is None:
             return refusal(request, 401, "UNAUTHORIZED", "X-Callback-Token is missing or unknown")
         try:
-            pool = await self._stores.engage(munchkin)
-            call = await callbacks.find(pool, token)
-        except (LookupError, NotOurs, ValueError):
-            call = None
+            if not await self._serves(munchkin):
+                return refusal(
+                    request, 401, "UNAUTHORIZED", "X-Callback-Token is missing or unknown"
+                )
+        except TooSoon:
+            return refusal(request, 503, "RATE_LIMITED", "send it again in a few seconds")
+        pool = await self._stores.engage(munchkin)
+        call = await callbacks.find(pool, token)
         if call is None:
             return refusal(request, 401, "UNAUTHORIZED", "X-Callback-Token is missing or unknown")
         try:
@@ -62,6 +75,21 @@ class CallbackEndpoint:
         except BadCallback as error:
             return refusal(request, 400, "VALIDATION_ERROR", str(error))
         return _told(call, taken)
+
+    async def _serves(self, munchkin: str) -> bool:
+        """Whether there is such a subscription; strangers cannot make us ask the store all the time.
+
+        Raises:
+            TooSoon: it was not there a moment ago; whether it is now we shall know in a few seconds.
+        """
+        if munchkin in self._known:
+            return True
+        if time.monotonic() - self._looked_at < LOOK_AGAIN:
+            raise TooSoon
+        self._looked_at = time.monotonic()
+        rows = await pairings(self._stores.platform_dsn)
+        self._known = frozenset(row["munchkin"] for row in rows)
+        return munchkin in self._known
 
 
 def _told(call: Call, taken: Taken) -> Response:

@@ -252,5 +252,6 @@ class Stack:
     def _write(self) -> None:
         path = self.home / STACK_FILE
         draft = path.with_suffix(".new")
+        draft.touch(mode=0o600)  # it holds a secret: nobody else reads it
         draft.write_text(json.dumps(self._notes, indent=1), encoding="utf-8")
         os.replace(draft, path)
