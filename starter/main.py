@@ -20,6 +20,7 @@ from starter import (
     journeys,
     mail,
     person,
+    services,
     status,
     subscriptions,
     up,
@@ -46,6 +47,7 @@ app.command("status", rich_help_panel=STACK)(status.status)
 app.command("gateway", rich_help_panel=STACK)(gateway.gateway)
 app.command("demo", rich_help_panel=STACK)(demo.demo)
 app.command("validate", rich_help_panel=WORKSPACE)(validate.validate)
+app.command("services", rich_help_panel=WORKSPACE)(services.services)
 app.command("import", rich_help_panel=WORKSPACE)(import_data.import_data)
 app.command("apply", rich_help_panel=WORKSPACE)(apply.apply)
 app.command("journeys", rich_help_panel=LOOKING)(journeys.journeys)

@@ -1,6 +1,8 @@
 """A call as a user has it: worker, gateway and service are processes and sockets, and the worker dies."""
 
 import asyncio
+import json
+import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -9,6 +11,7 @@ import httpx
 import pytest
 
 from caravan.services.callback import CALLBACK_PATH
+from caravan.stack.stack import ROOT
 from tests.contract import example
 from tests.deployed import Deployed
 from tests.service import OutsideService, call_back
@@ -108,3 +111,29 @@ async def test_a_worker_killed_while_it_asks_is_followed_by_one_that_asks_the_sa
     log = (system.stack.home / "logs" / "worker.log").read_text(encoding="utf-8")
     assert "k-1" not in log
     assert second["token"] not in log
+
+
+async def services(folder: Path) -> tuple[int, list[dict[str, object]]]:
+    """What ``caravan services`` says; the service answers meanwhile."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "starter", "services", str(folder), "--format", "json",
+        cwd=ROOT, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    said, _ = await process.communicate()
+    return process.returncode or 0, json.loads(said)
+
+
+async def test_services_are_compared_with_their_calls_before_anything_is_published(
+    service: OutsideService, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "ws.yaml").write_text(WORKSPACE.format(url=service.url), encoding="utf-8")
+    code, [row] = await services(tmp_path)
+    assert (code, row["serves"], row["problems"]) == (0, "account", None)
+    service.definition["invocationPayloadDef"]["flowAttributes"] = []
+    code, [row] = await services(tmp_path)
+    assert (code, row["problems"]) == (1, ["trip, ask: it has no attribute enrichmentType (with)"])
+    monkeypatch.setenv("SERVICE_HOSTS", "elsewhere.example")
+    code, [row] = await services(tmp_path)
+    assert code == 1
+    assert "SERVICE_HOSTS" in str(row["problems"])
+    assert service.requests == []
