@@ -65,13 +65,16 @@ class CallbackEndpoint:
             return refusal(request, 401, "UNAUTHORIZED", "X-Callback-Token is missing or unknown")
         try:
             content = await _body(request)
-            taken = await callbacks.take(pool, call, content, datetime.now(UTC))
         except TooLarge:
             return refusal(
                 request, 413, "INVALID_REQUEST", f"a callback has at most {LARGEST} bytes"
             )
         except TimeoutError:
             return refusal(request, 408, "TIMEOUT", "the callback took too long to come")
+        except ClientDisconnect:
+            return refusal(request, 400, "INVALID_REQUEST", "the callback did not come whole")
+        try:
+            taken = await callbacks.take(pool, call, content, datetime.now(UTC))
         except BadCallback as error:
             return refusal(request, 400, "VALIDATION_ERROR", str(error))
         return _told(call, taken)
@@ -102,16 +105,12 @@ async def _body(request: Request) -> bytes:
     """The body, whole.
 
     Raises:
-        TooLarge, TimeoutError: it is too large, or too slow.
-        BadCallback: the other side hung up.
+        TooLarge, TimeoutError, ClientDisconnect: it is too large, too slow, or cut off.
     """
     content = bytearray()
     async with asyncio.timeout(LONGEST):
-        try:
-            async for chunk in request.stream():
-                content += chunk
-                if len(content) > LARGEST:
-                    raise TooLarge
-        except ClientDisconnect:
-            raise BadCallback("the body did not come") from None
+        async for chunk in request.stream():
+            content += chunk
+            if len(content) > LARGEST:
+                raise TooLarge
     return bytes(content)
