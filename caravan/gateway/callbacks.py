@@ -46,6 +46,7 @@ class CallbackEndpoint:
         self._stores = stores
         self._known: frozenset[str] = frozenset()
         self._looked_at = -LOOK_AGAIN
+        self._looking = asyncio.Lock()
 
     async def take(self, request: Request) -> Response:
         token = request.headers.get("x-callback-token", "")
@@ -87,11 +88,14 @@ class CallbackEndpoint:
         """
         if munchkin in self._known:
             return True
-        if time.monotonic() - self._looked_at < LOOK_AGAIN:
-            raise TooSoon
-        self._looked_at = time.monotonic()
-        rows = await pairings(self._stores.platform_dsn)
-        self._known = frozenset(row["munchkin"] for row in rows)
+        async with self._looking:
+            if munchkin in self._known:
+                return True
+            if time.monotonic() - self._looked_at < LOOK_AGAIN:
+                raise TooSoon
+            rows = await pairings(self._stores.platform_dsn)
+            self._looked_at = time.monotonic()
+            self._known = frozenset(row["munchkin"] for row in rows)
         return munchkin in self._known
 
 
