@@ -130,6 +130,10 @@ async def _journey(pool: Any, row: Any, names: Names) -> dict[str, Any]:
             told_step["people"] = participants.get(arrival)
             told_step["effects"] = effects.get(arrival)
         steps.append({key: value for key, value in told_step.items() if value is not None})
+    calls = [
+        {key: value for key, value in dict(call).items() if value is not None}
+        for call in await sql.fetch(pool, "calls_of_traversal", traversal_id=row["id"])
+    ]
     state = row["state"]
     return {
         "journey": row["slug"],
@@ -143,6 +147,7 @@ async def _journey(pool: Any, row: Any, names: Names) -> dict[str, Any]:
         "label": row["label"],
         "workflow_id": row["workflow_id"],
         "steps": steps,
+        "calls": calls,
     }
 
 
@@ -188,6 +193,21 @@ def _print(told: dict[str, Any]) -> None:
         )
         for step in journey["steps"]:
             _print_step(step)
+        for call in journey["calls"]:
+            _print_call(call)
+
+
+def _print_call(call: dict[str, Any]) -> None:
+    """A request to a service: what became of it, and why it has not been made yet or has failed."""
+    about = f" about {cell(call['person'])}" if "person" in call else ""
+    late = f", a late answer came {cell(call['late_at'])}" if "late_at" in call else ""
+    why = f": {cell(call['reply'])}" if "reply" in call else ""
+    console.print(
+        f"      call [bold]{call['node']}[/bold] of {call['service']}{about} "
+        f"{call['state']} after {call['tries']} tries{late}{why}",
+        style="dim",
+        highlight=False,
+    )
 
 
 def _print_step(step: dict[str, Any]) -> None:

@@ -91,7 +91,7 @@ async def node_rows(pool: Any, journey_ids: list[int], plan: Plan) -> list[dict[
             paths.setdefault(row["node"], {})[edge] = row["accounts"]
     for row in await sql.fetch(pool, "people_path_counts", journey_ids=journey_ids):
         node = plan.nodes.get(row["node"])
-        if node is not None and node.kind in ("split_people", "variants_people"):
+        if node is not None and node.kind in ("split_people", "variants_people", "call"):
             paths.setdefault(row["node"], {})[row["path"] or "none"] = row["people"]
     return [
         {

@@ -14,12 +14,14 @@ from starter import (
     campaigns,
     demo,
     down,
+    gateway,
     import_data,
     journey,
     journeys,
     life_cycle,
     mail,
     person,
+    services,
     status,
     subscriptions,
     up,
@@ -43,8 +45,10 @@ LOOKING = "Looking"
 app.command("up", rich_help_panel=STACK)(up.up)
 app.command("down", rich_help_panel=STACK)(down.down)
 app.command("status", rich_help_panel=STACK)(status.status)
+app.command("gateway", rich_help_panel=STACK)(gateway.gateway)
 app.command("demo", rich_help_panel=STACK)(demo.demo)
 app.command("validate", rich_help_panel=WORKSPACE)(validate.validate)
+app.command("services", rich_help_panel=WORKSPACE)(services.services)
 app.command("import", rich_help_panel=WORKSPACE)(import_data.import_data)
 app.command("apply", rich_help_panel=WORKSPACE)(apply.apply)
 app.command("journeys", rich_help_panel=LOOKING)(journeys.journeys)

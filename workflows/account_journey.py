@@ -60,6 +60,8 @@ class AccountJourneyWorkflow:
                 await self._send(command.node)
             elif self._control is None and self._given.mail_first and not self._given.each_step:
                 await self._send("")
+            elif self._asks(command):
+                await self._call()
             else:
                 if self._state.pending is not None:
                     await self._rest(self._state.pending.wakes_at)
@@ -90,7 +92,10 @@ class AccountJourneyWorkflow:
         else:
             reply = await self._ask_locally()
         self._held_until = reply.held_until
-        if not reply.outcomes and reply.ended is None and not early and not reply.held_until:
+        # a journey may begin with what is not the stores' business: a call
+        entering = self._control is None
+        idle = not reply.outcomes and reply.ended is None and reply.held_until is None
+        if idle and not early and not entering:
             raise core.StepsDisagree(
                 "the traversal's row has nothing to do where its workflow stands"
             )
@@ -164,6 +169,41 @@ class AccountJourneyWorkflow:
         )
         if reply.control is not None:
             self._control = reply.control
+        self._large = reply.large
+        self._held_until = reply.held_until
+        if reply.held_until is not None:
+            self._served = woken
+        self._follow(reply.outcomes, reply.ended)
+        if reply.more:
+            self._served = -1
+
+    def _asks(self, command: Command | None) -> bool:
+        """Whether a service is to be asked; once it is, the account rests until it answers."""
+        return command is not None and command.kind == "call" and self._state.pending is None
+
+    async def _call(self) -> None:
+        """One activity for all requests of the node, on the queue of what calls services."""
+        node = self._state.position or ""
+        if self._shown_node:
+            self._show_node()
+        woken = self._woken
+        reply = await workflow.execute_activity(
+            contracts.CALL_SERVICE,
+            contracts.CallRequest(
+                munchkin=self._given.munchkin,
+                traversal_id=self._given.traversal_id,
+                step_no=self._state.step_no,
+                node=node,
+                as_of=workflow.now(),
+                go_on=not self._given.each_step,
+            ),
+            result_type=contracts.CallReply,
+            task_queue=contracts.CALLS,
+            start_to_close_timeout=options.CALL_TIMEOUT,
+            heartbeat_timeout=options.CALL_HEARTBEAT,
+            retry_policy=options.CALL_RETRY,
+            summary=web_ui.call_summary(self._control, node),
+        )
         self._large = reply.large
         self._held_until = reply.held_until
         if reply.held_until is not None:

@@ -13,10 +13,12 @@ from caravan.journeys.state import Ended, Outcome, State
 
 JOURNEYS = "journeys"  # task queues
 EMAIL = "email"
+CALLS = "calls"
 STREAMS = "streams"
 
 RUN_STRETCH = "engage.run_stretch"
 SEND_EMAIL = "email.send"
+CALL_SERVICE = "services.call"
 BUILD_SEGMENT = "audience.build_segment"
 BRING_IN = "audience.bring_in"
 ADMIT = "admission.drain"
@@ -85,6 +87,23 @@ class SendReply(Wire):
     outcomes: tuple[Outcome, ...] = ()
     ended: Ended | None = None
     control: ControlPlan | None = None
+    more: bool = False
+    large: bool = False
+    held_until: datetime | None = None  # paused: nothing begins before a wake-up, or this instant
+
+
+class CallRequest(Wire):
+    munchkin: str = ""
+    traversal_id: int = 0
+    step_no: int = 1
+    node: str = ""
+    as_of: datetime | None = None
+    go_on: bool = False  # serve the store-only commands that follow an answer that is there already
+
+
+class CallReply(Wire):
+    outcomes: tuple[Outcome, ...] = ()
+    ended: Ended | None = None
     more: bool = False
     large: bool = False
     held_until: datetime | None = None  # paused: nothing begins before a wake-up, or this instant

@@ -27,9 +27,17 @@ REASONS = {
     "no-path": "no path fitted",
     "exit": "an exit's condition was met",
     "max-visits": "it came to one node too often",
+    "failed": "an outside service failed or did not answer in time",
     "end-date": "the journey's end date came",
     "removed": "removed by hand",
     "aborted": "the journey was aborted",
+}
+
+
+#: what can end a rest before its time
+SOONER = {
+    "listen": ", or sooner when it hears what it listens for",
+    "call": ", or sooner when the service answers",
 }
 
 
@@ -61,22 +69,21 @@ def send_summary(control: ControlPlan | None, node: str) -> str:
     return summary(f"E-mail · {titled(control, node)}" if node else "Enter · E-mail")
 
 
+def call_summary(control: ControlPlan | None, node: str) -> str:
+    return summary(f"Call · {titled(control, node)}")
+
+
 def rest_summary(control: ControlPlan | None, state: State, until: datetime) -> str:
     """What a timer waits for."""
     position = state.position or ""
-    listens = (
-        control is not None
-        and position in control.nodes
-        and control.nodes[position].kind == "listen"
-    )
     if state.pending is None:
         return summary(
             f"Paused, until {instant(until)} at the latest · {titled(control, position)}"
         )
+    kind = control.nodes[position].kind if control and position in control.nodes else "wait"
+    rests = {"listen": "Listen", "call": "Wait for the answer"}.get(kind, "Wait")
     # the instant first: it must not be what is cut off
-    return summary(
-        f"{'Listen' if listens else 'Wait'} until {instant(until)} · {titled(control, position)}"
-    )
+    return summary(f"{rests} until {instant(until)} · {titled(control, position)}")
 
 
 def hop(control: ControlPlan | None, outcome: Outcome) -> str:
@@ -94,7 +101,8 @@ def _what(control: ControlPlan | None, outcome: Outcome) -> str:
     if control is not None and edge in control.exits:
         return f"takes the {_plain(edge.replace(':', ' ', 1))}"
     if edge is None and outcome.until is not None:
-        return f"{'waits' if kind == 'wait' else 'listens'} until {instant(outcome.until)}"
+        rests = {"listen": "listens", "call": "asked, waits for the answer"}.get(kind, "waits")
+        return f"{rests} until {instant(outcome.until)}"
     match kind:
         case "send":
             counts = ", ".join(
@@ -107,12 +115,25 @@ def _what(control: ControlPlan | None, outcome: Outcome) -> str:
             return f"path {_plain(names.get(edge or '', edge or ''))}"
         case "wait":
             return "waited"
+        case "call":
+            return _answered(names, edge)
         case "listen":
             if edge == "timeout":
                 return "nothing heard in time"
             return f"heard {_plain(names.get(edge or '', f'event {edge}'))}"
         case _:
             return "arrives, records written" if outcome.command.segment == 0 else "records written"
+
+
+def _answered(names: dict[str, str], edge: str | None) -> str:
+    match edge:
+        case "timeout":
+            return "no answer in time"
+        case "failed":
+            return "the service failed"
+        case None | "next" | "otherwise":
+            return "answered"
+    return f"answered: path {_plain(names.get(edge, edge))}"
 
 
 def _next(control: ControlPlan | None, outcome: Outcome) -> str:
@@ -156,13 +177,13 @@ def _stands(control: ControlPlan | None, state: State) -> list[str]:
     if state.pending is None:
         return [f"**Stands at** {node}"]
     kind = control.nodes[state.position].kind if control else "wait"
-    what = "listens there" if kind == "listen" else "waits there"
+    rests = {"listen": "listens there", "call": "waits for a service's answer"}
+    what = rests.get(kind, "waits there")
     since = instant(state.pending.asked_at)
     return [
         f"**Stands at** {node} and {what} since {since}",
         "",
-        f"**Next wake-up** {instant(state.pending.until)}"
-        + (", or sooner when it hears what it listens for" if kind == "listen" else ""),
+        f"**Next wake-up** {instant(state.pending.until)}" + SOONER.get(kind, ""),
     ]
 
 

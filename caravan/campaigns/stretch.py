@@ -2,14 +2,14 @@
 
 It locks the traversal, returns the steps already stored from the number it was given, and only then
 goes on, command by command of the pure core, until something is not the stores' business: a message
-to send, a wait, a listen, the end. A re-run after a crash therefore never decides again.
+to send, a service to ask, a wait, a listen, the end. A re-run after a crash therefore never decides again.
 """
 
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from caravan.campaigns import actions, choosing, drawing, exits, listening, waiting
+from caravan.campaigns import actions, answers, choosing, drawing, exits, listening, waiting
 from caravan.campaigns.effects import Place
 from caravan.campaigns.plans import PlanCache
 from caravan.campaigns.progress import MOST_STORED, Locked, Progress, lock, stored_outcomes
@@ -19,6 +19,7 @@ from caravan.journeys import core
 from caravan.journeys.control import ControlPlan, Target
 from caravan.journeys.exits import still_open
 from caravan.journeys.nodes import segment_actions
+from caravan.journeys.nodes.call import Call
 from caravan.journeys.nodes.exit import ExitNode
 from caravan.journeys.nodes.listen import Listen
 from caravan.journeys.nodes.wait import Wait
@@ -172,6 +173,8 @@ class _Walk:
                 return await self._wait(command, flip)
             case "listen":
                 return await self._listen(command, flip)
+            case "call":
+                return await self._call(command)
         raise AssertionError(command.kind)
 
     def _may_exit(self, command: Command) -> bool:
@@ -261,6 +264,18 @@ class _Walk:
             self._end("end-date")
             return False
         await self._record(command, edge=edge, because=because)
+        return True
+
+    async def _call(self, command: Command) -> bool:
+        if self.state.pending is None:
+            return False  # to ask leaves the system: an activity of its own
+        node = self.locked.loaded.plan.nodes[command.node]
+        assert isinstance(node, Call)
+        settled = await answers.settle(self._visit(command), node, self.state.pending.until)
+        if settled is None:
+            return False
+        self.people += settled.people
+        await self._record(command, edge=settled.edge, because=settled.because)
         return True
 
     def _edge_behind(self, command: Command) -> str | None:

@@ -7,7 +7,8 @@ campaign, which only its journey can use (product.md §2.9).
 from pydantic import BaseModel, ConfigDict
 
 from caravan.journeys import reachability
-from caravan.journeys.nodes import acts, segment_actions
+from caravan.journeys.nodes import Node, acts, segment_actions
+from caravan.journeys.nodes.call import Call
 from caravan.journeys.plan import Plan
 from caravan.journeys.workspace import Workspace
 
@@ -40,6 +41,7 @@ def compile_journey(workspace: Workspace, slug: str) -> Compiled:
         for _, _, action in segment
         if action.kind == "send_email"
     }
+    called = {node.service for node in journey.nodes.values() if isinstance(node, Call)}
     plan = Plan(
         journey=journey.journey,
         name=journey.name,
@@ -58,6 +60,7 @@ def compile_journey(workspace: Workspace, slug: str) -> Compiled:
         sender=settings.sender,
         postal_address=settings.postal_address,
         templates={name: workspace.templates[name] for name in sorted(used)},
+        services={name: workspace.services[name] for name in sorted(called)},
     )
     return compiled(plan)
 
@@ -73,12 +76,18 @@ def _campaigns(plan: Plan) -> list[Campaign]:
         for target in reachability.leads_to(node):
             before.setdefault(target, []).append(name)
     campaigns = []
-    for name, node in plan.nodes.items():
-        if not acts(node) or _continues_a_run(plan, name, before.get(name, [])):
+    for name in plan.nodes:
+        if not _begins(plan, name, before.get(name, [])):
             continue
         run = [name]
-        while (follower := _only_target(plan, run[-1])) and (
-            acts(plan.nodes[follower]) and len(before[follower]) == 1 and follower != plan.start
+        while (
+            _runs_on(plan.nodes[run[-1]])
+            and (follower := _only_target(plan, run[-1]))
+            and (
+                _runs_on(plan.nodes[follower])
+                and len(before[follower]) == 1
+                and follower != plan.start
+            )
         ):
             run.append(follower)
         campaigns.append(
@@ -94,6 +103,19 @@ def _campaigns(plan: Plan) -> list[Campaign]:
             )
         )
     return campaigns
+
+
+def _runs_on(node: Node) -> bool:
+    """Whether a campaign goes on through a node; what a call asks for waits for the answer."""
+    return acts(node) and not isinstance(node, Call)
+
+
+def _begins(plan: Plan, name: str, before: list[str]) -> bool:
+    """Whether a campaign begins at a node; a call of people is one of its own, begun by the answer."""
+    node = plan.nodes[name]
+    if _runs_on(node):
+        return not _continues_a_run(plan, name, before)
+    return any(segment_actions(node))
 
 
 def _only_target(plan: Plan, name: str) -> str | None:

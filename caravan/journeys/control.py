@@ -15,7 +15,7 @@ class Target(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     node: str | None = None
-    reason: str | None = None  # completed, timeout, no-path: set exactly where node is None
+    reason: str | None = None  # completed, timeout, no-path, failed: set exactly where node is None
     label: str | None = None  # the outcome label of an end
 
 
@@ -24,11 +24,12 @@ class Segment(StrEnum):
 
     STORE = "store"  # reads and writes of the stores
     SEND = "send"  # leaves the system
+    CALL = "call"  # asks an outside service, and waits for its answer
 
 
 NodeKind = Literal[
     "do", "split_accounts", "split_people", "variants_accounts", "variants_people", "wait", "listen",
-    "exit",
+    "call", "exit",
 ]  # fmt: skip
 
 #: the edge of an account that has come to a node too often
@@ -40,11 +41,11 @@ EXIT = "exit"
 class ControlNode(BaseModel):
     """One node as the workflow sees it.
 
-    ``segments`` are those of action nodes, in order, the first always STORE: it fixes who the
+    ``segments`` are those of action nodes, in order, the first STORE or CALL: it fixes who the
     people of this arrival are. ``edges`` maps an outcome (``next``; a path's number from "1" or
-    ``otherwise``; ``timeout``; an event's number from "1"; ``max-visits``) to its target; ``names``
-    gives the label of an edge that has one, for people to read. Who has been there ``most_visits``
-    times goes by ``max-visits`` instead of arriving.
+    ``otherwise``; ``timeout``; ``failed``; an event's number from "1"; ``max-visits``) to its target;
+    ``names`` gives the label of an edge that has one, for people to read. Who has been there
+    ``most_visits`` times goes by ``max-visits`` instead of arriving.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")

@@ -48,7 +48,7 @@ def apply(plan: ControlPlan, state: State, outcome: Outcome) -> State:
         since = state.pending.asked_at if state.pending is not None else at
         rest = Pending(asked_at=since, until=outcome.until, look_at=outcome.look_at)
         return state.model_copy(update={"pending": rest})
-    return state.model_copy(update={"segment": state.segment + 1})
+    return state.model_copy(update={"segment": state.segment + 1, "pending": None})
 
 
 def leave(plan: ControlPlan, state: State, target: Target, at: datetime) -> State:

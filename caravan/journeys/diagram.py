@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from caravan.journeys import nodes
 from caravan.journeys.control import EXIT
 from caravan.journeys.nodes import Node
+from caravan.journeys.nodes.call import Call
 from caravan.journeys.nodes.do import Do
 from caravan.journeys.nodes.exit import ExitNode
 from caravan.journeys.nodes.listen import Listen
@@ -51,7 +52,7 @@ def _shape(node: Node, words: str) -> str:
             return f'{{"{words}"}}'
         case SplitPeople() | VariantsPeople():
             return f'{{{{"{words}"}}}}'
-        case Wait() | Listen():
+        case Wait() | Listen() | Call():
             return f'(["{words}"])'
         case _:
             return f'["{words}"]'
@@ -74,6 +75,8 @@ def _summary(node: Node) -> list[str]:
             return ["wait"]
         case Listen():
             return [_text(event.event) for event in node.events]
+        case Call():
+            return [_text(f"call {node.service}"), node.of.replace("_", " and ")]
 
 
 def _action(action: object) -> str:
@@ -85,6 +88,8 @@ def _action(action: object) -> str:
 
 def _edge(node: Node, edge: str) -> str:
     if isinstance(node, SplitAccounts | VariantsAccounts) and edge.isdecimal():
+        return node.paths[int(edge) - 1].label or edge
+    if isinstance(node, Call) and edge.isdecimal():
         return node.paths[int(edge) - 1].label or edge
     if isinstance(node, Listen) and edge.isdecimal():
         return node.events[int(edge) - 1].event

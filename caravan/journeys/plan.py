@@ -21,6 +21,7 @@ from caravan.journeys.exits import Exit
 from caravan.journeys.exits import lead as lead_out
 from caravan.journeys.fields import FieldCatalog
 from caravan.journeys.nodes import Node
+from caravan.journeys.service import Service
 from caravan.journeys.templates import TemplateDocument
 
 ENGINE = 1
@@ -65,6 +66,7 @@ class Plan(BaseModel):
     sender: SenderDocument = SenderDocument()
     postal_address: str = ""
     templates: dict[str, TemplateDocument] = {}
+    services: dict[str, Service] = {}
 
     @property
     def rules(self) -> EntryRules:

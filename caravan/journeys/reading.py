@@ -31,6 +31,7 @@ class JourneyScope:
     templates: frozenset[str]
     slots: Mapping[str, EndsOn]
     audience_names: frozenset[str]
+    services: frozenset[str] = frozenset()
 
 
 class Fields:

@@ -9,11 +9,11 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-CommandKind = Literal["store", "send", "choose", "wait", "listen"]
+CommandKind = Literal["store", "send", "choose", "wait", "listen", "call"]
 
 
 class Command(BaseModel):
-    """What a node asks for: serve a segment of actions, choose a path, wait, or listen."""
+    """What a node asks for: serve a segment of actions, choose a path, wait, listen, or call a service."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -26,7 +26,7 @@ class Command(BaseModel):
 class Outcome(BaseModel):
     """The recorded answer to a command: one step of a traversal.
 
-    A wait or listen has two: ``until`` alone when it is armed, ``edge`` when it is over.
+    A wait, listen or call has two: ``until`` alone when it is armed, ``edge`` when it is over.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -49,7 +49,7 @@ class Ended(BaseModel):
 
 
 class Pending(BaseModel):
-    """An armed wait or listen."""
+    """An armed wait or listen, or a call that is not answered yet."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 

@@ -4,7 +4,7 @@ Nothing a user can write makes this raise: everything wrong becomes a problem wi
 of them at once.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path as FilePath
 
@@ -16,12 +16,14 @@ from caravan.journeys.documents import (
     WorkspaceDocument,
     read_audience,
     read_journey,
+    read_service,
     read_workspace_document,
 )
 from caravan.journeys.fields import FieldCatalog
 from caravan.journeys.folder import Folder, find_documents, read_text
 from caravan.journeys.problems import Problem
 from caravan.journeys.reading import SLUG, SLUG_IN_WORDS, JourneyScope
+from caravan.journeys.service import Service
 from caravan.journeys.templates import TemplateDocument, read_template
 
 
@@ -35,6 +37,7 @@ class Workspace:
     journeys: dict[str, JourneyDocument]
     templates: dict[str, TemplateDocument]
     problems: tuple[Problem, ...]
+    services: dict[str, Service] = field(default_factory=dict)
 
     @property
     def catalog(self) -> FieldCatalog:
@@ -62,6 +65,7 @@ def load_workspace(directory: FilePath, at: datetime) -> Workspace:
     settings = _read_settings(folder)
     _read_templates(folder, settings.catalog)
     audiences = _read_audiences(folder, settings.catalog)
+    services = _read_services(folder, settings.catalog)
     journeys = _read_journeys(folder, settings)
     problems = tuple(
         sorted(set(folder.problems), key=lambda p: (p.file, p.line, p.code, p.message))
@@ -73,6 +77,7 @@ def load_workspace(directory: FilePath, at: datetime) -> Workspace:
         journeys=journeys,
         templates={slug: file.template for slug, file in folder.templates.items() if file.template},
         problems=problems,
+        services=services,
     )
 
 
@@ -128,6 +133,11 @@ def _of_people(folder: Folder) -> frozenset[str]:
     )
 
 
+def _read_services(folder: Folder, catalog: FieldCatalog) -> dict[str, Service]:
+    read = [read_service(folder.fields(document), catalog) for document in folder.of("service")]
+    return {service.service: service for service in read if service is not None}
+
+
 def _read_journeys(folder: Folder, settings: WorkspaceDocument) -> dict[str, JourneyDocument]:
     journeys = {}
     declared = frozenset(document.slug for document in folder.of("audience"))
@@ -151,6 +161,7 @@ def _read_journeys(folder: Folder, settings: WorkspaceDocument) -> dict[str, Jou
             templates=templates,
             slots=settings.slots,
             audience_names=declared - of_people,
+            services=frozenset(document.slug for document in folder.of("service")),
         )
         journey = read_journey(fields, settings, scope, folder.at)
         if journey is not None:

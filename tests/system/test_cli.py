@@ -111,7 +111,7 @@ class Cli:
 def cli(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cli]:
     folder = tmp_path_factory.mktemp("the cli")
     stack = Stack(folder / "home")
-    stack.start(["postgres", "temporal", "mail"])
+    stack.start()
     yield Cli(stack, folder)
     stack.discard()
     shutil.rmtree(folder, ignore_errors=True)

@@ -2,6 +2,7 @@
 
 from caravan.journeys.documents.audience import AudienceDocument, read_audience
 from caravan.journeys.documents.journey import JourneyDocument, read_journey
+from caravan.journeys.documents.service import read_service
 from caravan.journeys.documents.settings import (
     SubscriptionNames,
     WorkspaceDocument,
@@ -17,14 +18,15 @@ __all__ = [
     "WorkspaceDocument",
     "read_audience",
     "read_journey",
+    "read_service",
     "read_workspace_document",
 ]
 
 #: kinds of documents this version reads, by their leading key; an e-mail is a file of its own
-KINDS = ("workspace", "audience", "journey")
+KINDS = ("workspace", "audience", "journey", "service")
 
 #: kinds of the language that it does not
 KINDS_LATER = (
     "account_list", "people_list", "roles_template", "stage_model", "solution_interest",
-    "buying_groups", "score_model", "campaign", "service", "persona", "communication_limits", "tests",
+    "buying_groups", "score_model", "campaign", "persona", "communication_limits", "tests",
 )  # fmt: skip

@@ -7,6 +7,7 @@ from pydantic import Field
 
 from caravan.journeys.control import BEYOND, ControlNode, NodeKind, Target
 from caravan.journeys.nodes import (
+    call,
     do,
     exit,
     listen,
@@ -17,6 +18,7 @@ from caravan.journeys.nodes import (
     wait,
 )
 from caravan.journeys.nodes.base import target
+from caravan.journeys.nodes.call import Call
 from caravan.journeys.nodes.do import Do
 from caravan.journeys.nodes.exit import ExitNode
 from caravan.journeys.nodes.listen import Listen
@@ -29,7 +31,15 @@ from caravan.journeys.nodes.wait import Wait
 from caravan.journeys.state import Command
 
 Node = Annotated[
-    Do | SplitAccounts | SplitPeople | VariantsAccounts | VariantsPeople | Wait | Listen | ExitNode,
+    Do
+    | SplitAccounts
+    | SplitPeople
+    | VariantsAccounts
+    | VariantsPeople
+    | Wait
+    | Listen
+    | Call
+    | ExitNode,
     Field(discriminator="kind"),
 ]
 
@@ -41,6 +51,7 @@ REGISTRY: dict[NodeKind, ModuleType] = {
     "variants_people": variants_people,
     "wait": wait,
     "listen": listen,
+    "call": call,
     "exit": exit,
 }
 

@@ -4,7 +4,7 @@ A path's name keys the ledger and the counters, so no two of a node may have the
 """
 
 from collections.abc import Callable, Sequence
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
@@ -17,23 +17,21 @@ MOST_PATHS = 25
 OTHERWISE = "otherwise"
 
 
-class Labelled(Protocol):
-    """A path as far as its name goes."""
-
-    @property
-    def label(self) -> str | None: ...
-
-
-class Path(BaseModel):
-    """A path, taken where its condition is the first, from the top, to be met."""
+class Labelled(BaseModel):
+    """A path of any kind."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     label: str | None = None
+
+
+class Path(Labelled):
+    """A path, taken where its condition is the first, from the top, to be met."""
+
     when: Condition
 
 
-AnyPath = TypeVar("AnyPath", bound=Path)
+AnyPath = TypeVar("AnyPath", bound=Labelled)
 
 
 def names(paths: Sequence[Labelled]) -> list[str]:

@@ -4,6 +4,7 @@ from types import ModuleType
 
 from caravan.journeys.nodes import (
     Node,
+    call,
     do,
     listen,
     split_accounts,
@@ -14,7 +15,7 @@ from caravan.journeys.nodes import (
 )
 from caravan.journeys.reading import Fields, JourneyScope
 
-KINDS: dict[str, ModuleType] = {"do": do, "wait": wait, "listen": listen}
+KINDS: dict[str, ModuleType] = {"do": do, "wait": wait, "listen": listen, "call": call}
 #: nodes that are of accounts or of people, by their leading key
 OF: dict[str, dict[str, ModuleType]] = {
     "split": {"accounts": split_accounts, "people": split_people},
@@ -22,7 +23,7 @@ OF: dict[str, dict[str, ModuleType]] = {
 }
 
 #: nodes of the language that this version does not run
-LATER = ("call", "decide")
+LATER = ("decide",)
 
 
 def read_node(fields: Fields, scope: JourneyScope) -> Node | None:

@@ -8,9 +8,9 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from caravan.journeys.nodes.paths import names, refuse_same_names
+from caravan.journeys.nodes.paths import Labelled, names, refuse_same_names
 from caravan.journeys.reading import NAME_LIMIT, Fields, JourneyScope
 from caravan.journeys.written import shown
 
@@ -20,12 +20,9 @@ Method = Literal["hash", "quota"]
 METHODS: tuple[Method, ...] = ("hash", "quota")
 
 
-class Variant(BaseModel):
+class Variant(Labelled):
     """A path that takes its share of all who come, in whole percents."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    label: str | None = None
     share: int = Field(ge=1, le=99)
 
 

@@ -219,6 +219,28 @@ create table exit_watches (
 );
 create index exit_watches_account on exit_watches (account_id) where edge is null;
 
+-- A question to an outside service: one row a request, claimed before it is made. person_id 0 is the
+-- account, alone or with its people. Closed once; the first commit of answer and time-out wins.
+create table calls (
+  id           bigint generated always as identity primary key,
+  traversal_id bigint not null references traversals,
+  node         text not null,
+  visit        integer not null,
+  person_id    bigint not null,
+  about        text not null check (about in ('account', 'people', 'account_people')),
+  service      text not null,
+  state        text not null check (state in ('claimed', 'submitted', 'answered', 'timed_out', 'failed')),
+  token_hash   bytea not null unique,     -- SHA-256 of what the service must show to answer
+  claimed_at   timestamptz not null,
+  tries        integer not null default 0,
+  submitted_at timestamptz,
+  answered_at  timestamptz,
+  late_at      timestamptz,               -- an answer came, and nobody waited for it any more
+  answer       jsonb,                     -- caravan.services.callback.Parts
+  reply        text,                      -- why it is not submitted yet, or has failed
+  unique (traversal_id, node, visit, person_id)
+);
+
 -- A traversal whose workflow is to look at its row again.
 create table wakeups (
   id           bigint generated always as identity primary key,
