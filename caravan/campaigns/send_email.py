@@ -28,6 +28,7 @@ async def send(
     now: Now,
     stopping: Callable[[], bool] = lambda: False,
     go_on: bool = False,
+    delivered_at_once: bool = False,
 ) -> Sending:
     """Send the mail of the segment a traversal stands at, to all its people.
 
@@ -39,6 +40,7 @@ async def send(
         now: domain time, taken per claim.
         stopping: true once this process is to end: nothing more is handed over then.
         go_on: serve the store-only commands that follow too.
+        delivered_at_once: what is accepted counts as delivered (in a simulation, where nobody else says so).
 
     Raises:
         RelayUnreachable: nothing more could be handed over; try again later, nobody gets it twice.
@@ -53,4 +55,12 @@ async def send(
                     break
                 with suppress(Overtaken):
                     await hand_over(pool, session, claimed.step, message, claimant, now)
-    return await mail_step.conclude(pool, plans, claimed.step, claimant, now(), go_on=go_on)
+    return await mail_step.conclude(
+        pool,
+        plans,
+        claimed.step,
+        claimant,
+        now(),
+        go_on=go_on,
+        delivered_at_once=delivered_at_once,
+    )
