@@ -6,7 +6,7 @@ then what flows between the stores, then the accounts in order of id, and that a
 to do at that instant.
 """
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -29,6 +29,10 @@ from caravan.simulation.throw_away import LANES, Pair
 from caravan.simulation.walking import Lane, Walker
 
 
+#: accounts that are walked before progress is told
+AT_A_TIME = 200
+
+
 @dataclass(frozen=True)
 class Moment:
     """How far a run is, for who waits for it."""
@@ -38,6 +42,12 @@ class Moment:
     until: datetime
     steps: int
     inside: int
+
+    @property
+    def share(self) -> float:
+        """How much of the virtual time is over, 0 to 1."""
+        whole = (self.until - self.begin).total_seconds()
+        return min(1.0, (self.at - self.begin).total_seconds() / whole) if whole > 0 else 1.0
 
 
 Progress = Callable[[Moment], None]
@@ -156,19 +166,10 @@ class Simulation:
     async def run(self, progress: Progress) -> None:
         at: datetime | None = self._schedule.begin
         while at is not None and at <= self._schedule.until:
-            await self._instant(at)
-            progress(
-                Moment(
-                    at,
-                    self._schedule.begin,
-                    self._schedule.until,
-                    self._walker.steps,
-                    len(self._agenda.inside),
-                )
-            )
+            await self._instant(at, progress)
             at = self._next(at)
 
-    async def _instant(self, at: datetime) -> None:
+    async def _instant(self, at: datetime, progress: Progress) -> None:
         """All that happens at one instant."""
         lines = []
         while self._lines and self._lines[-1].at <= at:
@@ -187,10 +188,16 @@ class Simulation:
             if not due:
                 return
             travellers = in_order(due)
-            await self._walker.walk(travellers, at, in_turn=False)
-            for traveller in travellers:
-                self._agenda.rest(traveller)
+            for some in _some(travellers):
+                await self._walker.walk(some, at, in_turn=False)
+                for traveller in some:
+                    self._agenda.rest(traveller)
+                progress(self._moment(at))
             due = {}
+
+    def _moment(self, at: datetime) -> Moment:
+        schedule, inside = self._schedule, len(self._agenda.inside)
+        return Moment(at, schedule.begin, schedule.until, self._walker.steps, inside)
 
     async def _woken(self) -> list[Traveller]:
         """Those inside whose row has an answer for them."""
@@ -209,3 +216,9 @@ class Simulation:
             schedule.ends_at if not self._closed else None,
         ]
         return min((one for one in coming if one is not None and one > at), default=None)
+
+
+def _some(travellers: list[Traveller]) -> Iterator[list[Traveller]]:
+    """A part after the other, so that who waits hears of it."""
+    for start in range(0, len(travellers), AT_A_TIME):
+        yield travellers[start : start + AT_A_TIME]

@@ -20,18 +20,41 @@ CLAIMANT = "simulation"
 
 
 class Lane:
-    """One connection in the place of a pool: whoever acquires gets it, one after another."""
+    """One connection in the place of a pool, whose users' transactions are all part of one.
+
+    Nobody else looks at the stores of a simulation, and one that fails is thrown away as a whole: what
+    a commit after each account would guard is not there. Savepoints stay what they are.
+    """
 
     def __init__(self, conn: Any) -> None:
-        self.conn = conn
+        self._conn = conn
+        self._inside = False
         self.fetch = conn.fetch
         self.fetchrow = conn.fetchrow
         self.fetchval = conn.fetchval
         self.execute = conn.execute
 
     @asynccontextmanager
-    async def acquire(self) -> AsyncIterator[Any]:
-        yield self.conn
+    async def acquire(self) -> AsyncIterator["Lane"]:
+        yield self
+
+    @asynccontextmanager
+    async def whole(self) -> AsyncIterator[None]:
+        """The one transaction."""
+        async with self._conn.transaction():
+            yield
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[None]:
+        if self._inside:
+            async with self._conn.transaction():
+                yield
+            return
+        self._inside = True
+        try:
+            yield
+        finally:
+            self._inside = False
 
 
 class Walker:
@@ -60,9 +83,10 @@ class Walker:
                 group.create_task(self._on(lane, parties, at))
 
     async def _on(self, lane: Lane, parties: Iterator[list[Traveller]], at: datetime) -> None:
-        for party in parties:
-            for traveller in party:
-                await self._one(lane, traveller, at)
+        async with lane.whole():
+            for party in parties:
+                for traveller in party:
+                    await self._one(lane, traveller, at)
 
     async def _one(self, lane: Lane, traveller: Traveller, at: datetime) -> None:
         """Until it rests beyond this instant, or nothing more is to be done."""
@@ -78,7 +102,7 @@ class Walker:
                     claimant=CLAIMANT,
                     now=lambda: at,
                     go_on=True,
-                    delivered_at_once=True,
+                    captured=True,
                 )
                 self.steps += traveller.follow(sent.outcomes, sent.ended)
                 continue
@@ -93,7 +117,7 @@ class Walker:
     async def _parties(self, travellers: Sequence[Traveller]) -> list[list[Traveller]]:
         """Accounts that share somebody, directly or by way of others, keep together and in order."""
         accounts = {traveller.account_id for traveller in travellers}
-        rows = await sql.fetch(self._lanes[0].conn, "who_share", account_ids=sorted(accounts))
+        rows = await sql.fetch(self._lanes[0], "who_share", account_ids=sorted(accounts))
         leader = {account: account for account in accounts}
 
         def find(account: int) -> int:

@@ -1,0 +1,4 @@
+"""The page."""
+from caravan.simulation.told import Told
+def page(told: Told) -> str:
+    return ""
