@@ -11,6 +11,7 @@ from typing import Any
 
 from caravan.campaigns import audience_flow
 from caravan.campaigns.plans import PlanCache
+from caravan.database import outbox
 from caravan.engage import admissions, journeys
 from caravan.engage import sql as engage_sql
 from caravan.platform import down_flow, sync
@@ -35,6 +36,16 @@ class Flow:
         self._plans = plans
         self._journey_id = journey_id
         self.next_flip: datetime | None = None
+
+    async def skip(self, at: datetime) -> None:
+        """Leave out what the Platform has in its outbox: nothing of it can concern an empty store."""
+        row = await sql.fetchrow(self._pair.platform, "outbox_end")
+        if row is None:
+            return
+        async with self._pair.engage.acquire() as conn, conn.transaction():
+            await outbox.lock_cursor(conn, down_flow.STREAM)
+            end = outbox.Cursor(row["epoch"], row["xid"], row["seq"])
+            await outbox.advance_cursor(conn, down_flow.STREAM, end, 0, at)
 
     async def open(self, at: datetime) -> None:
         """The first steps of a published journey: its segment, and the accounts that qualify."""

@@ -16,6 +16,7 @@ from caravan.campaigns.plans import PlanCache
 from caravan.delivery.capture import CaptureTransport
 from caravan.engage import journeys
 from caravan.journeys.compiler import Compiled, compile_journey
+from caravan.journeys.plan import Plan
 from caravan.journeys.problems import Problem
 from caravan.journeys.workspace import Workspace
 from caravan.platform.imports import FileReport
@@ -109,13 +110,16 @@ async def run(pair: Pair, asked: Asked, progress: Progress = lambda _: None) -> 
     starts_at, ends_at, deadline = journeys.schedule_of(compiled, begin)
     until = asked.until if asked.until is not None else deadline
     async with _walker(pair) as walker:
+        flow = Flow(pair, walker.plans, stored.journey_id)
+        await flow.skip(begin)
         simulation = Simulation(
             pair,
             walker,
             outside,
-            Flow(pair, walker.plans, stored.journey_id),
+            flow,
             Schedule(begin, max(starts_at, begin), ends_at, until),
             lines[len(before) :],
+            in_turn=turns_matter(compiled.plan),
         )
         await simulation.run(progress)
     return Ran(
@@ -153,6 +157,8 @@ class Simulation:
         flow: Flow,
         schedule: Schedule,
         lines: Sequence[Line],
+        *,
+        in_turn: bool,
     ) -> None:
         self._pair = pair
         self._walker = walker
@@ -160,6 +166,7 @@ class Simulation:
         self._flow = flow
         self._schedule = schedule
         self._lines = list(reversed(lines))  # the next one last
+        self._in_turn = in_turn
         self._agenda = Agenda()
         self._opened = self._closed = False
 
@@ -189,7 +196,7 @@ class Simulation:
                 return
             travellers = in_order(due)
             for some in _some(travellers):
-                await self._walker.walk(some, at, in_turn=False)
+                await self._walker.walk(some, at, in_turn=self._in_turn)
                 for traveller in some:
                     self._agenda.rest(traveller)
                 progress(self._moment(at))
@@ -216,6 +223,13 @@ class Simulation:
             schedule.ends_at if not self._closed else None,
         ]
         return min((one for one in coming if one is not None and one > at), default=None)
+
+
+def turns_matter(plan: Plan) -> bool:
+    """Whether what an account does depends on who was there before: quotas count, addresses are taken."""
+    return getattr(plan, "deduplicate_email", False) or any(
+        getattr(node, "method", None) == "quota" for node in plan.nodes.values()
+    )
 
 
 def _some(travellers: list[Traveller]) -> Iterator[list[Traveller]]:

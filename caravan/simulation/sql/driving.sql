@@ -30,6 +30,9 @@ select (select seq from changes order by epoch desc, xid desc, seq desc limit 1)
        (select seq from cursors where stream = :up) as synced,
        (select min(next_flip) from audience_flips) as next_flip;
 
+-- name: outbox_end
+select epoch, xid::text as xid, seq from changes order by epoch desc, xid desc, seq desc limit 1;
+
 -- name: known_{table} for accounts, people
 select external_id from {table} where external_id = any(:ids::text[]);
 
