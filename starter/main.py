@@ -22,6 +22,7 @@ from starter import (
     simulate,
     status,
     subscriptions,
+    test,
     up,
     validate,
 )
@@ -45,6 +46,7 @@ app.command("down", rich_help_panel=STACK)(down.down)
 app.command("status", rich_help_panel=STACK)(status.status)
 app.command("demo", rich_help_panel=STACK)(demo.demo)
 app.command("validate", rich_help_panel=WORKSPACE)(validate.validate)
+app.command("test", rich_help_panel=WORKSPACE)(test.test)
 app.command("simulate", rich_help_panel=WORKSPACE)(simulate.simulate)
 app.command("import", rich_help_panel=WORKSPACE)(import_data.import_data)
 app.command("apply", rich_help_panel=WORKSPACE)(apply.apply)
