@@ -1,10 +1,11 @@
 """The picture of a walked journey: an SVG with a box for each node and counts on the edges."""
 
 import math
+from dataclasses import dataclass
 from html import escape
 
 from caravan.simulation.graph import START, Edge, Graph, Vertex
-from caravan.simulation.layout import Layout, lay_out
+from caravan.simulation.layout import Layout, lay_out, settle
 
 COLUMN, ROW = 236, 124
 WIDTH, HEIGHT, ROUND = 196, 64, 44  # of a box; the height of an end
@@ -15,6 +16,24 @@ TURN = 12
 TITLE, ABOUT, LABEL = 23, 29, 26
 
 Point = tuple[float, float]
+
+
+@dataclass
+class Words:
+    """What stands on an edge, and where."""
+
+    edge: Edge
+    x: float
+    y: float
+
+    @property
+    def label(self) -> str:
+        return " · ".join(self.edge.labels).replace("_", " ")
+
+    @property
+    def width(self) -> float:
+        letters = min(len(self.label), LABEL) * 6.2
+        return max(len(str(self.edge.count)) * 8.0, letters) + 10
 
 
 def draw(graph: Graph) -> str:
@@ -33,7 +52,7 @@ def draw(graph: Graph) -> str:
         ' markerUnits="userSpaceOnUse" orient="auto"><path d="M0 0 8 4 0 8z"/></marker></defs>',
     ]
     lane = 0
-    labels: list[str] = []
+    labels: list[Words] = []
     for pair, edge in graph.edges.items():
         straight = pair in layout.backward or pair[0] == pair[1]
         if straight:
@@ -42,8 +61,8 @@ def draw(graph: Graph) -> str:
         else:
             points = _down(graph, layout, pair)
         parts.append(_line(edge, points, most, straight=straight))
-        labels.append(_words(edge, _beside(points, straight)))
-    parts += labels
+        labels.append(Words(edge, *_beside(points, straight)))
+    parts += [_words(label) for label in _apart(labels)]
     parts += [_box(vertex, layout.places[vertex.name]) for vertex in graph.vertices.values()]
     parts.append("</svg>")
     return "\n".join(parts)
@@ -116,20 +135,31 @@ def _beside(points: list[Point], straight: bool) -> Point:
     return next_x, next_y
 
 
-def _words(edge: Edge, at: Point) -> str:
+def _apart(labels: list[Words]) -> list[Words]:
+    """Words at the same height pushed apart, so that none hides another."""
+    heights: dict[int, list[Words]] = {}
+    for one in labels:
+        heights.setdefault(round(one.y / 30), []).append(one)
+    for level in heights.values():
+        level.sort(key=lambda one: one.x)
+        settled = settle([one.width + 6 for one in level], [one.x for one in level])
+        for one, x in zip(level, settled, strict=True):
+            one.x = x
+    return labels
+
+
+def _words(words: Words) -> str:
     """The count, and below it the labels of the paths."""
-    at_x, at_y = at
-    label = " · ".join(edge.labels).replace("_", " ")
-    width = max(len(str(edge.count)) * 8, min(len(label), LABEL) * 6.2 if label else 0) + 10
+    edge, label, width, at_x, at_y = words.edge, words.label, words.width, words.x, words.y
     height = 30 if label else 17
-    words = f'<tspan x="{at_x:.1f}" dy="0" class="count">{edge.count}</tspan>'
+    tspans = f'<tspan x="{at_x:.1f}" dy="0" class="count">{edge.count}</tspan>'
     if label:
-        words += f'<tspan x="{at_x:.1f}" dy="13">{escape(_short(label, LABEL))}</tspan>'
+        tspans += f'<tspan x="{at_x:.1f}" dy="13">{escape(_short(label, LABEL))}</tspan>'
     unused = "" if edge.count else ' class="unused"'
     return (
         f"<g{unused}><title>{escape(label or 'next')}: {edge.count}</title>"
         f'<rect class="paper" x="{at_x - width / 2:.1f}" y="{at_y - 13:.1f}" width="{width:.1f}" height="{height}" rx="4"/>'
-        f'<text class="words" x="{at_x:.1f}" y="{at_y:.1f}">{words}</text></g>'
+        f'<text class="words" x="{at_x:.1f}" y="{at_y:.1f}">{tspans}</text></g>'
     )
 
 

@@ -132,24 +132,26 @@ def _columns(
             at += _width(name)
     for sweep in range(SWEEPS):
         for layer in layers if sweep % 2 == 0 else reversed(layers):
-            wanted = {}
+            wanted = []
             for name in layer:
                 around = [columns[one] for one in (*above.get(name, ()), *below.get(name, ()))]
-                wanted[name] = sum(around) / len(around) if around else columns[name]
-            _settle(layer, wanted, columns)
+                wanted.append(sum(around) / len(around) if around else columns[name])
+            settled = settle([_width(name) for name in layer], wanted)
+            columns.update(zip(layer, settled, strict=True))
     least = min((columns[name] - _width(name) / 2 for name in columns), default=0.0)
     return {name: column - least for name, column in columns.items()}
 
 
-def _settle(layer: Sequence[str], wanted: Mapping[str, float], columns: dict[str, float]) -> None:
+def settle(widths: Sequence[float], wanted: Sequence[float]) -> list[float]:
     """As near to where they want as their order and widths allow: the mean of pushing from each side."""
-    left, right = dict(wanted), dict(wanted)
-    for one, other in zip(layer, layer[1:], strict=False):
-        left[other] = max(left[other], left[one] + (_width(one) + _width(other)) / 2)
-    for other, one in zip(layer[::-1], layer[-2::-1], strict=False):
-        right[one] = min(right[one], right[other] - (_width(one) + _width(other)) / 2)
-    for name in layer:
-        columns[name] = (left[name] + right[name]) / 2
+    left, right = list(wanted), list(wanted)
+    for number in range(1, len(wanted)):
+        apart = (widths[number - 1] + widths[number]) / 2
+        left[number] = max(left[number], left[number - 1] + apart)
+    for number in range(len(wanted) - 2, -1, -1):
+        apart = (widths[number] + widths[number + 1]) / 2
+        right[number] = min(right[number], right[number + 1] - apart)
+    return [(one + other) / 2 for one, other in zip(left, right, strict=True)]
 
 
 def _width(name: str) -> float:
