@@ -107,6 +107,11 @@ def check(directory: Path, workspace: Workspace, journey: str) -> None:
     if workspace.errors:
         tell(directory, list(workspace.problems))
         raise UserError(f"{errors_in_words(workspace)}; mend them first")
+    known_journey(directory, workspace, journey)
+
+
+def known_journey(directory: Path, workspace: Workspace, journey: str) -> None:
+    """Whether the workspace has it."""
     if journey not in workspace.journeys:
         known = ", ".join(sorted(workspace.journeys)) or "none"
         raise UserError(
