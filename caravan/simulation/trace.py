@@ -30,12 +30,16 @@ class Line:
 
 async def read_trace(pair: Pair, ran: Ran) -> list[Line]:
     """All lines but the summary, by instant, then account, then as they happened."""
+    return sorted(await read_lines(pair, ran), key=lambda line: (line.at, line.account))
+
+
+async def read_lines(pair: Pair, ran: Ran) -> list[Line]:
+    """The same lines, traversal by traversal as they happened."""
     control = control_plan(ran.compiled.plan)
     lines: list[Line] = []
     async with pair.engage.acquire() as conn:
         async for one in walked(conn, ran.journey_id):
             lines += _lines(control, one)
-    lines.sort(key=lambda line: (line.at, line.account))
     return lines
 
 

@@ -90,7 +90,8 @@ class Walker:
 
     async def _one(self, lane: Lane, traveller: Traveller, at: datetime) -> None:
         """Until it rests beyond this instant, or nothing more is to be done."""
-        while traveller.state.ended is None:
+        took = 1
+        while took and traveller.state.ended is None:
             command = traveller.command()
             if command is not None and command.kind == "send":
                 sent = await send_email.send(
@@ -104,14 +105,14 @@ class Walker:
                     go_on=True,
                     captured=True,
                 )
-                self.steps += traveller.follow(sent.outcomes, sent.ended)
-                continue
-            ran = await stretch.run(
-                lane, self.plans, traveller.traversal_id, traveller.state.step_no, at
-            )
-            took = traveller.follow(ran.outcomes, ran.ended)
+                took = traveller.follow(sent.outcomes, sent.ended)
+            else:
+                ran = await stretch.run(
+                    lane, self.plans, traveller.traversal_id, traveller.state.step_no, at
+                )
+                took = traveller.follow(ran.outcomes, ran.ended)
             self.steps += took
-            if not took or traveller.until is not None:
+            if traveller.until is not None:
                 return
 
     async def _parties(self, travellers: Sequence[Traveller]) -> list[list[Traveller]]:
