@@ -15,7 +15,9 @@ LONGEST = 40
 
 
 def init(
-    directory: Annotated[Path, typer.Argument(help="The folder to make; it may be there if empty.")],
+    directory: Annotated[
+        Path, typer.Argument(help="The folder to make; it may be there if empty.")
+    ],
 ) -> None:
     """Write a small commented workspace that validates, tests green and simulates.
 

@@ -1,13 +1,12 @@
 """``caravan simulate DIR --journey SLUG``: a journey in virtual time, account by account."""
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
-
-import sys
 
 import typer
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
@@ -40,7 +39,9 @@ def simulate(
     journey: Annotated[str, typer.Option("--journey", help="The journey's slug.")],
     at: Annotated[
         str | None,
-        typer.Option("--at", help="When it is published, such as 2026-03-02T08:00:00Z. Absent: now."),
+        typer.Option(
+            "--at", help="When it is published, such as 2026-03-02T08:00:00Z. Absent: now."
+        ),
     ] = None,
     until: Annotated[
         str | None,
@@ -54,7 +55,9 @@ def simulate(
     ] = None,
     form: Annotated[
         Format,
-        typer.Option("--format", help="json: a line for every step. html: one page with a picture."),
+        typer.Option(
+            "--format", help="json: a line for every step. html: one page with a picture."
+        ),
     ] = Format.json,
 ) -> None:
     """Walk a journey in virtual time, with the workspace's data and the code that runs in production.

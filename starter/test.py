@@ -19,7 +19,7 @@ from starter.session import run
 from starter.validate import DirectoryArgument, errors_in_words, existing, tell
 
 
-def test(
+def run_tests(
     directory: DirectoryArgument,
     only: Annotated[
         list[str] | None, typer.Option("--only", help="A test by its name; may be given again.")
@@ -57,9 +57,7 @@ def test(
         sys.exit(FAILED)
 
 
-async def rehearse_all(
-    dsn: str, workspace: Workspace, names: Sequence[str]
-) -> list[Result]:
+async def rehearse_all(dsn: str, workspace: Workspace, names: Sequence[str]) -> list[Result]:
     """Tests one after another."""
     return [await rehearse(dsn, workspace, workspace.tests[name]) for name in names]
 
@@ -69,7 +67,9 @@ def show_results(directory: Path, results: Sequence[Result]) -> None:
     for result in results:
         test = result.test
         if result.ok:
-            plainly(f"ok    {test.tests}  ({test.journey}, {plural(len(test.expect), 'expectation')})")
+            plainly(
+                f"ok    {test.tests}  ({test.journey}, {plural(len(test.expect), 'expectation')})"
+            )
             continue
         plainly(f"FAIL  {test.tests}  ({test.journey})")
         for problem in result.problems:
@@ -108,7 +108,10 @@ def diff(difference: Difference) -> list[str]:
         case "entry":
             return [f"- entry {expected}", "+ it did not enter so often"]
         case "exit":
-            return [f"exit     - {expected or 'still inside'}", f"         + {got or 'still inside'}"]
+            return [
+                f"exit     - {expected or 'still inside'}",
+                f"         + {got or 'still inside'}",
+            ]
         case what:
             return [f"{what:<8} - {_said(expected)}", f"         + {_said(got)}"]
 
@@ -150,9 +153,7 @@ def _path_diff(expected: list[str], got: list[str]) -> list[str]:
 
 def _like(expected: list[dict[str, Any]], got: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Of the effects that came, those that speak of the same node or person as one that did not."""
-    wanted = [
-        (effect.get("node"), effect.get("person")) for effect in expected
-    ]
+    wanted = [(effect.get("node"), effect.get("person")) for effect in expected]
     return [
         effect
         for effect in got

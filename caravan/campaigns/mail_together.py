@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from caravan.campaigns.mail_claims import Claimed
-from caravan.delivery.transport import Transport
 from caravan.delivery.capture import CaptureTransport
+from caravan.delivery.transport import Transport
 from caravan.engage import sql
 
 

@@ -12,8 +12,8 @@ from typing import Any
 from caravan.campaigns import mail_step
 from caravan.campaigns.mail_claims import claim
 from caravan.campaigns.mail_hand_over import Now, Overtaken, hand_over
-from caravan.campaigns.mail_together import hand_over_together
 from caravan.campaigns.mail_step import Sending
+from caravan.campaigns.mail_together import hand_over_together
 from caravan.campaigns.plans import PlanCache
 from caravan.delivery.transport import Transport
 

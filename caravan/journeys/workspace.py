@@ -165,7 +165,9 @@ def _read_journeys(folder: Folder, settings: WorkspaceDocument) -> dict[str, Jou
 def _read_tests(folder: Folder, catalog: FieldCatalog) -> dict[str, TestsDocument]:
     """The tests of journeys, by the names their nodes have, whether or not those can be read."""
     nodes = {
-        document.slug: list(raw) if isinstance(raw := document.source.data.get("nodes"), dict) else []
+        document.slug: list(raw)
+        if isinstance(raw := document.source.data.get("nodes"), dict)
+        else []
         for document in folder.of("journey")
     }
     tests = {}

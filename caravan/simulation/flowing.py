@@ -51,7 +51,9 @@ class Flow:
         """The first steps of a published journey: its segment, and the accounts that qualify."""
         engage, platform = self._pair.engage, self._pair.platform
         await audience_flow.build_segment(engage, platform, self._journey_id, at)
-        while await audience_flow.bring_in_page(engage, platform, self._plans, self._journey_id, at):
+        while await audience_flow.bring_in_page(
+            engage, platform, self._plans, self._journey_id, at
+        ):
             pass
 
     async def drain(self, at: datetime) -> list[Traveller]:
@@ -88,9 +90,7 @@ class Flow:
     async def _waits(self) -> tuple[Any, Any]:
         engage, platform = await asyncio.gather(
             sql.fetchrow(self._pair.engage, "engage_waits", down=down_flow.STREAM),
-            sql.fetchrow(
-                self._pair.platform, "platform_waits", up=stream_of(self._pair.munchkin)
-            ),
+            sql.fetchrow(self._pair.platform, "platform_waits", up=stream_of(self._pair.munchkin)),
         )
         self.next_flip = platform["next_flip"]
         return engage, platform

@@ -105,12 +105,14 @@ def _moves(start: str, lines: Sequence[Line]) -> Counter[tuple[str, str]]:
 
 def _about(node: Any) -> str:
     """What a node does, in a few words."""
-    match node.kind.partition("_"):
-        case ("do", _, _):
-            return ", ".join(dict.fromkeys(action.kind.replace("_", " ") for action in node.actions))
-        case ("wait", _, _):
-            return str(node.for_) if node.for_ is not None else "until a moment"
-        case ("listen", _, _):
-            return ", ".join(dict.fromkeys(event.type.replace("_", " ") for event in node.events))
-        case (_, _, whose):
-            return whose
+    kind, _, whose = node.kind.partition("_")
+    match kind:
+        case "do":
+            words = [action.kind for action in node.actions]
+        case "listen":
+            words = [event.type for event in node.events]
+        case "wait":
+            words = [str(node.for_) if node.for_ is not None else "until a moment"]
+        case _:
+            words = [whose]
+    return ", ".join(dict.fromkeys(words)).replace("_", " ")

@@ -6,6 +6,7 @@ through the layers between, order each layer by where its neighbours are, then s
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 SWEEPS = 12
 
@@ -37,7 +38,7 @@ def lay_out(vertices: Sequence[str], edges: Sequence[Pair], root: str) -> Layout
             layers[row].append(bend)
             chain.append(bend)
         chains[(tail, head)] = [*chain, head]
-    links = [pair for chain in chains.values() for pair in zip(chain, chain[1:], strict=False)]
+    links = [pair for chain in chains.values() for pair in pairwise(chain)]
     above, below = _neighbours((head, tail) for tail, head in links), _neighbours(links)
     for sweep in range(SWEEPS):
         down = sweep % 2 == 0
@@ -69,8 +70,8 @@ def _backward(vertices: Sequence[str], edges: Sequence[Pair], root: str) -> set[
         trail, stack = {first}, [(first, iter(leads[first]))]
         while stack:
             name, heads = stack[-1]
-            head = next(heads, None)
-            if head is None:
+            head = next(heads, "")
+            if not head:
                 stack.pop()
                 trail.discard(name)
                 done.add(name)

@@ -65,9 +65,7 @@ def read_file(path: Path, catalog: FieldCatalog) -> tuple[list[Line], list[Probl
 
 def bad(file: str, number: int, why: str) -> Problem:
     """A line's problem, in the shape of ``validate``."""
-    return Problem(
-        file=file, line=number, document=None, node=None, code="bad-value", message=why
-    )
+    return Problem(file=file, line=number, document=None, node=None, code="bad-value", message=why)
 
 
 def read_line(text: str, number: int, file: str, catalog: FieldCatalog) -> Line:

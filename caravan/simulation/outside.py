@@ -27,7 +27,9 @@ class Outside:
         self._workspace = workspace
         self.answers: list[tuple[datetime, Answer]] = []
 
-    async def load(self, directory: Path | None, at: datetime) -> tuple[list[FileReport], list[Line]]:
+    async def load(
+        self, directory: Path | None, at: datetime
+    ) -> tuple[list[FileReport], list[Line]]:
         """Load a folder of data; events that are still to come are given back, to happen when they do."""
         if directory is None or not directory.is_dir():
             return [], []
@@ -85,7 +87,9 @@ class Outside:
         """What lines say comes about at an instant, in their order."""
         for kind, group in groupby(lines, key=lambda line: type(line.what)):
             if kind is EventRow:
-                await self._record([line.what for line in group if isinstance(line.what, EventRow)], at)
+                await self._record(
+                    [line.what for line in group if isinstance(line.what, EventRow)], at
+                )
                 continue
             for line in group:
                 if isinstance(line.what, RecordChange):

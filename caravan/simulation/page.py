@@ -86,7 +86,9 @@ def _step(body: dict[str, Any]) -> str:
     told = [f"<b>{escape(body['node'])}</b> {_time(body['at'])}"]
     outcome = body.get("outcome")
     if isinstance(outcome, dict):
-        told.append(", ".join(f"{escape(who)}: {escape(path or '–')}" for who, path in outcome.items()))
+        told.append(
+            ", ".join(f"{escape(who)}: {escape(path or '–')}" for who, path in outcome.items())
+        )
     elif outcome is not None:
         told.append(escape(outcome))
     if body.get("event"):

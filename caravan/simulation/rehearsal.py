@@ -83,9 +83,7 @@ def _cell(value: object) -> str:
     return ";".join(value) if isinstance(value, list) else as_cell(value)
 
 
-def _lines(
-    workspace: Workspace, test: TestsDocument, zone: str
-) -> tuple[list[Line], list[str]]:
+def _lines(workspace: Workspace, test: TestsDocument, zone: str) -> tuple[list[Line], list[str]]:
     lines: list[Line] = []
     problems: list[str] = []
     for number, timed in enumerate(test.given.events, 1):

@@ -29,7 +29,6 @@ from caravan.simulation.outside import Outside
 from caravan.simulation.throw_away import LANES, Pair
 from caravan.simulation.walking import Lane, Walker
 
-
 #: accounts that are walked before progress is told
 AT_A_TIME = 200
 
@@ -122,17 +121,13 @@ async def run(pair: Pair, asked: Asked, progress: Progress = lambda _: None) -> 
             in_turn=turns_matter(compiled.plan),
         )
         await simulation.run(progress)
-    return Ran(
-        compiled, stored.journey_id, stored.version, begin, until, walker.steps, reports
-    )
+    return Ran(compiled, stored.journey_id, stored.version, begin, until, walker.steps, reports)
 
 
 @asynccontextmanager
 async def _walker(pair: Pair) -> AsyncIterator[Walker]:
     async with AsyncExitStack() as stack:
-        lanes = [
-            Lane(await stack.enter_async_context(pair.engage.acquire())) for _ in range(LANES)
-        ]
+        lanes = [Lane(await stack.enter_async_context(pair.engage.acquire())) for _ in range(LANES)]
         yield Walker(lanes, PlanCache(), CaptureTransport(keep=False))
 
 

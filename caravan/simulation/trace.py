@@ -63,7 +63,8 @@ def _lines(control: ControlPlan, one: Walked) -> Iterator[Line]:
 
 def kind_of(node: ControlNode) -> str:
     """What the trace calls a node's kind: splits and variants of accounts and of people are one."""
-    return node.kind.partition("_")[0]
+    kind = node.kind.partition("_")[0]
+    return "do" if kind == "exit" else kind  # what an exit has done on the way out
 
 
 def _further(kind: str, node: ControlNode, visit: Visit, one: Walked) -> dict[str, Any]:

@@ -60,7 +60,9 @@ class Lane:
 class Walker:
     """Walks accounts on the lanes it was given."""
 
-    def __init__(self, lanes: Sequence[Lane], plans: PlanCache, transport: CaptureTransport) -> None:
+    def __init__(
+        self, lanes: Sequence[Lane], plans: PlanCache, transport: CaptureTransport
+    ) -> None:
         self._lanes = lanes
         self.plans = plans
         self._transport = transport

@@ -121,7 +121,7 @@ def run(server: Postgres, log: Path, settings: Mapping[str, str]) -> Process:
         log: the file it writes to.
         settings: where they differ from ours.
     """
-    all_settings = _settings(server.sockets) | settings
+    all_settings = {**_settings(server.sockets), **settings}
     arguments = [f"-c{name}={value}" for name, value in all_settings.items()]
     return spawn(
         "postgres",

@@ -134,9 +134,7 @@ async def test_events_of_the_workspace_that_are_to_come_happen_when_they_do(
     simulating: Simulating,
 ) -> None:
     events = event("2026-03-04T10:00:00.25Z", "form_filled", "p1", form="meeting")
-    workspace = simulating.workspace(
-        TRIP, ("hi",), accounts=ACCOUNTS, people=PEOPLE, events=events
-    )
+    workspace = simulating.workspace(TRIP, ("hi",), accounts=ACCOUNTS, people=PEOPLE, events=events)
     [ears] = bodies(await simulating(workspace), node="ears", kind="listen")
     assert (ears["outcome"], ears["until"]) == ("heard", "2026-03-04T10:00:00.250Z")
 
@@ -259,9 +257,7 @@ nodes: {mark: {do: [{update_person: {field: seniority, value: seen}}]}}
         relations="account_id,person_id\n" + "".join(f"{name},p\n" for name in names),
     )
     told = await simulating(workspace)
-    effects = [
-        (line["account"], line["effects"][0]["outcome"]) for line in bodies(told, kind="do")
-    ]
+    effects = [(line["account"], line["effects"][0]["outcome"]) for line in bodies(told, kind="do")]
     assert effects == [("B", "done"), ("a", "skipped"), ("m", "skipped"), ("z", "skipped")]
 
 
@@ -297,9 +293,13 @@ nodes:
         change("2026-03-03T00:00:00Z", "relation", ["a", "p2"], roles=["buyer"]),
         change("2026-03-03T00:00:00Z", "relation", ["b", "p1"], roles="buyer;user"),
     )
-    outcomes = {line["account"]: line["outcome"] for line in bodies(told, node="fork", kind="split")}
+    outcomes = {
+        line["account"]: line["outcome"] for line in bodies(told, node="fork", kind="split")
+    }
     assert outcomes == {"a": "Deal", "b": "Renamed"}
-    people = {line["account"]: line["outcome"] for line in bodies(told, node="people", kind="split")}
+    people = {
+        line["account"]: line["outcome"] for line in bodies(told, node="people", kind="split")
+    }
     assert people == {
         "a": {"p1": "Chiefs", "p2": "Buyers"},
         "b": {"p1": "Buyers", "q": "Chiefs"},
@@ -326,7 +326,9 @@ nodes:
         workspace, "trip", change("2026-03-04T00:00:00Z", "account", "a", industry="Steel")
     )
     assert bodies(told, node="again", kind="do", account="a")[0]["effects"][0]["outcome"] == "done"
-    assert bodies(told, node="again", kind="do", account="b")[0]["effects"][0]["outcome"] == "skipped"
+    assert (
+        bodies(told, node="again", kind="do", account="b")[0]["effects"][0]["outcome"] == "skipped"
+    )
 
 
 async def test_lines_about_nobody_are_refused(simulating: Simulating) -> None:

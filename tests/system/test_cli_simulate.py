@@ -118,9 +118,7 @@ def test_bad_rows_of_the_data_are_told_and_the_rest_is_simulated(caravan: Run, s
 
 
 def test_the_page_needs_nothing_but_itself(caravan: Run, shop: Path) -> None:
-    said = caravan(
-        "simulate", str(shop), "--journey", "welcome", "--at", AT, "--format", "html"
-    )
+    said = caravan("simulate", str(shop), "--journey", "welcome", "--at", AT, "--format", "html")
     assert said.returncode == 0
     page = said.stdout
     assert page.startswith("<!doctype html>")
@@ -220,7 +218,9 @@ def test_two_users_share_the_server_and_the_last_one_stops_it(home: Path) -> Non
     assert not Stack(folder).runs("postgres")
 
 
-def test_what_a_killed_run_left_is_dropped_by_the_next(caravan: Run, home: Path, shop: Path) -> None:
+def test_what_a_killed_run_left_is_dropped_by_the_next(
+    caravan: Run, home: Path, shop: Path
+) -> None:
     killed = subprocess.Popen(
         [
             sys.executable, "-m", "starter", "simulate", EXAMPLE, "--journey", "lifecycle", "--at", AT,

@@ -16,8 +16,8 @@ from caravan.journeys.compiler import compile_journey
 from caravan.journeys.workspace import Workspace
 from caravan.simulation.lines import read_line
 from caravan.simulation.run import Asked, Ran
-from caravan.simulation.told import simulate
 from caravan.simulation.throw_away import Pair
+from caravan.simulation.told import simulate
 from caravan.simulation.trace import Line, read_lines
 from tests.running import Running
 from workflows.contracts import Wake
@@ -177,9 +177,7 @@ nodes:
         await running.temporal.fast_forward(handle)
         await handle.result()
     heard_at, world.now = world.now, began
-    event = (
-        f'{{"at": "{heard_at.isoformat()}", "type": "form_filled", "person_id": "p3", "form": "meeting"}}'
-    )
+    event = f'{{"at": "{heard_at.isoformat()}", "type": "form_filled", "person_id": "p3", "form": "meeting"}}'
     real = await _real(running, workspace, journey)
     agree(real, await _simulated(running, workspace, [event]))
     labels = {line.account: line.body["label"] for line in real if "label" in line.body}

@@ -170,9 +170,7 @@ def _read_given(fields: Fields, catalog: FieldCatalog) -> Given | None:
                 timed[key].append(one)
     if not fields.finish() or not fine:
         return None
-    return Given(
-        records=records, events=tuple(timed["events"]), changes=tuple(timed["changes"])
-    )
+    return Given(records=records, events=tuple(timed["events"]), changes=tuple(timed["changes"]))
 
 
 def _read_record(
@@ -232,12 +230,9 @@ def _read_change(fields: Fields, catalog: FieldCatalog) -> TimedRow | None:
     else:
         identity = fields.given(named[0]) if len(named) == 1 else None
     if len(named) != 1 or identity is None:
-        fields.problem(
-            "missing-key", None, f"a change names one of {', '.join(RECORDS)} by its id"
-        )
+        fields.problem("missing-key", None, f"a change names one of {', '.join(RECORDS)} by its id")
         return None
-    if not isinstance(identity, dict | list):
-        identity = as_written(identity)
+    identity = _as_written(identity)
     inner = fields.inner("set")
     values: Row = {}
     if named[0] in ("relation", "person") and inner.has("roles"):
@@ -251,9 +246,16 @@ def _read_change(fields: Fields, catalog: FieldCatalog) -> TimedRow | None:
     return TimedRow(at=at, row={"change": named[0], "id": identity, "set": values})
 
 
-def _values(
-    fields: Fields, entity: Entity, catalog: FieldCatalog, others: Collection[str]
-) -> Row:
+def _as_written(identity: Any) -> Any:
+    """An id, or the two of a relation, as they are written: ``007`` keeps its noughts."""
+    if isinstance(identity, list):
+        return [as_written(one) for one in identity]
+    if isinstance(identity, dict):
+        return {key: as_written(one) for key, one in identity.items()}
+    return as_written(identity)
+
+
+def _values(fields: Fields, entity: Entity, catalog: FieldCatalog, others: Collection[str]) -> Row:
     """The fields of a record, each of its type."""
     known = catalog.of(entity)
     row: Row = {}
@@ -280,9 +282,7 @@ def _roles(fields: Fields) -> list[str] | None:
     return [as_written(role) for role in fields.items("roles")]
 
 
-def _read_expected(
-    fields: Fields, nodes: Collection[str] | None, line: int
-) -> Expected | None:
+def _read_expected(fields: Fields, nodes: Collection[str] | None, line: int) -> Expected | None:
     account = fields.text("account") if fields.required("account") is not None else None
     entry = fields.count("entry", 1)
     entries = fields.count("entries", 0, least=0)
@@ -324,9 +324,7 @@ def _read_effect(fields: Fields, nodes: Collection[str] | None) -> ExpectedEffec
         fields.problem("bad-value", "outcome", f"outcome takes one of {', '.join(OUTCOMES)}")
     if not fields.finish():
         return None
-    return ExpectedEffect(
-        node=node, action=action, person=person, outcome=outcome, reason=reason
-    )
+    return ExpectedEffect(node=node, action=action, person=person, outcome=outcome, reason=reason)
 
 
 def _check_node(fields: Fields, key: str, node: str, nodes: Collection[str] | None) -> None:
