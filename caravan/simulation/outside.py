@@ -6,6 +6,7 @@ from itertools import groupby
 from pathlib import Path
 
 from caravan.campaigns.publishing import store_documents
+from caravan.journeys.plan import Plan
 from caravan.journeys.problems import Problem
 from caravan.journeys.workspace import Workspace
 from caravan.platform.event_lines import EventRow, EventSource
@@ -17,6 +18,8 @@ from caravan.simulation.lines import Answer, Line, bad, names_of
 from caravan.simulation.throw_away import Pair
 
 EVENTS = "events.jsonl"
+#: which kind of node waits for an answer of a type
+ASKS = {"call_answer": "call", "decision": "decide"}
 
 
 class Outside:
@@ -25,7 +28,6 @@ class Outside:
     def __init__(self, pair: Pair, workspace: Workspace) -> None:
         self._pair = pair
         self._workspace = workspace
-        self.answers: list[tuple[datetime, Answer]] = []
 
     async def load(
         self, directory: Path | None, at: datetime
@@ -56,7 +58,15 @@ class Outside:
     async def store_documents(self, at: datetime) -> None:
         await store_documents(self._pair.platform, self._workspace, at)
 
-    async def unknown(self, lines: Iterable[Line]) -> list[Problem]:
+    async def impossible(self, lines: Sequence[Line], plan: Plan) -> list[Problem]:
+        """Lines that cannot happen: of whom or what they speak nobody knows."""
+        return await self._unknown(lines) + [
+            bad(line.file, line.number, f"{line.what.node} is no node that waits for an answer")
+            for line in lines
+            if isinstance(line.what, Answer) and not _asks(plan, line.what)
+        ]
+
+    async def _unknown(self, lines: Iterable[Line]) -> list[Problem]:
         """Lines that speak of accounts or people nobody has, nor a change before them makes."""
         made: dict[str, set[str]] = {"account": set(), "person": set()}
         wanted: dict[str, set[str]] = {"account": set(), "person": set()}
@@ -92,11 +102,9 @@ class Outside:
                 )
                 continue
             for line in group:
-                if isinstance(line.what, RecordChange):
-                    async with self._pair.platform.acquire() as conn, conn.transaction():
-                        await apply_change(conn, line.what, at)
-                elif isinstance(line.what, Answer):
-                    self.answers.append((at, line.what))
+                assert isinstance(line.what, RecordChange)  # nobody asks yet, so nobody answers
+                async with self._pair.platform.acquire() as conn, conn.transaction():
+                    await apply_change(conn, line.what, at)
 
     async def _record(self, events: list[EventRow], at: datetime) -> None:
         unknown: list[BadRow] = []  # looked for before
@@ -104,3 +112,9 @@ class Outside:
 
     def _importer(self, at: datetime) -> Importer:
         return Importer(self._pair.platform, self._workspace.catalog, at, lambda *_: None)
+
+
+def _asks(plan: Plan, answer: Answer) -> bool:
+    """Whether the node is of the kind that takes such an answer."""
+    node = plan.nodes.get(answer.node)
+    return node is not None and node.kind.partition("_")[0] == ASKS[answer.type]

@@ -97,7 +97,7 @@ async def run(pair: Pair, asked: Asked, progress: Progress = lambda _: None) -> 
     outside = Outside(pair, asked.workspace)
     reports, to_come = await outside.load(asked.data, begin)
     lines = sorted([*to_come, *asked.lines], key=lambda line: line.at)
-    problems = await outside.unknown(asked.lines)
+    problems = await outside.impossible(asked.lines, compiled.plan)
     if problems:
         raise BadLines(problems)
     # what is over before anybody can enter is part of the data

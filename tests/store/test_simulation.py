@@ -4,6 +4,7 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import asyncpg
 import pytest
 
 from caravan.simulation.lines import BadLine, read_line
@@ -341,10 +342,12 @@ async def test_lines_about_nobody_are_refused(simulating: Simulating) -> None:
             change("2026-03-05T00:00:00Z", "person", "late", email="l@x.example", account_id="a"),
             event("2026-03-06T00:00:00Z", "form_filled", "late"),
             change("2026-03-07T00:00:00Z", "relation", ["nobody", "late"]),
+            '{"at": "2026-03-07T00:00:00Z", "type": "decision", "account_id": "a", "node": "fork", "path": "Big"}',
         )
     assert [(one.line, one.message) for one in refused.value.problems] == [
         (1, "no person late"),
         (4, "no account nobody"),
+        (5, "fork is no node that waits for an answer"),
     ]
 
 
@@ -370,8 +373,6 @@ async def test_a_bad_line_says_why(simulating: Simulating, line: str, why: str) 
 
 
 async def test_nothing_is_left_behind(simulating: Simulating) -> None:
-    import asyncpg
-
     workspace = simulating.workspace(TRIP, ("hi",), accounts=ACCOUNTS, people=PEOPLE)
     await simulating(workspace)
     conn = await asyncpg.connect(simulating.dsn)
