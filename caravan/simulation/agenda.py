@@ -35,7 +35,7 @@ class Traveller:
 
     @property
     def until(self) -> datetime | None:
-        """When the rest it is in is over; None while it is not at rest."""
+        """When it is to be looked at again if nothing happens before; None while it is not at rest."""
         return self.state.pending.until if self.state.pending is not None else None
 
 

@@ -73,7 +73,8 @@ def _further(kind: str, node: ControlNode, visit: Visit, one: Walked) -> dict[st
     if node.segments and kind != "do":  # its people take paths, and regroup behind it
         further["outcome"] = None if inside else dict(visit.paths)
     elif kind not in ("do", "wait"):
-        further["outcome"] = label_of(kind, node, visit)
+        cut_off = not inside and visit.edge is None and one.row["reason"] == "end-date"
+        further["outcome"] = "timeout" if cut_off and kind in RESTS else label_of(kind, node, visit)
     elif inside:
         further["outcome"] = None
     if node.segments:
@@ -89,9 +90,9 @@ def _further(kind: str, node: ControlNode, visit: Visit, one: Walked) -> dict[st
 
 
 def label_of(kind: str, node: ControlNode, visit: Visit) -> str | None:
-    """What became of a visit that leaves by an edge: None where it has not, or where no path led on."""
+    """What became of a visit: None where it has not ended by an edge of its own, or no path led on."""
     edge = visit.edge
-    if edge is None:
+    if edge is None or edge not in node.edges:
         return None
     if kind == "listen":
         return "timeout" if edge == "timeout" else "heard"

@@ -199,6 +199,8 @@ nodes: {ears: {listen: [{form_filled: {form: meeting}}]}}
         people=PEOPLE,
     )
     told = await simulating(workspace)
+    [ears] = bodies(told, account="a", kind="listen")
+    assert (ears["outcome"], ears["until"]) == ("timeout", "2026-04-02T08:00:00Z")
     assert bodies(told, account="a", kind="exit") == [
         {"at": "2026-04-02T08:00:00Z", "entry": 1, "node": "ears", "reason": "end-date"}
     ]

@@ -1,6 +1,7 @@
 """The page of a simulation: how a graph is placed, and that no data can leave its place in it."""
 
 from datetime import UTC, datetime
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -29,7 +30,7 @@ def test_every_vertex_has_a_place_of_its_own_and_edges_lead_down(
         rows.setdefault(row, []).append(column)
     for columns in rows.values():
         columns.sort()
-        gaps = [later - earlier for earlier, later in zip(columns, columns[1:], strict=False)]
+        gaps = [later - earlier for earlier, later in pairwise(columns)]
         assert all(gap > 0.99 for gap in gaps)
     for tail, head in edges:
         if (tail, head) not in layout.backward and tail != head:
