@@ -20,41 +20,21 @@ CLAIMANT = "simulation"
 
 
 class Lane:
-    """One connection in the place of a pool, whose users' transactions are all part of one.
+    """One connection in the place of a pool: whoever acquires gets it, one after another.
 
-    Nobody else looks at the stores of a simulation, and one that fails is thrown away as a whole: what
-    a commit after each account would guard is not there. Savepoints stay what they are.
+    To borrow it from a pool for each of an account's transactions would cost more than they do.
     """
 
     def __init__(self, conn: Any) -> None:
         self._conn = conn
-        self._inside = False
         self.fetch = conn.fetch
         self.fetchrow = conn.fetchrow
         self.fetchval = conn.fetchval
         self.execute = conn.execute
 
     @asynccontextmanager
-    async def acquire(self) -> AsyncIterator["Lane"]:
-        yield self
-
-    @asynccontextmanager
-    async def whole(self) -> AsyncIterator[None]:
-        """The one transaction."""
-        async with self._conn.transaction():
-            yield
-
-    @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[None]:
-        if self._inside:
-            async with self._conn.transaction():
-                yield
-            return
-        self._inside = True
-        try:
-            yield
-        finally:
-            self._inside = False
+    async def acquire(self) -> AsyncIterator[Any]:
+        yield self._conn
 
 
 class Walker:
@@ -85,10 +65,9 @@ class Walker:
                 group.create_task(self._on(lane, parties, at))
 
     async def _on(self, lane: Lane, parties: Iterator[list[Traveller]], at: datetime) -> None:
-        async with lane.whole():
-            for party in parties:
-                for traveller in party:
-                    await self._one(lane, traveller, at)
+        for party in parties:
+            for traveller in party:
+                await self._one(lane, traveller, at)
 
     async def _one(self, lane: Lane, traveller: Traveller, at: datetime) -> None:
         """Until it rests beyond this instant, or nothing more is to be done."""
