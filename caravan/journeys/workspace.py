@@ -13,10 +13,12 @@ from caravan.journeys.cross_checks import check_mail, check_rings, check_shape
 from caravan.journeys.documents import (
     AudienceDocument,
     JourneyDocument,
+    TestsDocument,
     WorkspaceDocument,
     read_audience,
     read_journey,
     read_service,
+    read_tests,
     read_workspace_document,
 )
 from caravan.journeys.fields import FieldCatalog
@@ -36,6 +38,7 @@ class Workspace:
     audiences: dict[str, AudienceDocument]
     journeys: dict[str, JourneyDocument]
     templates: dict[str, TemplateDocument]
+    tests: dict[str, TestsDocument]
     problems: tuple[Problem, ...]
     services: dict[str, Service] = field(default_factory=dict)
 
@@ -67,6 +70,7 @@ def load_workspace(directory: FilePath, at: datetime) -> Workspace:
     audiences = _read_audiences(folder, settings.catalog)
     services = _read_services(folder, settings.catalog)
     journeys = _read_journeys(folder, settings)
+    tests = _read_tests(folder, settings.catalog)
     problems = tuple(
         sorted(set(folder.problems), key=lambda p: (p.file, p.line, p.code, p.message))
     )
@@ -76,6 +80,7 @@ def load_workspace(directory: FilePath, at: datetime) -> Workspace:
         audiences=audiences,
         journeys=journeys,
         templates={slug: file.template for slug, file in folder.templates.items() if file.template},
+        tests=tests,
         problems=problems,
         services=services,
     )
@@ -173,3 +178,21 @@ def _read_journeys(folder: Folder, settings: WorkspaceDocument) -> dict[str, Jou
 
 def _listens(raw_node: object) -> bool:
     return isinstance(raw_node, dict) and "listen" in raw_node
+
+
+def _read_tests(folder: Folder, catalog: FieldCatalog) -> dict[str, TestsDocument]:
+    """The tests of journeys, by the names their nodes have, whether or not those can be read."""
+    nodes = {
+        document.slug: list(raw)
+        if isinstance(raw := document.source.data.get("nodes"), dict)
+        else []
+        for document in folder.of("journey")
+    }
+    tests = {}
+    for document in folder.of("tests"):
+        read = read_tests(
+            folder.fields(document), catalog, nodes, document.file, document.source.line
+        )
+        if read is not None:
+            tests[read.tests] = read
+    return tests

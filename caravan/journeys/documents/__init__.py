@@ -8,6 +8,7 @@ from caravan.journeys.documents.settings import (
     WorkspaceDocument,
     read_workspace_document,
 )
+from caravan.journeys.documents.tests import TestsDocument, read_tests
 
 __all__ = [
     "KINDS",
@@ -15,18 +16,20 @@ __all__ = [
     "AudienceDocument",
     "JourneyDocument",
     "SubscriptionNames",
+    "TestsDocument",
     "WorkspaceDocument",
     "read_audience",
     "read_journey",
     "read_service",
+    "read_tests",
     "read_workspace_document",
 ]
 
 #: kinds of documents this version reads, by their leading key; an e-mail is a file of its own
-KINDS = ("workspace", "audience", "journey", "service")
+KINDS = ("workspace", "audience", "journey", "service", "tests")
 
 #: kinds of the language that it does not
 KINDS_LATER = (
     "account_list", "people_list", "roles_template", "stage_model", "solution_interest",
-    "buying_groups", "score_model", "campaign", "persona", "communication_limits", "tests",
+    "buying_groups", "score_model", "campaign", "persona", "communication_limits",
 )  # fmt: skip
