@@ -15,15 +15,19 @@ from starter import (
     demo,
     down,
     import_data,
+    init,
     journey,
     journeys,
     life_cycle,
     mail,
     person,
+    simulate,
     status,
     subscriptions,
+    test,
     up,
     validate,
+    watch,
 )
 from starter.errors import FAILED, is_embedded, sentence
 from starter.output import say
@@ -44,7 +48,11 @@ app.command("up", rich_help_panel=STACK)(up.up)
 app.command("down", rich_help_panel=STACK)(down.down)
 app.command("status", rich_help_panel=STACK)(status.status)
 app.command("demo", rich_help_panel=STACK)(demo.demo)
+app.command("init", rich_help_panel=WORKSPACE)(init.init)
 app.command("validate", rich_help_panel=WORKSPACE)(validate.validate)
+app.command("test", rich_help_panel=WORKSPACE)(test.run_tests)
+app.command("simulate", rich_help_panel=WORKSPACE)(simulate.simulate)
+app.command("watch", rich_help_panel=WORKSPACE)(watch.watch)
 app.command("import", rich_help_panel=WORKSPACE)(import_data.import_data)
 app.command("apply", rich_help_panel=WORKSPACE)(apply.apply)
 app.command("journeys", rich_help_panel=LOOKING)(journeys.journeys)

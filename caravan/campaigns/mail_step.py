@@ -48,7 +48,14 @@ class MailStep:
 
 
 async def conclude(
-    pool: Any, plans: PlanCache, step: MailStep, claimant: str, at: datetime, *, go_on: bool
+    pool: Any,
+    plans: PlanCache,
+    step: MailStep,
+    claimant: str,
+    at: datetime,
+    *,
+    go_on: bool,
+    delivered_at_once: bool = False,
 ) -> Sending:
     """Record the step and the activities of what was accepted, in one transaction.
 
@@ -59,7 +66,16 @@ async def conclude(
         async with pool.acquire() as conn, conn.transaction():
             locked = await lock(conn, plans, step.locked.traversal.id)
             progress = Progress(locked, savepoints=savepoints)
-            return await _conclude(conn, plans, step, progress, claimant, at, go_on=go_on)
+            return await _conclude(
+                conn,
+                plans,
+                step,
+                progress,
+                claimant,
+                at,
+                go_on=go_on,
+                delivered_at_once=delivered_at_once,
+            )
 
     return await with_savepoints_if_needed(transaction)
 
@@ -73,6 +89,7 @@ async def _conclude(
     at: datetime,
     *,
     go_on: bool,
+    delivered_at_once: bool,
 ) -> Sending:
     locked, command = progress.locked, step.command
     outcomes = await stored_outcomes(conn, locked, step.locked.state.step_no)
@@ -81,7 +98,7 @@ async def _conclude(
         # what another try has in hand is in doubt until it says otherwise
         await doubt_abandoned(conn, step, claimant, at)
         rows = await sql.fetch(conn, "settled_messages", **step.key)
-    await _record_sent(conn, plans, step, rows, at)
+    await _record_sent(conn, plans, step, rows, at, delivered_at_once=delivered_at_once)
     if outcomes or locked.ended is not None:
         return Sending(step.before + outcomes, locked.ended, control=locked.loaded.control)
     if any(row["state"] == "claimed" for row in rows):
@@ -144,18 +161,26 @@ async def doubt_abandoned(conn: Any, step: MailStep, claimant: str, at: datetime
 
 
 async def _record_sent(
-    conn: Any, plans: PlanCache, step: MailStep, rows: list[Any], at: datetime
+    conn: Any,
+    plans: PlanCache,
+    step: MailStep,
+    rows: list[Any],
+    at: datetime,
+    *,
+    delivered_at_once: bool = False,
 ) -> None:
     accepted = [row for row in rows if row["state"] == "accepted"]
-    await recording.record(conn, plans, [_sent(step, row) for row in accepted], at)
+    whats = ("sent", "delivered") if delivered_at_once else ("sent",)
+    happenings = [_mailed(what, step, row) for row in accepted for what in whats]
+    await recording.record(conn, plans, happenings, at)
 
 
-def _sent(step: MailStep, row: Any) -> recording.Happening:
+def _mailed(what: str, step: MailStep, row: Any) -> recording.Happening:
     return recording.Happening(
-        "email_sent",
+        f"email_{what}",
         row["at"],
         person_id=row["person_id"],
-        external_id=f"sent:{row['message_id']}",
+        external_id=f"{what}:{row['message_id']}",
         fields={
             "template": row["template"],
             "journey": step.locked.traversal.slug,

@@ -13,9 +13,11 @@ from caravan.journeys.cross_checks import check_mail, check_rings, check_shape
 from caravan.journeys.documents import (
     AudienceDocument,
     JourneyDocument,
+    TestsDocument,
     WorkspaceDocument,
     read_audience,
     read_journey,
+    read_tests,
     read_workspace_document,
 )
 from caravan.journeys.fields import FieldCatalog
@@ -34,6 +36,7 @@ class Workspace:
     audiences: dict[str, AudienceDocument]
     journeys: dict[str, JourneyDocument]
     templates: dict[str, TemplateDocument]
+    tests: dict[str, TestsDocument]
     problems: tuple[Problem, ...]
 
     @property
@@ -63,6 +66,7 @@ def load_workspace(directory: FilePath, at: datetime) -> Workspace:
     _read_templates(folder, settings.catalog)
     audiences = _read_audiences(folder, settings.catalog)
     journeys = _read_journeys(folder, settings)
+    tests = _read_tests(folder, settings.catalog)
     problems = tuple(
         sorted(set(folder.problems), key=lambda p: (p.file, p.line, p.code, p.message))
     )
@@ -72,6 +76,7 @@ def load_workspace(directory: FilePath, at: datetime) -> Workspace:
         audiences=audiences,
         journeys=journeys,
         templates={slug: file.template for slug, file in folder.templates.items() if file.template},
+        tests=tests,
         problems=problems,
     )
 
@@ -162,3 +167,21 @@ def _read_journeys(folder: Folder, settings: WorkspaceDocument) -> dict[str, Jou
 
 def _listens(raw_node: object) -> bool:
     return isinstance(raw_node, dict) and "listen" in raw_node
+
+
+def _read_tests(folder: Folder, catalog: FieldCatalog) -> dict[str, TestsDocument]:
+    """The tests of journeys, by the names their nodes have, whether or not those can be read."""
+    nodes = {
+        document.slug: list(raw)
+        if isinstance(raw := document.source.data.get("nodes"), dict)
+        else []
+        for document in folder.of("journey")
+    }
+    tests = {}
+    for document in folder.of("tests"):
+        read = read_tests(
+            folder.fields(document), catalog, nodes, document.file, document.source.line
+        )
+        if read is not None:
+            tests[read.tests] = read
+    return tests

@@ -8,7 +8,7 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,8 +49,9 @@ class Part:
 class Stack:
     """The stack under one home directory."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, *, postgres_settings: Mapping[str, str] | None = None) -> None:
         self.home = home.resolve()
+        self._postgres_settings = postgres_settings or {}
         self._notes: dict[str, Any] = read_stack_file(self.home)
 
     @property
@@ -160,7 +161,7 @@ class Stack:
             self._notes["engage_dsn"] = server.dsn("engage")
             self._write()
             postgres.prepare(server)
-            self._note(postgres.run(server, log))
+            self._note(postgres.run(server, log, self._postgres_settings))
         postgres.make_ready(server, self._process("postgres"), log)
         say(f"Postgres runs (socket in {server.sockets})")
         if server.data.parent != self.home:

@@ -68,6 +68,13 @@ where l.traversal_id = alive.id and l.node = :node and l.visit = :visit and l.po
   and l.person_id = :person_id and l.state = 'claimed'
 returning l.message_id;
 
+-- name: accept_together
+-- All messages of a step that a transport within this process takes: it cannot fail between the words.
+update ledger set state = 'accepted', reply = :reply, settled_at = :at
+where traversal_id = :traversal_id and node = :node and visit = :visit and position = any(:positions::int[])
+  and state = 'claimed'
+returning message_id;
+
 -- name: take_back
 -- The relay is away: what this try has in hand did not leave. Why is kept for who asks.
 update ledger set state = 'claimed', reply = :reply

@@ -7,6 +7,7 @@ from caravan.journeys.documents.settings import (
     WorkspaceDocument,
     read_workspace_document,
 )
+from caravan.journeys.documents.tests import TestsDocument, read_tests
 
 __all__ = [
     "KINDS",
@@ -14,17 +15,19 @@ __all__ = [
     "AudienceDocument",
     "JourneyDocument",
     "SubscriptionNames",
+    "TestsDocument",
     "WorkspaceDocument",
     "read_audience",
     "read_journey",
+    "read_tests",
     "read_workspace_document",
 ]
 
 #: kinds of documents this version reads, by their leading key; an e-mail is a file of its own
-KINDS = ("workspace", "audience", "journey")
+KINDS = ("workspace", "audience", "journey", "tests")
 
 #: kinds of the language that it does not
 KINDS_LATER = (
     "account_list", "people_list", "roles_template", "stage_model", "solution_interest",
-    "buying_groups", "score_model", "campaign", "service", "persona", "communication_limits", "tests",
+    "buying_groups", "score_model", "campaign", "service", "persona", "communication_limits",
 )  # fmt: skip

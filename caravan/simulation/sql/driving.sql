@@ -1,0 +1,54 @@
+-- name: who_share
+-- The people that more than one of these accounts has.
+select array_agg(account_id order by account_id) as account_ids
+from relations where account_id = any(:account_ids::bigint[]) and deleted_at is null
+group by person_id having count(*) > 1 order by min(account_id), person_id;
+
+-- name: begin_travelling
+-- Who has been admitted and is on nobody's agenda yet.
+with begun as (
+  update traversals set started = true, checked_at = :at
+  where journey_id = :journey_id and not started and ended_at is null
+  returning id, account_id, entered_at
+)
+select b.id, b.account_id, b.entered_at, a.external_id as account
+from begun b join accounts a on a.id = b.account_id
+order by a.external_id collate "C", b.id;
+
+-- name: order_admissions
+-- Numbers the queue anew: at one instant accounts come in order of id.
+do $$
+declare waiting record;
+begin
+  for waiting in select q.id from admissions q join accounts a on a.id = q.account_id
+                 order by q.due_at, a.external_id collate "C", q.id
+  loop
+    update admissions set id = default where id = waiting.id;
+  end loop;
+end $$;
+
+-- name: take_woken
+delete from wakeups returning traversal_id;
+
+-- name: engage_waits
+-- What this store still has to pass on: how far its outbox reaches, whom admission and wake-ups wait for.
+select (select seq from changes order by epoch desc, xid desc, seq desc limit 1) as outbox,
+       (select seq from cursors where stream = :down) as followed,
+       exists (select from admissions where due_at <= :at)
+         or exists (select from entries where last_ended_at is distinct from settled_end) as admissions,
+       exists (select from wakeups) as wakeups;
+
+-- name: platform_waits
+select (select seq from changes order by epoch desc, xid desc, seq desc limit 1) as outbox,
+       (select seq from cursors where stream = :up) as synced,
+       (select min(next_flip) from audience_flips) as next_flip;
+
+-- name: outbox_end
+select epoch, xid::text as xid, seq from changes order by epoch desc, xid desc, seq desc limit 1;
+
+-- name: known_{table} for accounts, people
+select external_id from {table} where external_id = any(:ids::text[]);
+
+-- name: gather_statistics
+-- The server of throw-away stores has no autovacuum that would.
+analyze accounts, people, relations, opportunities, activities;
