@@ -101,7 +101,13 @@ class Flow:
 
     async def _waits(self, at: datetime) -> tuple[Any, Any]:
         engage, platform = await asyncio.gather(
-            sql.fetchrow(self._pair.engage, "engage_waits", down=down_flow.STREAM, at=at),
+            sql.fetchrow(
+                self._pair.engage,
+                "engage_waits",
+                down=down_flow.STREAM,
+                at=at,
+                again=self._rules.reentry is not None,
+            ),
             sql.fetchrow(self._pair.platform, "platform_waits", up=stream_of(self._pair.munchkin)),
         )
         self.next_flip = platform["next_flip"]

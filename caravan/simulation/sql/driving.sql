@@ -35,7 +35,7 @@ delete from wakeups returning traversal_id;
 select (select seq from changes order by epoch desc, xid desc, seq desc limit 1) as outbox,
        (select seq from cursors where stream = :down) as followed,
        exists (select from admissions where due_at <= :at)
-         or exists (select from entries where last_ended_at is distinct from settled_end) as admissions,
+         or :again and exists (select from entries where last_ended_at is distinct from settled_end) as admissions,
        exists (select from wakeups) as wakeups;
 
 -- name: platform_waits
