@@ -57,8 +57,17 @@ def _lines(control: ControlPlan, one: Walked) -> Iterator[Line]:
         yield line(visit.arrived_at, visit.node, kind, _further(kind, node, visit, one))
     if row["ended_at"] is not None:
         label = {} if row["label"] is None else {"label": row["label"]}
-        left_from = row["left_from"] or row["position"] or control.start
+        left_from = _left_from(control, one)
         yield line(row["ended_at"], left_from, "exit", {"reason": row["reason"], **label})
+
+
+def _left_from(control: ControlPlan, one: Walked) -> str:
+    """The node an account left from; an exit that does something is none: it came from one."""
+    node: str = one.row["left_from"] or one.row["position"] or control.start
+    if control.nodes[node].kind != "exit":
+        return node
+    before = [visit.node for visit in one.visits if control.nodes[visit.node].kind != "exit"]
+    return before[-1] if before else control.start
 
 
 def kind_of(node: ControlNode) -> str:
@@ -82,6 +91,8 @@ def _further(kind: str, node: ControlNode, visit: Visit, one: Walked) -> dict[st
     if kind in RESTS:
         left_at = visit.left_at or (one.row["until"] if inside else one.row["ended_at"])
         further["until"] = written(left_at) if left_at is not None else None
+    if visit.fault is not None:
+        further["fault"] = visit.fault
     if further.get("outcome") == "heard":
         further["event"] = visit.event
         if visit.person is not None:

@@ -21,6 +21,7 @@ class Visit:
     left_at: datetime | None = None
     event: str | None = None
     person: str | None = None
+    fault: str | None = None  # of the account's time zone
     paths: dict[str, str | None] = field(default_factory=dict)  # of people, in order of id
     effects: list[Any] = field(default_factory=list)  # by action, then person
 
@@ -67,6 +68,7 @@ async def _fill(conn: Any, page: dict[int, Walked]) -> None:
         if visit is None:
             visit = found[key] = Visit(step["node"], step["visit"], step["arrived_at"])
             page[step["traversal_id"]].visits.append(visit)
+        visit.fault = step["fault"] or visit.fault
         if step["edge"] is not None:
             visit.edge, visit.left_at = step["edge"], step["at"]
             visit.event, visit.person = step["event"], step["person"]

@@ -15,13 +15,27 @@ select b.id, b.account_id, b.entered_at, a.external_id as account
 from begun b join accounts a on a.id = b.account_id
 order by a.external_id collate "C", b.id;
 
+-- name: order_admissions
+-- Numbers the queue anew: at one instant accounts come in order of id.
+do $$
+declare waiting record;
+begin
+  for waiting in select q.id from admissions q join accounts a on a.id = q.account_id
+                 order by q.due_at, a.external_id collate "C", q.id
+  loop
+    update admissions set id = default where id = waiting.id;
+  end loop;
+end $$;
+
 -- name: take_woken
 delete from wakeups returning traversal_id;
 
 -- name: engage_waits
--- What this store still has to pass on: how far its outbox reaches, whom wake-ups wait for.
+-- What this store still has to pass on: how far its outbox reaches, whom admission and wake-ups wait for.
 select (select seq from changes order by epoch desc, xid desc, seq desc limit 1) as outbox,
        (select seq from cursors where stream = :down) as followed,
+       exists (select from admissions where due_at <= :at)
+         or :again and exists (select from entries where last_ended_at is distinct from settled_end) as admissions,
        exists (select from wakeups) as wakeups;
 
 -- name: platform_waits
