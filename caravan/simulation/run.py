@@ -129,7 +129,7 @@ async def run(pair: Pair, asked: Asked, progress: Progress = lambda _: None) -> 
 async def _walker(pair: Pair) -> AsyncIterator[Walker]:
     async with AsyncExitStack() as stack:
         lanes = [Lane(await stack.enter_async_context(pair.engage.acquire())) for _ in range(LANES)]
-        yield Walker(lanes, PlanCache(), CaptureTransport(keep=False))
+        yield Walker(pair.engage, lanes, PlanCache(), CaptureTransport(keep=False))
 
 
 @dataclass(frozen=True)

@@ -79,14 +79,15 @@ def kind_of(node: ControlNode) -> str:
 def _further(kind: str, node: ControlNode, visit: Visit, one: Walked) -> dict[str, Any]:
     inside = one.is_inside(visit)
     further: dict[str, Any] = {}
-    if node.segments and kind != "do":  # its people take paths, and regroup behind it
+    acts = bool(node.segments) and (kind != "call" or regroups(node))
+    if acts and kind != "do":  # its people take paths, and regroup behind it
         further["outcome"] = None if inside else dict(visit.paths)
     elif kind not in ("do", "wait"):
         cut_off = not inside and visit.edge is None and one.row["reason"] == "end-date"
         further["outcome"] = "timeout" if cut_off and kind in RESTS else label_of(kind, node, visit)
     elif inside:
         further["outcome"] = None
-    if node.segments:
+    if acts:
         further["effects"] = [_effect(effect) for effect in visit.effects]
     if kind in RESTS:
         left_at = visit.left_at or (one.row["until"] if inside else one.row["ended_at"])
@@ -98,6 +99,11 @@ def _further(kind: str, node: ControlNode, visit: Visit, one: Walked) -> dict[st
         if visit.person is not None:
             further["person"] = visit.person
     return further
+
+
+def regroups(node: ControlNode) -> bool:
+    """Whether a call is of people, who regroup behind it; an account leaves by a path of its own."""
+    return "next" in node.edges
 
 
 def label_of(kind: str, node: ControlNode, visit: Visit) -> str | None:

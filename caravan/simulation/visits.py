@@ -8,6 +8,8 @@ from typing import Any
 from caravan.simulation import sql
 
 PAGE = 2000
+#: the ledger's word for a service's answer, and why a person has none
+CALL, LOST = "call", ("timeout", "failed")
 
 
 @dataclass
@@ -78,5 +80,9 @@ async def _fill(conn: Any, page: dict[int, Walked]) -> None:
             visit.paths[row["person"]] = row["path"]
     for row in await sql.fetch(conn, "effects_walked", ids=ids):
         visit = found.get((row["traversal_id"], row["node"], row["visit"]))
-        if visit is not None:
+        if visit is None:
+            continue
+        if row["action"] != CALL:
             visit.effects.append(row)
+        elif row["person"] is not None and row["reason"] in LOST:
+            visit.paths[row["person"]] = row["reason"]

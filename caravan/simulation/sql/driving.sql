@@ -46,6 +46,9 @@ select (select seq from changes order by epoch desc, xid desc, seq desc limit 1)
 -- name: outbox_end
 select epoch, xid::text as xid, seq from changes order by epoch desc, xid desc, seq desc limit 1;
 
+-- name: account_named
+select id from accounts where external_id = :external_id;
+
 -- name: known_{table} for accounts, people
 select external_id from {table} where external_id = any(:ids::text[]);
 
