@@ -47,6 +47,8 @@ class Plan(BaseModel):
     journey: str
     name: str
     audience: str
+    of_list: bool = False  # the audience is a list of accounts
+    requested: bool = False  # a campaign: travelled on request, for the people it is requested for
     zone: str
     schedule: Schedule
     start: str

@@ -1,11 +1,14 @@
 """The shape of a journey: what can be reached from its start, and loops that nothing slows down."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
+from typing import TypeVar
 
 from caravan.journeys import nodes
 from caravan.journeys.nodes import Node
 from caravan.journeys.nodes.listen import Listen
 from caravan.journeys.nodes.wait import Wait
+
+Name = TypeVar("Name", bound=Hashable)
 
 
 def leads_to(node: Node) -> list[str]:
@@ -32,10 +35,10 @@ def restless_cycles(graph: Mapping[str, Node]) -> list[list[str]]:
     return cycles({name: leads_to(node) for name, node in restless.items()})
 
 
-def cycles(graph: Mapping[str, Iterable[str]]) -> list[list[str]]:
+def cycles(graph: Mapping[Name, Iterable[Name]]) -> list[list[Name]]:
     """Cycles of a graph given as what each name leads to; names it does not have lead nowhere."""
-    found: list[list[str]] = []
-    done: set[str] = set()
+    found: list[list[Name]] = []
+    done: set[Name] = set()
     for root in graph:
         if root in done:
             continue

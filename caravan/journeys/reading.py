@@ -30,6 +30,10 @@ class JourneyScope:
     templates: frozenset[str]
     slots: Mapping[str, EndsOn]
     audience_names: frozenset[str]
+    tokens: Mapping[str, str] | None = None  # of the journey; None: not checked
+    journey: str = ""  # the slug of the journey it stands in
+    journeys: frozenset[str] = frozenset()
+    campaigns: frozenset[str] = frozenset()
 
 
 class Fields:

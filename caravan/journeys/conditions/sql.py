@@ -96,6 +96,8 @@ class _Compiler:
                 return self._opportunity(condition, context)
             case model.InAudience():
                 return self._in_audience(condition, context)
+            case model.InList():
+                return self._in_list(condition, context)
             case model.Did():
                 return self._did(condition, context)
 
@@ -113,10 +115,18 @@ class _Compiler:
         """The predicate of several fields of one record, and its flips."""
         parts, flips = [], []
         for field, test in tests.items():
-            value = value_of(f"{alias}.attributes", field, test.type)
+            value = self._value(alias, field, test)
             parts.append(f"({sql_of_test(test, value, self.binder)})")
             flips += flips_of(test, value, self.flips) if self.flips else []
         return " and ".join(parts) or "true", flips
+
+    def _value(self, alias: str, field: str, test: Test) -> str:
+        """The field of a record, or the score of a person."""
+        if test.start is None:
+            return value_of(f"{alias}.attributes", field, test.type)
+        score, start = quoted(field), self.binder.literal(test.start, "numeric")
+        given = f"select s.value from scores s where s.person_id = {alias}.id and s.score = {score}"
+        return f"coalesce(({given}), {start})"
 
     def _account(self, condition: model.AccountIs, context: Context) -> Fragment:
         if context == "account" or self.travelling:
@@ -140,7 +150,13 @@ class _Compiler:
         """The record in hand passes every test."""
         predicate, flips = self._tests(tests, alias)
         evidence = tuple(
-            (f"{entity}.{field}", f"{alias}.attributes -> {quoted(field)}") for field in tests
+            (
+                f"{entity}.{field}",
+                f"{alias}.attributes -> {quoted(field)}"
+                if test.start is None
+                else self._value(alias, field, test),
+            )
+            for field, test in tests.items()
         )
         return Fragment(predicate, evidence, tuple(flips))
 
@@ -207,6 +223,38 @@ class _Compiler:
         return Fragment(
             "exists (select from audience_members m"
             f" where m.audience = {self.binder.literal(name, 'text')} and m.subject_id = {subject})"
+        )
+
+    def _in_list(self, condition: model.InList, context: Context) -> Fragment:
+        name = f"{'account' if condition.of == 'accounts' else 'people'}_list({condition.list})"
+        if condition.of == "accounts" and context == "person" and not self.travelling:
+            # any account of the person, as for `account` and `opportunity`
+            some, source = self._is_listed(condition, "account"), accounts_of_person()
+            predicate = f"exists (select {source} and ({some.predicate}))"
+            return Fragment(predicate, ((name, f"({predicate})"),), _soonest([*some.flips], source))
+        whose: Context = "account" if condition.of == "accounts" else "person"
+        listed = self._is_listed(condition, whose)
+        evidence = ((name, f"({listed.predicate})"), *listed.evidence)
+        return Fragment(listed.predicate, evidence, listed.flips)
+
+    def _is_listed(self, condition: model.InList, context: Context) -> Fragment:
+        """Whether the account ``a`` or the person ``p`` is in a list."""
+        if condition.when is not None:
+            inside = replace(
+                self,
+                travelling=False,
+                binder=self.binder.in_zone(condition.zone),
+                flips=self.flips and self.flips.in_zone(condition.zone),
+            )
+            return inside.compile(condition.when, context)
+        of, slug = (
+            self.binder.literal(condition.of, "text"),
+            self.binder.literal(condition.list, "text"),
+        )
+        subject = "a.id" if context == "account" else "p.id"
+        return Fragment(
+            f"exists (select from list_members m where m.of = {of} and m.list = {slug}"
+            f" and m.subject_id = {subject})"
         )
 
     def _did(self, condition: model.Did, context: Context) -> Fragment:

@@ -1,7 +1,9 @@
 """The documents of a workspace: what each kind says, one kind a file."""
 
 from caravan.journeys.documents.audience import AudienceDocument, read_audience
+from caravan.journeys.documents.campaign import CampaignDocument, read_campaign
 from caravan.journeys.documents.journey import JourneyDocument, read_journey
+from caravan.journeys.documents.lists import LISTS, ListDocument, read_list
 from caravan.journeys.documents.settings import (
     SubscriptionNames,
     WorkspaceDocument,
@@ -11,20 +13,25 @@ from caravan.journeys.documents.settings import (
 __all__ = [
     "KINDS",
     "KINDS_LATER",
+    "LISTS",
     "AudienceDocument",
+    "CampaignDocument",
     "JourneyDocument",
+    "ListDocument",
     "SubscriptionNames",
     "WorkspaceDocument",
     "read_audience",
+    "read_campaign",
     "read_journey",
+    "read_list",
     "read_workspace_document",
 ]
 
 #: kinds of documents this version reads, by their leading key; an e-mail is a file of its own
-KINDS = ("workspace", "audience", "journey")
+KINDS = ("workspace", "audience", "account_list", "people_list", "journey", "campaign")
 
 #: kinds of the language that it does not
 KINDS_LATER = (
-    "account_list", "people_list", "roles_template", "stage_model", "solution_interest",
-    "buying_groups", "score_model", "campaign", "service", "persona", "communication_limits", "tests",
+    "roles_template", "stage_model", "solution_interest",
+    "buying_groups", "score_model", "service", "persona", "communication_limits", "tests",
 )  # fmt: skip

@@ -19,6 +19,7 @@ class JourneyDocument(BaseModel):
     journey: str
     name: str
     audience: str
+    of_list: bool = False
     zone: str
     schedule: Schedule
     tokens: dict[str, str] = {}
@@ -40,6 +41,7 @@ def read_journey(
     slug = fields.slug("journey")
     name = fields.text("name")
     audience = _read_audience_name(fields, scope)
+    of_list = isinstance(fields.raw.get("audience"), dict)
     zone = fields.zone() or workspace.zone
     schedule = read_schedule(fields, zone, at)
     tokens = _read_tokens(fields.inner("tokens"))
@@ -76,6 +78,7 @@ def read_journey(
         journey=slug,
         name=name or slug,
         audience=audience,
+        of_list=of_list,
         zone=zone,
         schedule=schedule,
         tokens=tokens,
@@ -89,10 +92,7 @@ def _read_audience_name(fields: Fields, scope: JourneyScope) -> str | None:
     if raw is None:
         return None
     if isinstance(raw, dict):
-        fields.problem(
-            "bad-value", "audience", "a list as audience is not supported by this version yet"
-        )
-        return None
+        return _read_list_name(fields.inner("audience"), scope)
     name = fields.text("audience")
     if name is not None and name not in scope.audience_names:
         fields.problem(
@@ -102,6 +102,20 @@ def _read_audience_name(fields: Fields, scope: JourneyScope) -> str | None:
         )
         return None
     return name
+
+
+def _read_list_name(fields: Fields, scope: JourneyScope) -> str | None:
+    """``{list: slug}``: a list of accounts as audience."""
+    name = fields.text("list") if fields.required("list") is not None else None
+    known, people = scope.conditions.account_lists, scope.conditions.people_lists
+    if name is not None and name not in known:
+        if name in people:
+            fields.problem("wrong-context", "list", f"{name} is a list of people; accounts travel")
+        else:
+            fields.problem(
+                "unknown-list", "list", f"no list {name} of accounts{nearest(name, known)}"
+            )
+    return name if fields.finish() else None
 
 
 def _read_tokens(fields: Fields) -> dict[str, str] | None:
