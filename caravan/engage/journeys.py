@@ -6,6 +6,7 @@ from typing import Any
 
 from caravan.engage import sql
 from caravan.journeys.compiler import Compiled
+from caravan.journeys.conditions.naming import audiences_anywhere
 from caravan.journeys.time import shift
 
 ENDED = ("closed", "aborted", "finished")
@@ -67,8 +68,10 @@ async def _store(conn: Any, compiled: Compiled, publish_at: datetime | None) -> 
             name=plan.name,
             plan_hash=plan.hash,
             audience=plan.audience,
+            of_list=plan.of_list,
         )
         await sql.execute(conn, "drop_draft_campaigns", journey_id=journey_id)
+        await sql.execute(conn, "unname_audiences", journey_id=journey_id)
     else:
         version = latest["version"] + 1 if latest is not None else 1
         journey_id = await sql.fetchval(
@@ -80,11 +83,14 @@ async def _store(conn: Any, compiled: Compiled, publish_at: datetime | None) -> 
             state="draft",
             plan_hash=plan.hash,
             audience=plan.audience,
+            of_list=plan.of_list,
             starts_at=None,
             ends_at=None,
             deadline=None,
             published_at=None,
         )
+    audiences = sorted(audiences_anywhere(plan))
+    await sql.execute(conn, "name_audiences", journey_id=journey_id, audiences=audiences)
     for position, campaign in enumerate(compiled.campaigns):
         await sql.execute(
             conn,

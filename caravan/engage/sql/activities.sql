@@ -7,8 +7,16 @@ where id = any(:account_ids::bigint[])
 order by id for key share;
 
 -- name: insert_activities
-insert into activities (external_id, type, at, account_id, person_id, fields)
-select * from unnest(:external_ids::text[], :types::text[], :ats::timestamptz[], :account_ids::bigint[],
-                     :person_ids::bigint[], :fields::jsonb[])
-on conflict (external_id) do nothing
-returning id;
+-- Also puts in question where the dynamic lists have those it happened to, if there are such lists.
+with recorded as (
+  insert into activities (external_id, type, at, account_id, person_id, fields)
+  select * from unnest(:external_ids::text[], :types::text[], :ats::timestamptz[], :account_ids::bigint[],
+                       :person_ids::bigint[], :fields::jsonb[])
+  on conflict (external_id) do nothing
+  returning id, account_id, person_id
+), questioned as (
+  insert into list_questions (of, subject_id)
+  select case when person_id is null then 'accounts' else 'people' end, coalesce(person_id, account_id)
+  from recorded where exists (select from lists where condition is not null)
+)
+select id from recorded;

@@ -14,12 +14,12 @@ select id, version, state, plan_hash from journeys where slug = :slug
 order by version desc limit 1 for update;
 
 -- name: insert_journey
-insert into journeys (slug, version, name, state, plan_hash, audience, starts_at, ends_at, deadline, published_at)
-values (:slug, :version, :name, :state, :plan_hash, :audience, :starts_at, :ends_at, :deadline, :published_at)
+insert into journeys (slug, version, name, state, plan_hash, audience, of_list, starts_at, ends_at, deadline, published_at)
+values (:slug, :version, :name, :state, :plan_hash, :audience, :of_list, :starts_at, :ends_at, :deadline, :published_at)
 returning id;
 
 -- name: replace_draft
-update journeys set name = :name, plan_hash = :plan_hash, audience = :audience where id = :id;
+update journeys set name = :name, plan_hash = :plan_hash, audience = :audience, of_list = :of_list where id = :id;
 
 -- name: drop_draft_campaigns
 delete from campaigns where journey_id = :journey_id;
@@ -36,30 +36,18 @@ update journeys set state = 'closed' where slug = :slug and state in ('scheduled
 -- name: insert_campaign
 insert into campaigns (name, journey_id, position, body) values (:name, :journey_id, :position, :body);
 
--- name: ordinary_campaigns
-select id, name, body from campaigns where journey_id is null order by name;
-
--- name: campaigns_of_journey
-select c.id, c.name, c.body, j.slug, j.version, j.state
-from campaigns c join journeys j on j.id = c.journey_id
-where j.slug = :slug order by j.version, c.position;
-
--- name: requestable_campaign
--- A journey's own campaigns can be requested by nobody else.
-select id, name, body from campaigns where name = :name and journey_id is null;
-
 -- name: journeys
 select j.*, (select count(*) from traversals t where t.journey_id = j.id and t.ended_at is null) as inside,
        (select count(*) from traversals t where t.journey_id = j.id) as entered,
        (select count(*) from traversals t where t.journey_id = j.id and t.reason = 'completed') as completed
-from journeys j where (:slug::text is null or j.slug = :slug) order by j.slug, j.version;
+from journeys j where j.kind = 'journey' and (:slug::text is null or j.slug = :slug) order by j.slug, j.version;
 
 -- name: journey_by_id
 select * from journeys where id = :id;
 
 -- name: running_journeys
-select id, slug, version, name, audience, state, plan_hash, starts_at, ends_at, flow_at, segment_accounts
-from journeys where state = 'live' order by id;
+select id, slug, version, name, audience, state, plan_hash, starts_at, ends_at, flow_at, segment_accounts, of_list
+from journeys where kind = 'journey' and state = 'live' order by id;
 
 -- name: close_ended
 update journeys set state = 'closed' where state in ('scheduled', 'live') and ends_at <= :at;

@@ -64,6 +64,11 @@ where message_id = :message_id and state = 'claimed';
 update ledger set state = 'skipped', reason = :reason, settled_at = :at
 where traversal_id = :traversal_id and node = :node and visit = :visit and state = 'claimed';
 
+-- name: skip_unsent_of
+-- As above, wherever in these traversals it stands.
+update ledger set state = 'skipped', reason = :reason, settled_at = :at
+where traversal_id = any(:traversal_ids::bigint[]) and state = 'claimed';
+
 -- name: settle_message
 update ledger set state = :state, reply = :reply, until = :until, settled_at = :at
 where message_id = :message_id and state in ('claimed', 'handed_over', 'in_doubt');
