@@ -35,6 +35,8 @@ async def gather_people(visit: Visit, node: SplitPeople | None) -> None:
 
     They stay the same for all the node's actions, whatever those change.
     """
+    if visit.loaded.plan.requested:
+        return  # whoever requested the campaign has said for whom
     if node is None:
         await sql.execute(
             visit.conn,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from caravan.campaigns import actions, choosing, listening, waiting
+from caravan.campaigns import actions, choosing, listening, remove_from_journey, waiting
 from caravan.campaigns.effects import Place
 from caravan.campaigns.plans import PlanCache
 from caravan.campaigns.progress import MOST_STORED, Locked, Progress, lock, stored_outcomes
@@ -66,8 +66,16 @@ async def run(
         if locked.ended is not None or len(outcomes) >= max_steps:
             return Stretch(outcomes, locked.ended, locked.loaded.control)
         progress = Progress(locked)
+        command = core.next_command(locked.loaded.control, progress.state)
+        await remove_from_journey.lock_others(conn, locked, command)
         taken, large = await walk_on(
-            conn, plans, locked, progress, as_of, max_steps=max_steps - len(outcomes)
+            conn,
+            plans,
+            locked,
+            progress,
+            as_of,
+            max_steps=max_steps - len(outcomes),
+            closing=command,
         )
         await progress.save(conn, as_of)
         return Stretch(outcomes + taken, progress.state.ended, locked.loaded.control, large=large)
@@ -82,6 +90,7 @@ async def walk_on(
     *,
     max_steps: int = MAX_STEPS,
     people: int = 0,
+    closing: Command | None = None,
 ) -> tuple[list[Outcome], bool]:
     """Serve the store-only commands that are open now, in the caller's transaction.
 
@@ -89,11 +98,12 @@ async def walk_on(
         progress: the caller saves it behind.
         max_steps: how many steps at most.
         people: how many this transaction has dealt with before.
+        closing: the command that may close the account's other traversals, whose rows are locked.
 
     Returns:
         The steps taken, and whether it stopped for the number of people.
     """
-    walk = _Walk(conn, plans, locked, progress, as_of, people)
+    walk = _Walk(conn, plans, locked, progress, as_of, people, closing)
     if people < MAX_PEOPLE:
         await walk.enter()
     while len(walk.outcomes) < max_steps and walk.people < MAX_PEOPLE:
@@ -113,6 +123,7 @@ class _Walk:
         progress: Progress,
         as_of: datetime,
         people: int,
+        closing: Command | None,
     ) -> None:
         self.conn = conn
         self.plans = plans
@@ -121,6 +132,7 @@ class _Walk:
         self.progress = progress
         self.outcomes: list[Outcome] = []
         self.people = people
+        self.closing = closing
 
     @property
     def state(self) -> State:
@@ -137,6 +149,10 @@ class _Walk:
         command = core.next_command(self.locked.loaded.control, self.state)
         if command is None or command.kind == "send":  # a send is an activity of its own
             return False
+        if command != self.closing and remove_from_journey.left_by(
+            self.locked.loaded.plan, command
+        ):
+            return False  # what it closes is to be locked first: the next stretch begins with it
         await self.progress.flush(self.conn)
         if self.as_of >= self.locked.traversal.deadline:
             self._end("end-date")

@@ -67,6 +67,17 @@ class Plan(BaseModel):
         )
         return hashlib.sha256(canonical.encode()).hexdigest()
 
+    @cached_property
+    def removing(self) -> frozenset[str]:
+        """The nodes whose actions remove the account from other journeys."""
+        return frozenset(
+            name
+            for name, node in self.nodes.items()
+            for segment in nodes.segment_actions(node)
+            for _, _, action in segment
+            if action.kind == "remove_from_journey"
+        )
+
 
 def control_plan(plan: Plan) -> ControlPlan:
     """What a workflow is steered by."""

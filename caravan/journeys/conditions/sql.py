@@ -23,7 +23,7 @@ from caravan.journeys.conditions.related import (
 from caravan.journeys.conditions.scope import Context
 from caravan.journeys.conditions.values import quoted, value_of
 
-__all__ = ["Binder", "Fragment", "compile_condition", "event_predicate"]
+__all__ = ["Binder", "Fragment", "compile_condition", "compile_tests", "event_predicate"]
 
 
 @dataclass(frozen=True)
@@ -66,6 +66,11 @@ def compile_condition(
     else:
         compiler = _Compiler(binder, travelling, audiences or {})
     return compiler.compile(condition, context)
+
+
+def compile_tests(tests: dict[str, Test], alias: str, binder: Binder) -> str:
+    """Tests on the fields of the record ``alias``, as a predicate."""
+    return _Compiler(binder, True, {}).tests(tests, alias)[0]
 
 
 @dataclass(frozen=True)
@@ -111,7 +116,7 @@ class _Compiler:
             tuple(flip for fragment in fragments for flip in fragment.flips),
         )
 
-    def _tests(self, tests: dict[str, Test], alias: str) -> tuple[str, list[str]]:
+    def tests(self, tests: dict[str, Test], alias: str) -> tuple[str, list[str]]:
         """The predicate of several fields of one record, and its flips."""
         parts, flips = [], []
         for field, test in tests.items():
@@ -148,7 +153,7 @@ class _Compiler:
 
     def _this(self, entity: str, alias: str, tests: dict[str, Test]) -> Fragment:
         """The record in hand passes every test."""
-        predicate, flips = self._tests(tests, alias)
+        predicate, flips = self.tests(tests, alias)
         evidence = tuple(
             (
                 f"{entity}.{field}",
@@ -162,7 +167,7 @@ class _Compiler:
 
     def _some(self, entity: str, alias: str, source: str, tests: dict[str, Test]) -> Fragment:
         """One of several records passes every test; which one is the evidence."""
-        predicate, flips = self._tests(tests, alias)
+        predicate, flips = self.tests(tests, alias)
         found = f"(select min({alias}.id) {source} and {predicate})"
         return Fragment(
             f"exists (select {source} and {predicate})",
