@@ -11,12 +11,14 @@ from starter import (
     accounts,
     apply,
     audiences,
+    campaign,
     campaigns,
     demo,
     down,
     import_data,
     journey,
     journeys,
+    lists,
     mail,
     person,
     status,
@@ -52,6 +54,8 @@ app.command("accounts", rich_help_panel=LOOKING)(accounts.accounts)
 app.add_typer(account.app, name="account", rich_help_panel=LOOKING)
 app.add_typer(person.app, name="person", rich_help_panel=LOOKING)
 app.command("campaigns", rich_help_panel=LOOKING)(campaigns.campaigns)
+app.add_typer(campaign.app, name="campaign", rich_help_panel=LOOKING)
+app.command("lists", rich_help_panel=LOOKING)(lists.lists)
 app.command("audiences", rich_help_panel=LOOKING)(audiences.audiences)
 app.command("mail", rich_help_panel=LOOKING)(mail.mail)
 app.command("subscriptions", rich_help_panel=LOOKING)(subscriptions.subscriptions)
