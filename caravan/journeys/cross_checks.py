@@ -1,4 +1,4 @@
-"""Checks across documents: the shape of a journey, rings of names, and what a mail needs."""
+"""Checks across documents: rings of names, and what a mail needs."""
 
 from collections.abc import Hashable, Iterable, Mapping
 from typing import TypeVar
@@ -15,12 +15,8 @@ from caravan.journeys.documents import (
 from caravan.journeys.folder import Folder
 from caravan.journeys.liquid import problem_of
 from caravan.journeys.nodes import segment_actions
-from caravan.journeys.reading import Fields
 
 Name = TypeVar("Name", bound=Hashable)
-
-#: nodes of a cycle that a message names
-MOST_SHOWN = 8
 
 
 def check_rings(folder: Folder, audiences: Mapping[str, AudienceDocument]) -> None:
@@ -52,23 +48,6 @@ def in_rings(names: Mapping[Name, Iterable[Name]]) -> list[Name]:
     """Those that come back to themselves, in order, by what each of them names."""
     inside = {one for cycle in reachability.cycles(names) for one in cycle}
     return [one for one in names if one in inside]
-
-
-def check_shape(fields: Fields, journey: JourneyDocument) -> None:
-    """Nodes that nobody comes to, and cycles that nothing slows down."""
-    for name in reachability.unreachable(journey.nodes, journey.start):
-        fields.report("unreachable-node", ("nodes", name), f"no path leads to {name}")
-    for cycle in reachability.restless_cycles(journey.nodes):
-        fields.report(
-            "cycle-without-wait",
-            ("nodes", cycle[0]),
-            f"{_ring(cycle)} has no wait or listen: an account would spin in it",
-        )
-
-
-def _ring(cycle: list[str]) -> str:
-    shown = cycle if len(cycle) <= MOST_SHOWN else [*cycle[: MOST_SHOWN - 1], "…"]
-    return " → ".join([*shown, cycle[0]])
 
 
 def actions_of(journey: JourneyDocument) -> list[Action]:

@@ -17,16 +17,16 @@ def leads_to(node: Node) -> list[str]:
     return list(dict.fromkeys(target for target in targets if target is not None))
 
 
-def unreachable(graph: Mapping[str, Node], start: str) -> list[str]:
+def unreachable(leads: Mapping[str, Iterable[str]], start: str) -> list[str]:
     """Nodes no account can come to, in the order they are written."""
     seen: set[str] = set()
     todo = [start]
     while todo:
         name = todo.pop()
-        if name in graph and name not in seen:
+        if name in leads and name not in seen:
             seen.add(name)
-            todo += leads_to(graph[name])
-    return [name for name in graph if name not in seen]
+            todo += leads[name]
+    return [name for name in leads if name not in seen]
 
 
 def restless_cycles(graph: Mapping[str, Node]) -> list[list[str]]:

@@ -15,7 +15,6 @@ from caravan.journeys.cross_checks import (
     check_mail,
     check_requests,
     check_rings,
-    check_shape,
 )
 from caravan.journeys.documents import (
     AudienceDocument,
@@ -177,7 +176,6 @@ def _read_journeys(
         journey = read_journey(fields, settings, scope, folder.at)
         if journey is not None:
             journeys[journey.journey] = journey
-            check_shape(fields, journey)
             sender = f"journey {journey.journey}"
             check_mail(folder, sender, actions_of(journey), journey.tokens, settings)
     return journeys

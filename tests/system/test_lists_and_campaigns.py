@@ -116,5 +116,7 @@ async def test_campaign_is_requested_by_hand_once_by_its_key(deployed: Deployed)
     assert deployed.json("campaign", "request", "invite", "--person", "2@a.example")["people"] == 1
     await deployed.until("select count(*) from ledger where state = 'accepted'", before + 3)
     for arguments in (["first.reach", "--account", "a"], ["invit", "--account", "a"], ["invite"]):
-        with pytest.raises(AssertionError, match=r"caravan: .*(own campaign|did you mean|For whom)"):
+        with pytest.raises(
+            AssertionError, match=r"caravan: .*(own campaign|did you mean|For whom)"
+        ):
             deployed.cli("campaign", "request", *arguments)

@@ -11,6 +11,7 @@ from caravan.journeys.nodes import Node
 from caravan.journeys.nodes.reading import read_node
 from caravan.journeys.plan import Schedule
 from caravan.journeys.reading import NAME_LIMIT, Fields, JourneyScope
+from caravan.journeys.shape import check_shape
 
 
 class JourneyDocument(BaseModel):
@@ -64,6 +65,7 @@ def read_journey(
         node: read_node(Fields(raw, (*fields.path, "nodes", node), fields.report), scope)
         for node, raw in raw_nodes.items()
     }
+    check_shape(fields, start, raw_nodes, read)
     fields.finish()
     if (
         slug is None
