@@ -21,6 +21,7 @@ from starter import (
     lists,
     mail,
     person,
+    schema,
     status,
     subscriptions,
     up,
@@ -46,6 +47,7 @@ app.command("down", rich_help_panel=STACK)(down.down)
 app.command("status", rich_help_panel=STACK)(status.status)
 app.command("demo", rich_help_panel=STACK)(demo.demo)
 app.command("validate", rich_help_panel=WORKSPACE)(validate.validate)
+app.command("schema", rich_help_panel=WORKSPACE)(schema.schema)
 app.command("import", rich_help_panel=WORKSPACE)(import_data.import_data)
 app.command("apply", rich_help_panel=WORKSPACE)(apply.apply)
 app.command("journeys", rich_help_panel=LOOKING)(journeys.journeys)

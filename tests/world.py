@@ -16,6 +16,7 @@ from caravan.journeys.workspace import Workspace, load_workspace
 from caravan.platform import sandboxes
 from caravan.platform.imports import FileReport, Importer
 from caravan.stores import Stores
+from tests.documents import misfits
 from workflows.contracts import DrainRequest
 
 HEAD = """
@@ -78,6 +79,7 @@ class World:
             self.write(f"emails/{name}.html", MAIL.format(name=name))
         workspace = load_workspace(self.folder, self.now)
         assert not workspace.errors, workspace.errors
+        assert misfits(head + documents) == []
         return workspace
 
     async def load(self, workspace: Workspace, **files: str) -> list[FileReport]:

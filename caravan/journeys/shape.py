@@ -33,7 +33,7 @@ def check_shape(
         name: reachability.leads_to(nodes[name]) if name in nodes else list(_named(raw[name]))
         for name in raw
     }
-    if start in raw:
+    if start is not None and start in raw:
         for name in reachability.unreachable(leads, start):
             fields.report(
                 "unreachable-node",

@@ -96,6 +96,9 @@ def mutate(data: Any, draw: Any) -> Any:
 def written(documents: list[Any]) -> str:
     yaml = YAML(typ="safe")
     yaml.representer.ignore_aliases = lambda _: True
+    yaml.representer.sort_base_mapping_type_on_output = (
+        False  # a document's first key names its kind
+    )
     out = StringIO()
     yaml.dump_all(documents, out)
     return out.getvalue()

@@ -10,7 +10,7 @@ from caravan.journeys.conditions.reading_did import read_did
 from caravan.journeys.conditions.reading_events import EventTests, parse_event
 from caravan.journeys.conditions.reading_tests import parse_test, parse_tests
 from caravan.journeys.conditions.scope import Context, Scope, nearest, plural
-from caravan.journeys.fields import Entity
+from caravan.journeys.fields import Entity, FieldCatalog
 from caravan.journeys.problems import Path, Report
 from caravan.journeys.written import as_written, shown
 
@@ -47,6 +47,13 @@ def parse_condition(
     if len(known) < len(parts):
         return None
     return known[0] if len(known) == 1 else model.All(of=known)
+
+
+def condition_keys(context: Context) -> list[str]:
+    """The keys that a condition about accounts or about people may have."""
+    others = PEOPLE_ONLY if context == "account" else ACCOUNT_ONLY
+    known = _Reader(context, Scope(FieldCatalog()), lambda *_, **__: None).parts
+    return [key for key in known if key not in others and key not in NOT_YET]
 
 
 class _Reader:

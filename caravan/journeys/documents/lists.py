@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict
 
 from caravan.journeys.conditions.model import Condition
 from caravan.journeys.conditions.naming import ListOf
-from caravan.journeys.conditions.scope import Scope, nearest
+from caravan.journeys.conditions.scope import Scope
 from caravan.journeys.reading import Fields
 from caravan.journeys.written import as_written, shown
 
@@ -48,10 +48,8 @@ def read_list(
     """
     of = LISTS[kind]
     slug = fields.slug(kind)
-    type_ = fields.text("type") if fields.required("type") is not None else None
-    if type_ is not None and type_ not in ("static", "dynamic"):
-        near = nearest(type_, ("static", "dynamic"))
-        fields.problem("bad-value", "type", f"a list is static or dynamic, not {type_}{near}")
+    fields.required("type")
+    type_ = fields.choice("type", ("static", "dynamic"))
     has_members, file = fields.has("members"), fields.text("file")
     when = fields.condition("when", "account" if of == "accounts" else "person", scope)
     if type_ == "static" and fields.has("when"):
