@@ -8,6 +8,58 @@ from jsonschema import Draft202012Validator
 from caravan.journeys.schema import json_schema
 from caravan.journeys.source import read_documents
 
+#: a valid workspace, but for the e-mail template ``hi``, that has a bit of everything
+WIDE = """
+workspace: wide
+fields: {account: {contract_end: date}}
+slots: {morning: {at: "09:00", weekdays: [mon]}}
+---
+audience: everyone
+when: {all: [{account: {name: {empty: false}}}, {any: [{people: {when: {role_in_account: [a, b]}, at_least: 2}}]}]}
+---
+account_list: chosen
+type: static
+members: [a, 7]
+---
+people_list: folk
+type: dynamic
+when: {not: {did_not: {event: page_visited, within: 3 days}}, account_list: chosen}
+---
+campaign: plain
+do: [{person_interesting_moment: {type: web, who: {people_list: folk}}}]
+---
+journey: wide
+name: 2026
+audience: {list: chosen}
+schedule: {start: now, end: 90 days, grace: 1 day}
+tokens: {code: 0420, empty: }
+start: a
+nodes:
+  a: {label: A, do: [{update_account: {field: contract_end, value: now}}], next: b}
+  b:
+    split: people
+    zone: Europe/Stockholm
+    paths: [{label: x, when: {person: {country: [SE, NO]}}, do: [{request_campaign: {campaign: plain}}]}]
+    otherwise: {do: []}
+    next: c
+  c: {wait: {until: {account: contract_end, plus: -30 days, at: "09:00"}}, next: d}
+  d:
+    listen:
+      - email_clicked: {template: hi, link: {contains: x}, who: {}, times: 2, people: 2, next: e}
+      - event: {type: own, where: {size: 3}}
+      - form_filled:
+    look_back: 1 hour
+    timeout: {after: 3 days, ends_on: {weekdays: [tue], at: "10:00"}, next: e}
+    next: e
+  e:
+    split: accounts
+    paths:
+      - {label: one, when: {opportunity: {amount: {between: [1, 2]}}, audience: everyone}, next: f}
+      - {when: {did: {event: form_filled, since: entry, people: 2}}, end: out}
+    otherwise: f
+  f: {wait: {for: 1 day, ends_on: morning}}
+"""
+
 
 @cache
 def _validator() -> Draft202012Validator:

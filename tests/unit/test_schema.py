@@ -15,7 +15,7 @@ from caravan.journeys.actions import ACTIONS
 from caravan.journeys.documents import KINDS
 from caravan.journeys.schema import READERS, json_schema
 from caravan.journeys.workspace import load_workspace
-from tests.documents import fits_schema, misfits
+from tests.documents import WIDE, fits_schema, misfits
 from tests.unit import test_validation_codes, test_workspace
 from tests.unit.test_problems_of_any_text import places, written
 
@@ -55,58 +55,6 @@ def test_documents_of_the_validation_tests_fit() -> None:
     texts = [text for file, text in test_validation_codes.FILES.items() if file.endswith(".yaml")]
     for text in [*texts, test_workspace.HEAD, test_workspace.JOURNEY]:
         assert misfits(text) == []
-
-
-WIDE = """
-workspace: wide
-fields: {account: {contract_end: date}}
-slots: {morning: {at: "09:00", weekdays: [mon]}}
----
-audience: everyone
-when: {all: [{account: {name: {empty: false}}}, {any: [{people: {when: {role_in_account: [a, b]}, at_least: 2}}]}]}
----
-account_list: chosen
-type: static
-members: [a, 7]
----
-people_list: folk
-type: dynamic
-when: {not: {did_not: {event: page_visited, within: 3 days}}, account_list: chosen}
----
-campaign: plain
-do: [{person_interesting_moment: {type: web, who: {people_list: folk}}}]
----
-journey: wide
-name: 2026
-audience: {list: chosen}
-schedule: {start: now, end: 90 days, grace: 1 day}
-tokens: {code: 0420, empty: }
-start: a
-nodes:
-  a: {label: A, do: [{update_account: {field: contract_end, value: now}}], next: b}
-  b:
-    split: people
-    zone: Europe/Stockholm
-    paths: [{label: x, when: {person: {country: [SE, NO]}}, do: [{request_campaign: {campaign: plain}}]}]
-    otherwise: {do: []}
-    next: c
-  c: {wait: {until: {account: contract_end, plus: -30 days, at: "09:00"}}, next: d}
-  d:
-    listen:
-      - email_clicked: {template: hi, link: {contains: x}, who: {}, times: 2, people: 2, next: e}
-      - event: {type: own, where: {size: 3}}
-      - form_filled:
-    look_back: 1 hour
-    timeout: {after: 3 days, ends_on: {weekdays: [tue], at: "10:00"}, next: e}
-    next: e
-  e:
-    split: accounts
-    paths:
-      - {label: one, when: {opportunity: {amount: {between: [1, 2]}}, audience: everyone}, next: f}
-      - {when: {did: {event: form_filled, since: entry, people: 2}}, end: out}
-    otherwise: f
-  f: {wait: {for: 1 day, ends_on: morning}}
-"""
 
 
 def test_mapping_that_refuses_strange_keys_refuses_them_in_the_schema_too(tmp_path: Path) -> None:

@@ -37,7 +37,7 @@ class Scope:
 
 
 #: comparing with more names than this costs more than the hint is worth
-MOST_NAMES = 1000
+MOST_NAMES = 150
 
 
 def nearest(name: object, known: Iterable[object]) -> str:
