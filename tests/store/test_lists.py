@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from caravan.campaigns import stretch
-from caravan.engage import dynamic_lists, sql
+from caravan.engage import dynamic_lists, lists, sql
 from caravan.journeys.workspace import Workspace
 from tests.world import World
 
@@ -226,6 +226,67 @@ async def test_dynamic_list_follows_data(world: World) -> None:
     assert await members(world, "accounts", "not-energy") == ["c"]
     assert await members(world, "people", "of-energy") == ["p1", "p2", "p3"]
     assert await members(world, "people", "clickers") == ["p3"]
+
+
+MADE_OF_OTHERS = """
+audience: energy-firms
+when: {account: {industry: Energy}}
+---
+audience: chiefs
+of: people
+when: {person: {job_title: Chief}}
+---
+account_list: chosen
+type: static
+members: [b]
+---
+account_list: either
+type: dynamic
+when: {any: [{audience: energy-firms}, {account_list: chosen}]}
+---
+people_list: their-chiefs
+type: dynamic
+when: {audience: chiefs, account_list: chosen}
+---
+"""
+
+
+async def test_dynamic_list_follows_audiences_and_static_lists(world: World) -> None:
+    workspace = await bring_in(world, MADE_OF_OTHERS)
+    assert await members(world, "accounts", "either") == ["a", "b"]
+    assert await members(world, "people", "their-chiefs") == ["p3"]
+
+    world.pass_time(minutes=1)
+    await world.load(
+        workspace,
+        accounts="account_id,name,industry\na,Acme,\nc,Core,Energy\n",
+        people="person_id,email,job_title,account_id\np3,3@b.example,Clerk,b\np4,4@b.example,Chief,b\n",
+    )
+    await world.follow()
+    await world.follow()
+    assert await members(world, "accounts", "either") == ["b", "c"]
+    assert await members(world, "people", "their-chiefs") == ["p4"]
+
+    async with world.engage.acquire() as conn, conn.transaction():
+        ids = {row["external_id"]: row["id"] for row in await conn.fetch("select * from accounts")}
+        await lists.remove(conn, "accounts", "chosen", [ids["b"]])
+        await lists.add(conn, "accounts", "chosen", [ids["a"]], world.now)
+    await world.follow()
+    assert await members(world, "accounts", "either") == ["a", "c"]
+    assert await members(world, "people", "their-chiefs") == ["p1"]
+
+
+async def test_copy_of_an_audience_that_nobody_names_any_more_is_forgotten(world: World) -> None:
+    workspace = await bring_in(world, MADE_OF_OTHERS)
+    copies = "select count(*) from audience_copies"
+    assert await world.engage.fetchval(copies) == 2
+    edited = MADE_OF_OTHERS.replace(
+        "{any: [{audience: energy-firms}, {account_list: chosen}]}", "{}"
+    )
+    await world.store(world.workspace(edited + ENTER))
+    await world.load(workspace, accounts="account_id,name,city\na,Acme,Here\n")
+    await world.follow()
+    assert await world.engage.fetchval(copies) == 1
 
 
 async def test_dynamic_list_is_edited_by_applying_it(world: World) -> None:

@@ -105,9 +105,7 @@ async def test_lists_and_requests_move_accounts_and_people(deployed: Deployed) -
 
 
 async def test_campaign_is_requested_by_hand_once_by_its_key(deployed: Deployed) -> None:
-    assert deployed.json("campaign", "list") == [
-        {"campaign": "invite", "actions": {"actions": ["send_email"]}}
-    ]
+    assert deployed.json("campaign", "list") == [{"campaign": "invite", "actions": ["send_email"]}]
     before = await deployed.count("select count(*) from ledger where state = 'accepted'")
     asked = ["campaign", "request", "invite", "--account", "a", "--key", "spring"]
     assert deployed.json(*asked)["new"] is True
