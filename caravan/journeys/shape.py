@@ -33,7 +33,9 @@ def check_shape(
         name: reachability.leads_to(nodes[name]) if name in nodes else list(_named(raw[name]))
         for name in raw
     }
-    if start is not None and start in raw:
+    # a name that does not exist is told already; what it was meant to lead to is not unreachable for that
+    astray = any(target not in raw for targets in leads.values() for target in targets)
+    if start is not None and start in raw and not astray:
         for name in reachability.unreachable(leads, start):
             fields.report(
                 "unreachable-node",
