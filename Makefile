@@ -33,7 +33,7 @@ up: .venv/.done
 # What runs there is stopped before its data goes, also what a stack keeps outside its folder; a broken
 # environment is no reason not to clean.
 clean:
-	-@for home in .caravan/demo .caravan; do [ ! -e $$home/stack.json ] || $(RUN) -c "import sys, pathlib; \
+	-@for home in .caravan/simulation .caravan/demo .caravan; do [ ! -e $$home/stack.json ] || $(RUN) -c "import sys, pathlib; \
 		from caravan.stack.stack import Stack; Stack(pathlib.Path(sys.argv[1])).discard(print)" $$home; done
 	rm -rf .venv .caravan
 

@@ -6,8 +6,8 @@ Run from the tree::
     python worker.py --roles journeys --processes 2
     python worker.py --roles email                # what leaves the system, on hosts that may send
 
-Roles: ``journeys`` (workflows of accounts and their stretches), ``email`` (sending), ``streams``
-(admission, audience flow, platform sync, event dispatch, reconciler).
+Roles: ``journeys`` (workflows of accounts and their stretches), ``email`` (sending), ``calls``
+(asking services), ``streams`` (admission, audience flow, platform sync, event dispatch, reconciler).
 
 SIGTERM or Ctrl-C stops gracefully, for GRACEFUL_SECONDS at most; a second one stops at once. Both are
 safe at any point, and so is kill -9. Addresses are read once, at the start: a server that comes back
@@ -50,6 +50,7 @@ from activities.nudges import Nudges
 from activities.platform_sync import PlatformSyncActivities
 from activities.readiness import NotReady, ready_subscriptions
 from activities.reconciler import ReconcilerActivities
+from activities.services import ReachedAt, ServiceActivities
 from activities.stream_keeper import StreamKeeper
 from activities.stream_starts import ensure_streams
 from activities.stretches import StretchActivities
@@ -58,12 +59,16 @@ from caravan.database.errors import StoreError
 from caravan.delivery.smtp import SmtpTransport
 from caravan.delivery.transport import Transport
 from caravan.logs import configure_logs
-from caravan.settings import Settings, SettingsError, read_environment
+from caravan.services.callback import CALLBACK_PATH
+from caravan.services.client import Exchange, ServiceClient
+from caravan.services.hosts import AllowedHosts, BadHosts
+from caravan.services.http import ServiceHttp
+from caravan.settings import Settings, SettingsError, read_environment, service_secrets
 from caravan.stores import Stores
 from workflows import JOURNEY_WORKFLOWS, STREAM_WORKFLOWS
-from workflows.contracts import EMAIL, JOURNEYS, STREAMS
+from workflows.contracts import CALLS, EMAIL, JOURNEYS, STREAMS
 
-ROLES = (JOURNEYS, EMAIL, STREAMS)
+ROLES = (JOURNEYS, EMAIL, CALLS, STREAMS)
 
 #: how long after the graceful time a worker may take to put its things away
 MARGIN = timedelta(seconds=3)
@@ -89,6 +94,8 @@ def build_workers(
     roles: tuple[str, ...],
     *,
     starts: StartOptions | None = None,
+    exchange: Exchange | None = None,
+    reached: ReachedAt | None = None,
     graceful: timedelta = timedelta(seconds=30),
     runner: WorkflowRunner | None = None,
 ) -> list[Worker]:
@@ -119,6 +126,17 @@ def build_workers(
                 client,
                 task_queue=EMAIL,
                 activities=[EmailActivities(stores, plans, transport).send],
+                **common,
+            )
+        )
+    if CALLS in roles and exchange is not None:
+        workers.append(
+            Worker(
+                client,
+                task_queue=CALLS,
+                activities=[
+                    ServiceActivities(stores, plans, exchange, reached or ReachedAt()).call
+                ],
                 **common,
             )
         )
@@ -162,6 +180,7 @@ async def work(settings: Settings, roles: tuple[str, ...], metrics: str | None) 
         statement_cache=settings.statement_cache,
     )
     graceful = timedelta(seconds=settings.graceful_seconds)
+    exchange = _exchange(settings)
     workers = build_workers(
         client,
         stores,
@@ -173,6 +192,8 @@ async def work(settings: Settings, roles: tuple[str, ...], metrics: str | None) 
             each_step=settings.step_mode == "each",
             continue_after=settings.continue_as_new_after,
         ),
+        exchange=exchange,
+        reached=_reached(settings),
         graceful=graceful,
     )
     try:
@@ -192,6 +213,7 @@ async def work(settings: Settings, roles: tuple[str, ...], metrics: str | None) 
             _leave_by((graceful + MARGIN).total_seconds())
             await asyncio.gather(*(worker.shutdown() for worker in workers))
     finally:
+        await exchange.close()
         await stores.close()
     log.info("worker stopped", pid=os.getpid())
     # while the workers still exist: Temporal's core complains of each local activity's timer left
@@ -248,6 +270,19 @@ def _transport(settings: Settings) -> Transport:
         raise SettingsError(str(error)) from None
 
 
+def _exchange(settings: Settings) -> ServiceClient:
+    try:
+        allowed = AllowedHosts.parse(settings.service_hosts)
+    except BadHosts as error:
+        raise SettingsError(f"The setting SERVICE_HOSTS is wrong: {error}") from None
+    return ServiceClient(ServiceHttp(allowed), service_secrets())
+
+
+def _reached(settings: Settings) -> ReachedAt:
+    url = f"{settings.public_url}{CALLBACK_PATH}" if settings.public_url else ""
+    return ReachedAt(url, settings.gateway_secret)
+
+
 def run_process(roles: tuple[str, ...], metrics: str | None) -> None:
     """The body of one worker process; exits non-zero with one sentence where it cannot start."""
     if multiprocessing.parent_process() is not None:
@@ -258,11 +293,17 @@ def run_process(roles: tuple[str, ...], metrics: str | None) -> None:
         leave_failures_to_us()
         asyncio.run(work(settings, roles, metrics))
     except (SettingsError, StoreError, NotReady) as error:
-        sys.exit(f"worker: {error}")
+        _refuse(str(error))
     except RPCError as error:
-        sys.exit(f"worker: Temporal at {settings.temporal_address} refuses: {error.message}")
+        _refuse(f"Temporal at {settings.temporal_address} refuses: {error.message}")
     except KeyboardInterrupt:
-        sys.exit(130)
+        _leave(130)
+
+
+def _refuse(why: str) -> None:
+    print(f"worker: {why}", file=sys.stderr, flush=True)
+    # not by way of the interpreter's end: threads of Temporal's core may still call into it
+    _leave(1)
 
 
 def run_processes(count: int, roles: tuple[str, ...], metrics: list[str | None]) -> int:
@@ -320,7 +361,10 @@ def _arguments() -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument(
-        "--roles", type=_roles, default=ROLES, help="comma-separated: journeys, email, streams"
+        "--roles",
+        type=_roles,
+        default=ROLES,
+        help="comma-separated: journeys, email, calls, streams",
     )
     parser.add_argument(
         "--processes", type=int, default=1, help="worker processes to run; if one dies, all stop"

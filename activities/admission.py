@@ -10,6 +10,7 @@ from activities.draining import drain
 from activities.failures import told
 from activities.journey_starts import JourneyStarts
 from activities.nudges import Nudges
+from caravan.campaigns import admission
 from caravan.engage import admissions, journeys, sql
 from caravan.stores import Stores
 from workflows.contracts import ADMIT, AdmissionReply, AdmissionRequest
@@ -28,6 +29,7 @@ class AdmissionActivities:
     async def admit(self, request: AdmissionRequest) -> AdmissionReply:
         """Admit page after page; over once the journey takes no more entries."""
         pool = await self._stores.engage(request.munchkin)
+        platform = await self._stores.platform(request.munchkin)
         started, over = 0, False
 
         async def page() -> int:
@@ -39,9 +41,7 @@ class AdmissionActivities:
             if closed:
                 await journeys.note_ends(pool, now)
             else:
-                queued = await admissions.admit_page(
-                    pool, request.munchkin, journey, admissions.ENTRY_LIMIT, now
-                )
+                queued = await admission.admit_page(pool, platform, request.munchkin, journey, now)
             begun = await self._start(pool, request)
             started += begun
             # who was admitted is started before the journey counts as over

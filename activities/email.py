@@ -47,5 +47,10 @@ class EmailActivities:
             for state, number in outcome.counts.items():
                 counters.add(counters.MAILS, number, state=state)
         return SendReply(
-            outcomes=tuple(sent.outcomes), ended=sent.ended, more=sent.more, large=sent.large
+            outcomes=tuple(sent.outcomes),
+            ended=sent.ended,
+            control=sent.control if request.with_plan else None,
+            more=sent.more,
+            large=sent.large,
+            held_until=sent.held_until,
         )

@@ -11,8 +11,7 @@ from activities import counters
 from activities.draining import drain
 from activities.failures import told
 from activities.nudges import Nudges
-from caravan.campaigns.recording import WAKEUPS
-from caravan.engage import sql
+from caravan.engage import sql, wakeups
 from caravan.stores import Stores
 from workflows.contracts import DISPATCH, DrainReply, DrainRequest, Wake
 
@@ -30,7 +29,7 @@ class EventDispatchActivities:
     async def dispatch(self, request: DrainRequest) -> DrainReply:
         """Take wake-ups off their queue and signal; a row is dropped once its signal is sent."""
         pool = await self._stores.engage(request.munchkin)
-        rows = await drain(lambda: self.page(pool), self._nudges, [(pool, WAKEUPS)])
+        rows = await drain(lambda: self.page(pool), self._nudges, [(pool, wakeups.CHANNEL)])
         return DrainReply(rows=rows)
 
     async def page(self, pool: Any) -> int:

@@ -22,6 +22,7 @@ from temporalio.service import RPCError
 from caravan.database.errors import NotOurs, StoreUnreachable
 from caravan.delivery.errors import RelayUnreachable
 from caravan.journeys.core import StepsDisagree
+from caravan.services.errors import ServiceError
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -43,6 +44,7 @@ TABLE: dict[type[Exception], tuple[bool, bool]] = {
     asyncpg.InternalClientError: (False, True),  # a connection that broke in the middle of a reply
     RPCError: (False, True),
     RelayUnreachable: (False, True),
+    ServiceError: (False, True),
     NotOurs: (True, False),
     StepsDisagree: (True, False),
 }

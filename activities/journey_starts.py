@@ -81,6 +81,7 @@ class JourneyStarts:
             title=title,
             entered_at=row["entered_at"],
             each_step=self._options.each_step,
+            mail_first=row["mail_first"],
             continue_after=self._options.continue_after,
         )
         try:

@@ -4,7 +4,8 @@ A workflow ended by a person's hand (terminated, cancelled) closes its traversal
 `removed`; one that is not there (never started, restored, lost) or has failed is started again and
 resumes from the traversal's row. So nothing leaves an account blocked. What a hand did is seen within
 seconds; the rest by a slow sweep, so that what fails again is not started in a circle.
-It also notes that journeys end: closed at their end date, finished when nobody is inside any more.
+It also notes that journeys begin and end: live at their start, closed at their end date, finished when
+nobody is inside any more.
 """
 
 import asyncio
@@ -20,7 +21,8 @@ from activities import counters
 from activities.draining import drain
 from activities.failures import told
 from activities.journey_starts import JourneyStarts
-from caravan.engage import journeys, sql
+from activities.stream_starts import ensure_admission
+from caravan.engage import journeys, life_cycle, sql, wakeups
 from caravan.stores import Stores
 from workflows.contracts import RECONCILE, DrainReply, DrainRequest
 
@@ -55,12 +57,21 @@ class ReconcilerActivities:
             mended += await self.not_seen_lately(pool)
             mended += await self.never_started(pool, request.munchkin)
             await self.never_settled(pool)
-            await journeys.note_ends(pool, datetime.now(UTC))
+            await self.note_time(pool, request.munchkin)
+            await self.finish_commands(pool)
             # a lot to mend is no reason to look without a pause
             await asyncio.sleep(PAUSE if mended else 0)
             return mended
 
         return DrainReply(rows=await drain(page, poll=PAUSE))
+
+    async def note_time(self, pool: Any, munchkin: str) -> None:
+        """Journeys whose start or end has come."""
+        now = datetime.now(UTC)
+        for journey in await journeys.note_starts(pool, now):
+            # should this process die here, the keeper of streams sees to it
+            await ensure_admission(self._client, munchkin, journey)
+        await journeys.note_ends(pool, now)
 
     async def ended_abnormally(self, pool: Any, munchkin: str) -> int:
         """Traversals whose workflow was ended by hand, by the visibility store."""
@@ -102,6 +113,13 @@ class ReconcilerActivities:
         """Messages handed over for a traversal that has ended, by a worker that died: in doubt."""
         now = datetime.now(UTC)
         await sql.execute(pool, "doubt_forgotten", before=now - LONGEST_HAND_OVER, at=now)
+
+    async def finish_commands(self, pool: Any) -> None:
+        """What follows from a resume or an abort, where the command died before it was through."""
+        await life_cycle.wake_held(pool)
+        async for taken_out in life_cycle.take_out(pool, None, datetime.now(UTC)):
+            async with pool.acquire() as conn, conn.transaction():
+                await wakeups.queue(conn, [row["id"] for row in taken_out], "aborted")
 
     async def _mend(self, pool: Any, traversals: list[tuple[int, str]]) -> int:
         closed: list[int] = []

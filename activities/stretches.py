@@ -41,6 +41,7 @@ class StretchActivities:
             control=ran.control if request.with_plan else None,
             large=ran.large,
             more=ran.more,
+            held_until=ran.held_until,
         )
 
 

@@ -16,6 +16,7 @@ from benchmarks import (
     entry_seconds,
     import_people,
     journey_to_floor,
+    simulate_steps,
     sync_to_raw,
     worker_rss,
 )
@@ -49,6 +50,10 @@ SECTIONS = (
     Section(
         {"sync_to_raw": "the rate of the Platform sync to that of a bare upsert"},
         sync_to_raw.measure,
+    ),
+    Section(
+        {"simulate_steps_per_s": "account steps a second of `caravan simulate`"},
+        simulate_steps.measure,
     ),
     Section({"import_people_seconds": "importing 100,000 people"}, import_people.measure),
     Section(

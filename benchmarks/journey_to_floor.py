@@ -26,10 +26,10 @@ from activities.journey_starts import AT_ONCE, JourneyStarts, StartOptions
 from benchmarks import data
 from benchmarks.figures import Figure, Target, significant
 from benchmarks.ground import Ground, Pair, reached
-from caravan.campaigns import audience_flow
+from caravan.campaigns import admission, audience_flow
 from caravan.campaigns.plans import PlanCache
 from caravan.delivery.capture import CaptureTransport
-from caravan.engage import admissions, journeys, sql
+from caravan.engage import journeys, sql
 from caravan.journeys.compiler import compile_journey
 from caravan.platform import audiences
 from worker import build_workers
@@ -134,9 +134,7 @@ async def admitted(pair: Pair, accounts: int) -> int:
     while await audience_flow.bring_in_page(pair.engage, pair.platform, plans, journey_id, now):
         pass
     journey = await sql.fetchrow(pair.engage, "journey_by_id", id=journey_id)
-    while await admissions.admit_page(
-        pair.engage, pair.munchkin, journey, admissions.ENTRY_LIMIT, now
-    ):
+    while await admission.admit_page(pair.engage, pair.platform, pair.munchkin, journey, now):
         pass
     return journey_id
 

@@ -4,7 +4,9 @@ A secret may also be given as a file (``TEMPORAL_API_KEY_FILE``); none is ever p
 """
 
 import json
+import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -36,6 +38,11 @@ class _Environment(BaseSettings):
     engage_dsn_file: Path | None = None
     smtp_url: SecretStr | None = None
     smtp_url_file: Path | None = None
+    public_url: str | None = None
+    gateway_listen: str = "127.0.0.1:8088"
+    gateway_secret: SecretStr | None = None
+    gateway_secret_file: Path | None = None
+    service_hosts: str = ""
     step_mode: Literal["stretch", "each"] = "stretch"
     account_names_in_temporal: bool = True
     statement_cache: bool = True
@@ -50,14 +57,18 @@ class _Environment(BaseSettings):
 
 #: settings that the embedded stack provides, by their key in its file
 FROM_STACK = ("temporal_address", "platform_dsn", "engage_dsn", "smtp_url")
+#: settings that it provides too, and that nothing but calls of services needs
+ALSO_FROM_STACK = ("public_url", "gateway_secret")
 #: what the value of a setting looks like; more is known when it is used
 SHAPES = {
     "platform_dsn": (re.compile(r"postgres(ql)?://\S*"), "postgresql://user@host/database"),
     "engage_dsn": (re.compile(r"postgres(ql)?://\S*"), "postgresql://user@host/database"),
     "temporal_address": (re.compile(r"[^\s/]+:\d{1,5}"), "host:7233"),
     "smtp_url": (re.compile(r"smtps?://\S+"), "smtp://host:25"),
+    "public_url": (re.compile(r"https?://[^\s/?#@]+[^\s?#]*"), "https://caravan.example"),
+    "gateway_secret": (re.compile(r"\S{32,}"), "at least 32 characters that nobody can guess"),
 }
-SECRETS = ("temporal_api_key", "platform_dsn", "engage_dsn", "smtp_url")
+SECRETS = ("temporal_api_key", "platform_dsn", "engage_dsn", "smtp_url", "gateway_secret")
 
 
 class Settings:
@@ -65,13 +76,17 @@ class Settings:
 
     def __init__(self, environment: _Environment, values: dict[str, str]) -> None:
         self.home = environment.caravan_home
-        self.temporal_address = values["temporal_address"]
+        self.temporal_address = values.get("temporal_address", "")
         self.temporal_namespace = environment.temporal_namespace
         self.temporal_tls = environment.temporal_tls
         self.temporal_api_key = values.get("temporal_api_key")
         self.platform_dsn = values["platform_dsn"]
         self.engage_dsn = values["engage_dsn"]
-        self.smtp_url = values["smtp_url"]
+        self.smtp_url = values.get("smtp_url", "")
+        self.public_url = values.get("public_url", "").rstrip("/")
+        self.gateway_secret = values.get("gateway_secret", "")
+        self.gateway_listen = environment.gateway_listen
+        self.service_hosts = environment.service_hosts
         self.step_mode = environment.step_mode
         self.account_names_in_temporal = environment.account_names_in_temporal
         self.statement_cache = environment.statement_cache
@@ -84,8 +99,11 @@ class Settings:
         self.log_format = environment.log_format
 
     @classmethod
-    def load(cls) -> "Settings":
+    def load(cls, needed: Sequence[str] = FROM_STACK) -> "Settings":
         """Read the environment and the running stack.
+
+        Args:
+            needed: the addresses that this process cannot do without.
 
         Raises:
             SettingsError: in one sentence, what to set or do.
@@ -93,13 +111,13 @@ class Settings:
         environment = read_environment()
         stack = read_stack_file(environment.caravan_home)
         values: dict[str, str] = {}
-        for name in {*FROM_STACK, *SECRETS}:
+        for name in {*FROM_STACK, *ALSO_FROM_STACK, *SECRETS}:
             given = _given(environment, name) or stack.get(name)
             if given:
                 values[name] = str(given)
         for name, value in values.items():
             _check_shape(name, value)
-        missing = [name.upper() for name in FROM_STACK if name not in values]
+        missing = [name.upper() for name in needed if name not in values]
         if missing:
             raise SettingsError(
                 f"{missing[0]} is not set and no embedded stack runs under {environment.caravan_home}: "
@@ -121,6 +139,12 @@ def read_environment() -> _Environment:
         raise SettingsError(
             f"The setting {str(first['loc'][0]).upper()} is wrong: {first['msg']}"
         ) from None
+
+
+def service_secrets() -> dict[str, str]:
+    """The variables that the document of a service may name: those that are not settings of ours."""
+    ours = {*_Environment.model_fields, "caravan_subscription"}
+    return {name: value for name, value in os.environ.items() if name.lower() not in ours}
 
 
 def read_stack_file(home: Path) -> dict[str, Any]:

@@ -48,10 +48,15 @@ def show_account(
             await _journey(pool, row, names)
             for row in await sql.fetch(pool, "traversals_of_account", account_id=account["id"])
         ]
+        entries = [
+            {key: value for key, value in _entry(row).items() if value is not None}
+            for row in await sql.fetch(pool, "entries_of_account", account_id=account["id"])
+        ]
         told = {
             "account_id": account["external_id"],
             "attributes": account["attributes"],
             "people": [row["external_id"] for row in people],
+            "entries": entries,
             "journeys": journeys,
         }
         if form is Format.json:
@@ -60,6 +65,17 @@ def show_account(
             _print(told)
 
     run_with(subscription, body)
+
+
+def _entry(row: Any) -> dict[str, Any]:
+    return {
+        "journey": row["slug"],
+        "entries": row["count"],
+        "last_entered_at": row["last_entered_at"],
+        "last_ended_at": row["last_ended_at"],
+        "refused": row["refused"],
+        "refused_at": row["refused_at"],
+    }
 
 
 async def _names(pool: Any, account_id: int) -> Names:
@@ -114,6 +130,10 @@ async def _journey(pool: Any, row: Any, names: Names) -> dict[str, Any]:
             told_step["people"] = participants.get(arrival)
             told_step["effects"] = effects.get(arrival)
         steps.append({key: value for key, value in told_step.items() if value is not None})
+    calls = [
+        {key: value for key, value in dict(call).items() if value is not None}
+        for call in await sql.fetch(pool, "calls_of_traversal", traversal_id=row["id"])
+    ]
     state = row["state"]
     return {
         "journey": row["slug"],
@@ -127,6 +147,7 @@ async def _journey(pool: Any, row: Any, names: Names) -> dict[str, Any]:
         "label": row["label"],
         "workflow_id": row["workflow_id"],
         "steps": steps,
+        "calls": calls,
     }
 
 
@@ -150,6 +171,13 @@ def _print(told: dict[str, Any]) -> None:
         f"[bold]{cell(told['account_id'])}[/bold]  {cell(told['attributes'])}", highlight=False
     )
     console.print(f"people: {cell(told['people']) or 'none'}", highlight=False)
+    for entry in told["entries"]:
+        if "refused" in entry:
+            console.print(
+                f"not let into [bold]{entry['journey']}[/bold] {cell(entry['refused_at'])}: "
+                f"{cell(entry['refused'])}",
+                highlight=False,
+            )
     if not told["journeys"]:
         console.print("in no journey yet")
     for journey in told["journeys"]:
@@ -165,6 +193,21 @@ def _print(told: dict[str, Any]) -> None:
         )
         for step in journey["steps"]:
             _print_step(step)
+        for call in journey["calls"]:
+            _print_call(call)
+
+
+def _print_call(call: dict[str, Any]) -> None:
+    """A request to a service: what became of it, and why it has not been made yet or has failed."""
+    about = f" about {cell(call['person'])}" if "person" in call else ""
+    late = f", a late answer came {cell(call['late_at'])}" if "late_at" in call else ""
+    why = f": {cell(call['reply'])}" if "reply" in call else ""
+    console.print(
+        f"      call [bold]{call['node']}[/bold] of {call['service']}{about} "
+        f"{call['state']} after {call['tries']} tries{late}{why}",
+        style="dim",
+        highlight=False,
+    )
 
 
 def _print_step(step: dict[str, Any]) -> None:

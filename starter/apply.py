@@ -58,8 +58,8 @@ def apply(
         ended = [row["journey"] for row in rows if row["change"] == "ended"]
         for slug in ended:
             plainly(
-                f"{slug}: its latest version has ended and is not published again by apply; "
-                "give the journey a new slug"
+                f"{slug}: its latest version has ended and is not published again by apply; store it with "
+                f"`caravan apply --draft`, then `caravan journey publish {slug} --reopen`"
             )
 
 

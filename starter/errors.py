@@ -10,6 +10,7 @@ import asyncpg
 from temporalio.service import RPCError, RPCStatusCode
 
 from caravan.database.errors import StoreError, StoreUnreachable
+from caravan.journeys.life_cycle import Refused
 from caravan.settings import FROM_STACK, SettingsError
 from caravan.stack.processes import StackError
 
@@ -74,6 +75,8 @@ def sentence(error: BaseException, embedded: bool) -> tuple[str, int] | None:
     match error:
         case UserError():
             return str(error), error.exit_code
+        case Refused():
+            return str(error), FAILED
         case StoreUnreachable():
             return f"{error}{remedy}", FAILED
         case SettingsError() | StoreError() | StackError():

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from caravan.engage import sql
+from caravan.journeys.control import EXIT
 from caravan.journeys.diagram import mermaid
 from caravan.journeys.plan import Plan
 from starter.journeys import version_row
@@ -13,13 +14,13 @@ from starter.paths import path_name
 from starter.session import Session, SubscriptionOption, known_journey, plan_of, run_with
 
 app = typer.Typer(
-    no_args_is_help=True, help="A journey in detail: counters of its nodes, exits, its picture."
+    no_args_is_help=True, help="A journey: its counters and picture, and the commands of its life."
 )
 
 
 @app.callback()
 def _group() -> None:
-    """A journey in detail: counters of its nodes, exits, its picture."""
+    """A journey: its counters and picture, and the commands of its life."""
 
 
 @app.command("show")
@@ -37,7 +38,13 @@ def show_journey(
         latest = versions[-1]
         plan = await plan_of(pool, latest)
         nodes = await node_rows(pool, [row["id"] for row in versions], plan)
-        exits = await sql.fetch(pool, "exit_counts", journey_ids=[row["id"] for row in versions])
+        goals = {one.label for one in plan.exits if one.goal}
+        exits = [
+            dict(row) | {"goal": row["reason"] == EXIT and row["label"] in goals}
+            for row in await sql.fetch(
+                pool, "exit_counts", journey_ids=[row["id"] for row in versions]
+            )
+        ]
         if diagram:
             counters = {row["node"]: f"{row['arrivals']} in, {row['inside']} here" for row in nodes}
             print(mermaid(plan, counters))
@@ -49,7 +56,7 @@ def show_journey(
                         "journey": slug,
                         "versions": [version_row(row) for row in versions],
                         "nodes": nodes,
-                        "exits": [dict(row) for row in exits],
+                        "exits": exits,
                     }
                 )
             )
@@ -66,7 +73,7 @@ def show_journey(
         )
         show(nodes, form, columns=("node", "kind", "label", "arrivals", "inside", "paths"))
         console.print()
-        show([dict(row) for row in exits], form, title="Accounts", empty="nobody has entered yet")
+        show(exits, form, title="Accounts", empty="nobody has entered yet")
 
     run_with(subscription, body)
 
@@ -83,7 +90,8 @@ async def node_rows(pool: Any, journey_ids: list[int], plan: Plan) -> list[dict[
             edge = path_name(plan.nodes.get(row["node"]), row["edge"])
             paths.setdefault(row["node"], {})[edge] = row["accounts"]
     for row in await sql.fetch(pool, "people_path_counts", journey_ids=journey_ids):
-        if plan.nodes.get(row["node"]) and plan.nodes[row["node"]].kind == "split_people":
+        node = plan.nodes.get(row["node"])
+        if node is not None and node.kind in ("split_people", "variants_people", "call"):
             paths.setdefault(row["node"], {})[row["path"] or "none"] = row["people"]
     return [
         {

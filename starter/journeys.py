@@ -6,10 +6,14 @@ from caravan.engage import sql
 from starter.output import Format, FormatOption, show
 from starter.session import Session, SubscriptionOption, run_with
 
+#: what the store alone works with
+OF_THE_STORE = ("paused_at", "deleted_at", "id", "flow_at", "rules", "entry_limit", "segment_at")
+
 COLUMNS = (
     "journey",
     "version",
     "state",
+    "paused",
     "audience",
     "segment_accounts",
     "segment_people",
@@ -22,9 +26,11 @@ COLUMNS = (
 
 def version_row(row: Any) -> dict[str, Any]:
     """A version of a journey, without what only the store is concerned with."""
-    return {"journey": row["slug"]} | {
-        name: value for name, value in dict(row).items() if name not in ("id", "flow_at")
-    }
+    return (
+        {"journey": row["slug"]}
+        | {name: value for name, value in dict(row).items() if name not in OF_THE_STORE}
+        | {"paused": row["paused_at"] is not None}
+    )
 
 
 def journeys(form: FormatOption = Format.table, subscription: SubscriptionOption = None) -> None:

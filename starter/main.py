@@ -15,17 +15,24 @@ from starter import (
     campaigns,
     demo,
     down,
+    gateway,
     import_data,
+    init,
     journey,
     journeys,
+    life_cycle,
     lists,
     mail,
     person,
     schema,
+    services,
+    simulate,
     status,
     subscriptions,
+    test,
     up,
     validate,
+    watch,
 )
 from starter.errors import FAILED, is_embedded, sentence
 from starter.output import say
@@ -45,13 +52,21 @@ LOOKING = "Looking"
 app.command("up", rich_help_panel=STACK)(up.up)
 app.command("down", rich_help_panel=STACK)(down.down)
 app.command("status", rich_help_panel=STACK)(status.status)
+app.command("gateway", rich_help_panel=STACK)(gateway.gateway)
 app.command("demo", rich_help_panel=STACK)(demo.demo)
+app.command("init", rich_help_panel=WORKSPACE)(init.init)
 app.command("validate", rich_help_panel=WORKSPACE)(validate.validate)
 app.command("schema", rich_help_panel=WORKSPACE)(schema.schema)
+app.command("services", rich_help_panel=WORKSPACE)(services.services)
+app.command("test", rich_help_panel=WORKSPACE)(test.run_tests)
+app.command("simulate", rich_help_panel=WORKSPACE)(simulate.simulate)
+app.command("watch", rich_help_panel=WORKSPACE)(watch.watch)
 app.command("import", rich_help_panel=WORKSPACE)(import_data.import_data)
 app.command("apply", rich_help_panel=WORKSPACE)(apply.apply)
 app.command("journeys", rich_help_panel=LOOKING)(journeys.journeys)
 app.add_typer(journey.app, name="journey", rich_help_panel=LOOKING)
+for verb in life_cycle.VERBS:
+    journey.app.command(verb.__name__)(verb)
 app.command("accounts", rich_help_panel=LOOKING)(accounts.accounts)
 app.add_typer(account.app, name="account", rich_help_panel=LOOKING)
 app.add_typer(person.app, name="person", rich_help_panel=LOOKING)

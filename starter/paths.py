@@ -1,8 +1,10 @@
 """The ways out of a node as a person knows them: labels and events, not numbers."""
 
 from caravan.journeys.nodes import Node
+from caravan.journeys.nodes.call import Call
 from caravan.journeys.nodes.listen import Listen
 from caravan.journeys.nodes.split_accounts import SplitAccounts
+from caravan.journeys.nodes.variants_accounts import VariantsAccounts
 
 
 def path_name(node: Node | None, edge: str) -> str:
@@ -10,7 +12,7 @@ def path_name(node: Node | None, edge: str) -> str:
     if not edge.isdecimal():
         return edge
     number = int(edge) - 1
-    if isinstance(node, SplitAccounts) and number < len(node.paths):
+    if isinstance(node, SplitAccounts | VariantsAccounts | Call) and number < len(node.paths):
         return node.paths[number].label or edge
     if isinstance(node, Listen) and number < len(node.events):
         events = [event.event for event in node.events]

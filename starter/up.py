@@ -15,10 +15,10 @@ def up(
     ] = True,
     processes: Annotated[int, typer.Option("--processes", min=1, help="Worker processes.")] = 1,
 ) -> None:
-    """Start Postgres, Temporal with its Web UI, mail capture and a worker under .caravan/.
+    """Start Postgres, Temporal with its Web UI, mail capture, the gateway and a worker under .caravan/.
 
     What runs already is left alone. Parts that are set by `TEMPORAL_ADDRESS`, `PLATFORM_DSN`,
-    `ENGAGE_DSN` or `SMTP_URL` are not started. Stop everything with `caravan down`.
+    `ENGAGE_DSN`, `SMTP_URL` or `PUBLIC_URL` are not started. Stop everything with `caravan down`.
     """
     stack = Stack(read_environment().caravan_home)
     stack.start(parts_needed(), say=plainly)
@@ -41,4 +41,6 @@ def parts_needed() -> list[str]:
         parts.append("temporal")
     if not (environment.smtp_url or environment.smtp_url_file):
         parts.append("mail")
+    if not environment.public_url:
+        parts.append("gateway")
     return parts

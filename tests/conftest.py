@@ -14,6 +14,7 @@ from temporalio.testing import TimeSkippingConfig, WorkflowEnvironment
 from caravan.stack.stack import Stack
 from caravan.stack.temporal import binary
 from tests.running import Running
+from tests.simulating import Simulating
 from tests.world import World
 from worker import build_workers, sandbox
 from workflows import web_ui
@@ -86,3 +87,9 @@ async def running(world: World, temporal: WorkflowEnvironment) -> AsyncIterator[
         for worker in workers:
             await stack.enter_async_context(worker)
         yield Running(world, temporal)
+
+
+@pytest.fixture
+def simulating(stack: Stack, tmp_path: Path) -> Simulating:
+    """A workspace folder whose journeys are simulated on the session's Postgres."""
+    return Simulating(tmp_path, stack.notes["platform_dsn"])

@@ -1,6 +1,8 @@
 """A world whose accounts travel as workflows on the real server."""
 
+import asyncio
 import os
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -36,6 +38,13 @@ class Running:
             self.client.get_workflow_handle_for(AccountJourneyWorkflow.run, row["workflow_id"])
             for row in rows
         ]
+
+    async def until(self, true: str, patience: float = 60) -> None:
+        """Wait until a query of the engage store answers true."""
+        since = time.monotonic()
+        while not await self.world.engage.fetchval(true):
+            assert time.monotonic() - since < patience, f"never: {true}"
+            await asyncio.sleep(0.05)
 
     async def record(self, name: str, handle: WorkflowHandle[Any, Any]) -> None:
         """Keep a history for tests/replay, when CARAVAN_RECORD is set; one that is there stays."""

@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from caravan.campaigns import audience_flow, recording, send_email, storing, stretch
+from caravan.campaigns import admission, audience_flow, recording, send_email, storing, stretch
 from caravan.campaigns.plans import PlanCache
 from caravan.delivery.capture import CaptureTransport
-from caravan.engage import admissions, journeys, sql
+from caravan.engage import journeys, sql
 from caravan.engage import subscriptions as engage_subscriptions
 from caravan.journeys.compiler import compile_journey
 from caravan.journeys.state import State
@@ -114,8 +114,8 @@ class World:
 
     async def admit(self, journey_id: int) -> list[int]:
         journey = await sql.fetchrow(self.engage, "journey_by_id", id=journey_id)
-        while await admissions.admit_page(
-            self.engage, self.munchkin, journey, admissions.ENTRY_LIMIT, self.now
+        while await admission.admit_page(
+            self.engage, self.platform, self.munchkin, journey, self.now
         ):
             pass
         rows = await self.engage.fetch(

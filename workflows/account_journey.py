@@ -38,6 +38,7 @@ class AccountJourneyWorkflow:
         # a continued run asks the row first: a signal to the run before may have gone unserved
         self._served = -1 if given.state is not None else 0
         self._large = False
+        self._held_until: datetime | None = None
         self._shown_node = workflow.info().typed_search_attributes.get(web_ui.NODE) or ""
 
     @workflow.signal(name="wake", description="Look at the traversal's row again")
@@ -52,12 +53,18 @@ class AccountJourneyWorkflow:
     async def run(self, given: contracts.AccountJourneyInput) -> Ended:
         self._show()
         while self._state.ended is None:
+            if self._held_until is not None:
+                await self._rest(self._held_until)
             command = self._command()
             if command is not None and command.kind == "send":
-                await self._send(command)
+                await self._send(command.node)
+            elif self._control is None and self._given.mail_first and not self._given.each_step:
+                await self._send("")
+            elif self._asks(command):
+                await self._call()
             else:
                 if self._state.pending is not None:
-                    await self._rest(self._state.pending.until)
+                    await self._rest(self._state.pending.wakes_at)
                 await self._stretch()
             if self._state.ended is None and self._long_enough():
                 workflow.continue_as_new(self._continued())
@@ -84,7 +91,11 @@ class AccountJourneyWorkflow:
             reply = await self._ask_by_activity()
         else:
             reply = await self._ask_locally()
-        if not reply.outcomes and reply.ended is None and not early:
+        self._held_until = reply.held_until
+        # a journey may begin with what is not the stores' business: a call
+        entering = self._control is None
+        idle = not reply.outcomes and reply.ended is None and reply.held_until is None
+        if idle and not early and not entering:
             raise core.StepsDisagree(
                 "the traversal's row has nothing to do where its workflow stands"
             )
@@ -133,28 +144,70 @@ class AccountJourneyWorkflow:
             with_plan=self._control is None,
         )
 
-    async def _send(self, command: Command) -> None:
+    async def _send(self, node: str) -> None:
         """One activity for all people of the segment, on the queue of what leaves the system."""
         if self._shown_node:
             self._show_node()
+        woken = self._woken
         reply = await workflow.execute_activity(
             contracts.SEND_EMAIL,
             contracts.SendRequest(
                 munchkin=self._given.munchkin,
                 traversal_id=self._given.traversal_id,
                 step_no=self._state.step_no,
-                node=command.node,
+                node=node,
                 as_of=workflow.now(),
                 go_on=not self._given.each_step,
+                with_plan=self._control is None,
             ),
             result_type=contracts.SendReply,
             task_queue=contracts.EMAIL,
             start_to_close_timeout=options.SEND_TIMEOUT,
             heartbeat_timeout=options.SEND_HEARTBEAT,
             retry_policy=options.RELAY_RETRY,
-            summary=web_ui.send_summary(self._control, command.node),
+            summary=web_ui.send_summary(self._control, node),
+        )
+        if reply.control is not None:
+            self._control = reply.control
+        self._large = reply.large
+        self._held_until = reply.held_until
+        if reply.held_until is not None:
+            self._served = woken
+        self._follow(reply.outcomes, reply.ended)
+        if reply.more:
+            self._served = -1
+
+    def _asks(self, command: Command | None) -> bool:
+        """Whether a service is to be asked; once it is, the account rests until it answers."""
+        return command is not None and command.kind == "call" and self._state.pending is None
+
+    async def _call(self) -> None:
+        """One activity for all requests of the node, on the queue of what calls services."""
+        node = self._state.position or ""
+        if self._shown_node:
+            self._show_node()
+        woken = self._woken
+        reply = await workflow.execute_activity(
+            contracts.CALL_SERVICE,
+            contracts.CallRequest(
+                munchkin=self._given.munchkin,
+                traversal_id=self._given.traversal_id,
+                step_no=self._state.step_no,
+                node=node,
+                as_of=workflow.now(),
+                go_on=not self._given.each_step,
+            ),
+            result_type=contracts.CallReply,
+            task_queue=contracts.CALLS,
+            start_to_close_timeout=options.CALL_TIMEOUT,
+            heartbeat_timeout=options.CALL_HEARTBEAT,
+            retry_policy=options.CALL_RETRY,
+            summary=web_ui.call_summary(self._control, node),
         )
         self._large = reply.large
+        self._held_until = reply.held_until
+        if reply.held_until is not None:
+            self._served = woken
         self._follow(reply.outcomes, reply.ended)
         if reply.more:
             self._served = -1
@@ -197,7 +250,13 @@ class AccountJourneyWorkflow:
 
     def _show(self) -> None:
         workflow.set_current_details(
-            web_ui.details(self._given.title, self._control, self._state, tuple(self._hops))
+            web_ui.details(
+                self._given.title,
+                self._control,
+                self._state,
+                tuple(self._hops),
+                held=self._held_until is not None,
+            )
         )
 
     def _long_enough(self) -> bool:

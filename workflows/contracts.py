@@ -13,10 +13,12 @@ from caravan.journeys.state import Ended, Outcome, State
 
 JOURNEYS = "journeys"  # task queues
 EMAIL = "email"
+CALLS = "calls"
 STREAMS = "streams"
 
 RUN_STRETCH = "engage.run_stretch"
 SEND_EMAIL = "email.send"
+CALL_SERVICE = "services.call"
 BUILD_SEGMENT = "audience.build_segment"
 BRING_IN = "audience.bring_in"
 ADMIT = "admission.drain"
@@ -39,6 +41,7 @@ class AccountJourneyInput(Wire):
     title: str = ""  # of the journey, and of the account where names are shown
     entered_at: datetime | None = None
     each_step: bool = False  # every step its own ordinary activity
+    mail_first: bool = False  # the journey begins with mail: its activity serves what comes before
     continue_after: int | None = None  # outcomes after which a run continues as new
     state: State | None = None  # of a continued run
     control: ControlPlan | None = None
@@ -67,6 +70,7 @@ class StretchReply(Wire):
     control: ControlPlan | None = None
     large: bool = False
     more: bool = False  # there are more stored steps than one reply holds: ask again at once
+    held_until: datetime | None = None  # paused: nothing begins before a wake-up, or this instant
 
 
 class SendRequest(Wire):
@@ -75,14 +79,34 @@ class SendRequest(Wire):
     step_no: int = 1
     node: str = ""
     as_of: datetime | None = None
-    go_on: bool = False  # serve the store-only commands that follow too
+    go_on: bool = False  # serve the store-only commands before and behind it too
+    with_plan: bool = False
 
 
 class SendReply(Wire):
     outcomes: tuple[Outcome, ...] = ()
     ended: Ended | None = None
+    control: ControlPlan | None = None
     more: bool = False
     large: bool = False
+    held_until: datetime | None = None  # paused: nothing begins before a wake-up, or this instant
+
+
+class CallRequest(Wire):
+    munchkin: str = ""
+    traversal_id: int = 0
+    step_no: int = 1
+    node: str = ""
+    as_of: datetime | None = None
+    go_on: bool = False  # serve the store-only commands that follow an answer that is there already
+
+
+class CallReply(Wire):
+    outcomes: tuple[Outcome, ...] = ()
+    ended: Ended | None = None
+    more: bool = False
+    large: bool = False
+    held_until: datetime | None = None  # paused: nothing begins before a wake-up, or this instant
 
 
 class AdmissionInput(Wire):

@@ -29,6 +29,13 @@ SEND_TIMEOUT = timedelta(hours=2)
 #: RFC 5321 §4.5.3.2), so a killed worker is noticed within seconds
 SEND_HEARTBEAT = timedelta(seconds=10)
 
+#: a service that is away delays the account until the call's time is up; the time is kept by the row
+CALL_TIMEOUT = timedelta(minutes=10)
+CALL_HEARTBEAT = timedelta(seconds=10)
+CALL_RETRY = RetryPolicy(
+    initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=1)
+)
+
 DRAIN_TIMEOUT = timedelta(minutes=5)
 DRAIN_HEARTBEAT = timedelta(seconds=10)
 

@@ -25,8 +25,19 @@ REASONS = {
     "completed": "completed the journey",
     "timeout": "nothing was heard in time and the listen names no way on",
     "no-path": "no path fitted",
+    "exit": "an exit's condition was met",
+    "max-visits": "it came to one node too often",
+    "failed": "an outside service failed or did not answer in time",
     "end-date": "the journey's end date came",
     "removed": "removed by hand",
+    "aborted": "the journey was aborted",
+}
+
+
+#: what can end a rest before its time
+SOONER = {
+    "listen": ", or sooner when it hears what it listens for",
+    "call": ", or sooner when the service answers",
 }
 
 
@@ -55,21 +66,24 @@ def activity_summary(control: ControlPlan | None, state: State) -> str:
 
 
 def send_summary(control: ControlPlan | None, node: str) -> str:
-    return summary(f"E-mail · {titled(control, node)}")
+    return summary(f"E-mail · {titled(control, node)}" if node else "Enter · E-mail")
+
+
+def call_summary(control: ControlPlan | None, node: str) -> str:
+    return summary(f"Call · {titled(control, node)}")
 
 
 def rest_summary(control: ControlPlan | None, state: State, until: datetime) -> str:
     """What a timer waits for."""
     position = state.position or ""
-    listens = (
-        control is not None
-        and position in control.nodes
-        and control.nodes[position].kind == "listen"
-    )
+    if state.pending is None:
+        return summary(
+            f"Paused, until {instant(until)} at the latest · {titled(control, position)}"
+        )
+    kind = control.nodes[position].kind if control and position in control.nodes else "wait"
+    rests = {"listen": "Listen", "call": "Wait for the answer"}.get(kind, "Wait")
     # the instant first: it must not be what is cut off
-    return summary(
-        f"{'Listen' if listens else 'Wait'} until {instant(until)} · {titled(control, position)}"
-    )
+    return summary(f"{rests} until {instant(until)} · {titled(control, position)}")
 
 
 def hop(control: ControlPlan | None, outcome: Outcome) -> str:
@@ -84,8 +98,11 @@ def hop(control: ControlPlan | None, outcome: Outcome) -> str:
 def _what(control: ControlPlan | None, outcome: Outcome) -> str:
     kind, edge = outcome.command.kind, outcome.edge
     names = control.nodes[outcome.command.node].names if control else {}
+    if control is not None and edge in control.exits:
+        return f"takes the {_plain(edge.replace(':', ' ', 1))}"
     if edge is None and outcome.until is not None:
-        return f"{'waits' if kind == 'wait' else 'listens'} until {instant(outcome.until)}"
+        rests = {"listen": "listens", "call": "asked, waits for the answer"}.get(kind, "waits")
+        return f"{rests} until {instant(outcome.until)}"
     match kind:
         case "send":
             counts = ", ".join(
@@ -98,6 +115,8 @@ def _what(control: ControlPlan | None, outcome: Outcome) -> str:
             return f"path {_plain(names.get(edge or '', edge or ''))}"
         case "wait":
             return "waited"
+        case "call":
+            return _answered(names, edge)
         case "listen":
             if edge == "timeout":
                 return "nothing heard in time"
@@ -106,11 +125,23 @@ def _what(control: ControlPlan | None, outcome: Outcome) -> str:
             return "arrives, records written" if outcome.command.segment == 0 else "records written"
 
 
+def _answered(names: dict[str, str], edge: str | None) -> str:
+    match edge:
+        case "timeout":
+            return "no answer in time"
+        case "failed":
+            return "the service failed"
+        case None | "next" | "otherwise":
+            return "answered"
+    return f"answered: path {_plain(names.get(edge, edge))}"
+
+
 def _next(control: ControlPlan | None, outcome: Outcome) -> str:
     """Where the account went; empty while it stays."""
     if control is None or outcome.edge is None:
         return ""
-    target = control.nodes[outcome.command.node].edges.get(outcome.edge, Target(reason="completed"))
+    edges = control.nodes[outcome.command.node].edges | control.exits
+    target = edges.get(outcome.edge, Target(reason="completed"))
     if target.node is not None:
         return f" → {_plain(titled(control, target.node))}"
     return (
@@ -118,9 +149,18 @@ def _next(control: ControlPlan | None, outcome: Outcome) -> str:
     )
 
 
-def details(title: str, control: ControlPlan | None, state: State, hops: tuple[str, ...]) -> str:
+def details(
+    title: str,
+    control: ControlPlan | None,
+    state: State,
+    hops: tuple[str, ...],
+    *,
+    held: bool = False,
+) -> str:
     """Markdown: where the account stands, when it wakes next, and every hop so far."""
     lines = [f"### {_plain(title)}", "", *_stands(control, state)]
+    if held:
+        lines += ["", "**The journey is paused** · goes on when it is resumed"]
     if hops:
         left_out = state.step_no - 1 - len(hops)
         heading = f"The last {len(hops)} steps" if left_out > 0 else "The way so far"
@@ -137,13 +177,13 @@ def _stands(control: ControlPlan | None, state: State) -> list[str]:
     if state.pending is None:
         return [f"**Stands at** {node}"]
     kind = control.nodes[state.position].kind if control else "wait"
-    what = "listens there" if kind == "listen" else "waits there"
+    rests = {"listen": "listens there", "call": "waits for a service's answer"}
+    what = rests.get(kind, "waits there")
     since = instant(state.pending.asked_at)
     return [
         f"**Stands at** {node} and {what} since {since}",
         "",
-        f"**Next wake-up** {instant(state.pending.until)}"
-        + (", or sooner when it hears what it listens for" if kind == "listen" else ""),
+        f"**Next wake-up** {instant(state.pending.until)}" + SOONER.get(kind, ""),
     ]
 
 

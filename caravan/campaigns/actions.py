@@ -1,7 +1,7 @@
 """The registry of actions that write to the stores: a new one is its own file and a line here."""
 
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import asyncpg
 
@@ -24,6 +24,8 @@ from caravan.campaigns.effects import ACCOUNT, BAD_VALUE, Effect, Place, note
 from caravan.campaigns.visit import Visit
 from caravan.delivery.errors import DeliveryError
 from caravan.journeys.actions import Action
+
+T = TypeVar("T")
 
 #: gives back how many it was for: the people it looked at, or 1 for the account
 Perform = Callable[[Visit, Place, Any], Awaitable[int]]
@@ -49,14 +51,35 @@ BAD_WRITE = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, Deliv
 
 
 async def perform(visit: Visit, place: Place, action: Action) -> int:
-    """Carry out one action under a savepoint: a bad write is an outcome, and the account goes on.
+    """Carry out one action.
+
+    Under a savepoint a bad write is an outcome, and the account goes on.
 
     Returns:
         How many it was for.
+
+    Raises:
+        BAD_WRITE: where there is no savepoint; see ``with_savepoints_if_needed``.
     """
+    if not visit.savepoints:
+        return await PERFORM[action.kind](visit, place, action)
     try:
         async with visit.conn.transaction():
             return await PERFORM[action.kind](visit, place, action)
     except BAD_WRITE:
         await note(visit, place, action.kind, [Effect(ACCOUNT, BAD_VALUE)])
         return 1
+
+
+async def with_savepoints_if_needed(transaction: Callable[[bool], Awaitable[T]]) -> T:
+    """Run a transaction without savepoints, and where a write in it is bad once more with them.
+
+    Bad writes are rare and a savepoint for each action is a tenth of a traversal's round trips.
+
+    Args:
+        transaction: told whether its actions stand under savepoints; the first of two is rolled back.
+    """
+    try:
+        return await transaction(False)
+    except BAD_WRITE:
+        return await transaction(True)

@@ -1,5 +1,6 @@
 """The action ``add_to_account_list``: the account joins a list, and so the journeys that take theirs from it."""
 
+from caravan.campaigns import recording
 from caravan.campaigns.effects import ACCOUNT, Effect, Place, note
 from caravan.campaigns.visit import Visit
 from caravan.engage import lists
@@ -12,4 +13,5 @@ async def perform(visit: Visit, place: Place, action: AddToAccountList) -> int:
     changed = await lists.add(visit.conn, "accounts", action.list, [account_id], visit.as_of)
     reason = None if changed else "already-member"
     await note(visit, place, action.kind, [Effect(ACCOUNT, reason)])
+    await recording.look_at_exits_of(visit.conn, visit.plans, visit.as_of, account_ids=changed)
     return 1

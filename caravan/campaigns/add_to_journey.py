@@ -26,8 +26,6 @@ async def perform(visit: Visit, place: Place, action: AddToJourney) -> int:
     elif journey["inside"]:
         reason = "already-member"
     else:
-        await admissions.queue(
-            visit.conn, journey, [account_id], admissions.ENTRY_LIMIT, visit.as_of
-        )
+        await admissions.queue(visit.conn, journey, [account_id], visit.as_of, invited=True)
     await note(visit, place, action.kind, [Effect(ACCOUNT, reason)])
     return 1

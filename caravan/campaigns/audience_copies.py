@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from caravan.campaigns import recording
+from caravan.campaigns.plans import PlanCache
 from caravan.engage import sql
 from caravan.platform import audiences
 from caravan.platform import sql as platform_sql
@@ -33,9 +35,23 @@ async def begin(conn: Any, platform: Any, as_of: datetime) -> dict[str, str]:
 
 
 async def renew(
-    conn: Any, platform: Any, copies: Mapping[str, str], subject_ids: Iterable[int]
+    conn: Any,
+    plans: PlanCache,
+    platform: Any,
+    copies: Mapping[str, str],
+    subject_ids: Iterable[int],
+    as_of: datetime,
 ) -> None:
-    """Take over what the Platform says now of some accounts and people."""
+    """Take over what the Platform says now of some accounts and people.
+
+    Args:
+        conn: of the engage store, in a transaction.
+        plans: for exits that a membership has met.
+        platform: the sandbox's pool.
+        copies: the audiences, from ``begin``.
+        subject_ids: the accounts and people.
+        as_of: domain time.
+    """
     await sql.execute(conn, "forget_audiences", used=list(copies))
     looked_at = sorted(set(subject_ids))
     if not copies or not looked_at:
@@ -43,12 +59,19 @@ async def renew(
     rows = await platform_sql.fetch(
         platform, "members_among", audiences=list(copies), subject_ids=looked_at
     )
-    await sql.execute(
+    changed = await sql.fetch(
         conn,
         "renew_members",
         audiences=[row["audience"] for row in rows],
         subject_ids=[row["subject_id"] for row in rows],
         looked_at=looked_at,
+    )
+    await recording.look_at_exits_of(
+        conn,
+        plans,
+        as_of,
+        account_ids=[row["subject_id"] for row in changed if row["is_account"]],
+        person_ids=[row["subject_id"] for row in changed if not row["is_account"]],
     )
 
 

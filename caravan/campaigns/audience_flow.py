@@ -44,7 +44,12 @@ async def build_segment(
             await audiences.evaluate(conn, audience, as_of)
             size = await segments.build(conn, slug, version, audience, as_of)
     await sql.execute(
-        engage, "note_segment", id=journey_id, accounts=size.accounts, people=size.people
+        engage,
+        "note_segment",
+        id=journey_id,
+        accounts=size.accounts,
+        people=size.people,
+        at=as_of,
     )
     return size
 
@@ -71,8 +76,8 @@ async def bring_in_page(
         held = await _held(conn, page)
         bundle = await down_flow.export(platform, [one for one in page if one not in held])
         await intake.take_in(conn, plans, bundle, as_of)
-        await audience_copies.renew(conn, platform, copies, intake.subjects(bundle))
-        await admissions.queue(conn, journey, page, admissions.ENTRY_LIMIT, as_of)
+        await audience_copies.renew(conn, plans, platform, copies, intake.subjects(bundle), as_of)
+        await admissions.queue(conn, journey, page, as_of)
         await outbox.advance_cursor(conn, stream, outbox.Cursor(seq=page[-1]), len(page), as_of)
     return len(page)
 
@@ -112,11 +117,11 @@ async def _follow(engage: Any, platform: Any, plans: PlanCache, as_of: datetime)
         )
         await intake.take_in(conn, plans, bundle, as_of)
         looked_at = [*concern.everyone, *concern.people, *intake.subjects(bundle)]
-        await audience_copies.renew(conn, platform, copies, looked_at)
+        await audience_copies.renew(conn, plans, platform, copies, looked_at, as_of)
         for journey in journeys:
             members = concern.members[journey["audience"]]
             if members:
-                await admissions.queue(conn, journey, members, admissions.ENTRY_LIMIT, as_of)
+                await admissions.queue(conn, journey, members, as_of)
         await outbox.advance_cursor(conn, down_flow.STREAM, page[-1].at, len(page), as_of)
     return len(page)
 

@@ -62,7 +62,7 @@ async def candidates(visit: Visit, place: Place, who: Condition | None) -> list[
             f" and ({path} is null or x.path = {path}) and ({allowed}) order by p.id"
         )
 
-    query = visit.loaded.query(("people", visit.node, place.position), build)
+    query = visit.loaded.query(("people", visit.node, place.position), build, visit.zones)
     rows = await query.fetch(visit.conn, **visit.named, visit=visit.number)
     return [Candidate(row["id"], row["attributes"]) for row in rows]
 

@@ -63,3 +63,5 @@ async def take_in(conn: Any, plans: PlanCache, bundle: Bundle, as_of: datetime) 
         for change in changes
     ]
     await recording.record(conn, plans, happenings, as_of)
+    # relations, and records that are new or gone, change what an account is and are no events
+    await recording.look_at_exits(conn, plans, account_ids, as_of)

@@ -16,8 +16,9 @@ from caravan.campaigns.plans import LoadedPlan, PlanCache
 from caravan.campaigns.visit import Visit
 from caravan.engage import sql
 from caravan.journeys.conditions.sql import Binder, compile_condition, event_predicate
-from caravan.journeys.events import is_account_event
+from caravan.journeys.events import GENERIC, is_account_event
 from caravan.journeys.nodes.listen import Listen, ListenEvent, listen_deadline, look_back_start
+from caravan.journeys.rests import Rest
 
 
 @dataclass(frozen=True)
@@ -30,21 +31,21 @@ class Heard:
     at: datetime
 
 
-def window(visit: Visit, node: Listen) -> tuple[datetime, datetime]:
+def window(visit: Visit, node: Listen) -> tuple[datetime, Rest]:
     """From when to when an event counts, both ends included; the deadline ends every listen."""
-    zone = visit.loaded.plan.zone
-    until = listen_deadline(node, visit.arrived_at, zone)
-    end = min(until, visit.traversal.deadline) if until else visit.traversal.deadline
-    return look_back_start(node, visit.arrived_at, zone), end
+    rest = listen_deadline(node, visit.arrived_at, visit.zones)
+    end = visit.traversal.deadline
+    rest = Rest(min(rest.until, end), rest.fault) if rest is not None else Rest(end)
+    return look_back_start(node, visit.arrived_at, visit.zones), rest
 
 
-async def arm(visit: Visit, node: Listen, step_no: int) -> datetime:
+async def arm(visit: Visit, node: Listen, step_no: int) -> Rest:
     """Register the listener, under a lock that lets no event slip between."""
-    start, until = window(visit, node)
+    start, rest = window(visit, node)
     await sql.execute(visit.conn, "lock_account_to_listen", account_id=visit.traversal.account_id)
     types = sorted({event.type for event in node.events})
-    await listeners.arm(visit, step_no, "listen", types, start=start, until=until)
-    return until
+    await listeners.arm(visit, step_no, "listen", types, start=start, until=rest.until)
+    return rest
 
 
 async def settle(visit: Visit) -> tuple[str | None, dict[str, Any]]:
@@ -56,7 +57,7 @@ async def settle(visit: Visit) -> tuple[str | None, dict[str, Any]]:
     """
     row = await listeners.of_step(visit, "listen")
     if row["closed_at"] is None:
-        heard = await match(visit.conn, visit.loaded, row, visit.as_of)
+        heard = await match(visit.conn, visit.loaded, row, visit.as_of, visit.arrived_at)
         if heard is None and visit.as_of < row["until_at"]:
             return None, {}
         await close(visit.conn, row["id"], heard, visit.as_of)
@@ -66,15 +67,10 @@ async def settle(visit: Visit) -> tuple[str | None, dict[str, Any]]:
     return row["edge"], _because(row["activity_id"], row["person_id"], row["heard_at"])
 
 
-async def hear(
-    conn: Any, plans: PlanCache, account_ids: Sequence[int], types: Sequence[str], as_of: datetime
-) -> list[int]:
-    """Close what the activities just inserted satisfy; returns the traversals to wake."""
+async def hear(conn: Any, plans: PlanCache, listening: Sequence[Any], as_of: datetime) -> list[int]:
+    """Close what of these listeners the recorded activities satisfy; returns the traversals to wake."""
     woken = []
-    rows = await sql.fetch(
-        conn, "listeners_hearing", account_ids=list(account_ids), types=list(types)
-    )
-    for row in rows:
+    for row in listening:
         if row["purpose"] == "moment":
             woken.append(row["traversal_id"])
             continue
@@ -101,19 +97,32 @@ async def close(conn: Any, listener_id: int, heard: Heard | None, at: datetime) 
     )
 
 
-async def match(conn: Any, loaded: LoadedPlan, row: Any, as_of: datetime) -> Heard | None:
-    """The earliest event that satisfies a listener, of all its events."""
+async def match(
+    conn: Any, loaded: LoadedPlan, row: Any, as_of: datetime, arrived_at: datetime | None = None
+) -> Heard | None:
+    """The earliest event that satisfies a listener, of all its events.
+
+    Args:
+        conn: in a transaction.
+        loaded: the plan.
+        row: the listener's.
+        as_of: domain time.
+        arrived_at: when the account came there, where that is not stored yet.
+    """
     node = loaded.plan.nodes[row["node"]]
     assert isinstance(node, Listen)
+    zones = loaded.zones(row["time_zone"])
     found: list[tuple[datetime, int, str, int | None]] = []
     for number, event in enumerate(node.events, start=1):
-        query = loaded.query(("hear", row["node"], number), partial(_hearing, event))
+        query = loaded.query(("hear", row["node"], number), partial(_hearing, event), zones)
         hit = await query.fetchrow(
             conn,
             account_id=row["account_id"],
             traversal_id=row["traversal_id"],
             entered_at=row["entered_at"],
             as_of=as_of,
+            node=row["node"],
+            arrived_at=arrived_at,
             from_at=row["from_at"],
             until_at=row["until_at"],
             times=event.times,
@@ -142,22 +151,25 @@ def _hearing(event: ListenEvent, binder: Binder) -> str:
         f"not exists (select from listeners l where l.traversal_id = {traversal}"
         " and l.activity_id = e.id)",
     ]
+    own = f"activities e where e.account_id = {account} and e.person_id is null"
+    by_people = (
+        f"relations r join people p on p.id = r.person_id and r.account_id = {account}"
+        " and r.deleted_at is null and p.deleted_at is null"
+        " join accounts a on a.id = r.account_id join activities e on e.person_id = p.id where "
+    )
+    by_people += compile_condition(event.who, "person", binder).predicate if event.who else "true"
     if is_account_event(event.event):
-        conditions.append(f"e.account_id = {account} and e.person_id is null")
-        source = "activities e"
+        sources = [own]
+    elif event.event == GENERIC and event.who is None:
+        sources = [own, by_people]  # whose it is, the event says itself
     else:
-        source = (
-            f"relations r join people p on p.id = r.person_id and r.account_id = {account}"
-            " and r.deleted_at is null and p.deleted_at is null"
-            " join accounts a on a.id = r.account_id join activities e on e.person_id = p.id"
-        )
-        if event.who is not None:
-            conditions.append(compile_condition(event.who, "person", binder).predicate)
+        sources = [by_people]
+    source = " union all ".join(f"select e.* from {one}" for one in sources)
     return (
         "select id, at, person_id from ("
         " select e.id, e.at, e.person_id, row_number() over"
         "  (partition by e.person_id order by e.at, e.id) as nth"
-        f" from {source} where " + " and ".join(f"({c})" for c in conditions) + ") hits"
+        f" from ({source}) e where " + " and ".join(f"({c})" for c in conditions) + ") hits"
         f" where nth = {binder.named('times', 'integer')} order by at, id"
         f" offset {binder.named('people', 'integer')} - 1 limit 1"
     )

@@ -1,14 +1,16 @@
 """Claiming a segment's mail: a ledger row for each person, written before the relay is called."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from caravan.campaigns import mail_step, personal_mail
+from caravan.campaigns.actions import with_savepoints_if_needed
 from caravan.campaigns.effects import BAD_VALUE, Candidate, Place, candidates
 from caravan.campaigns.mail_step import MailStep, Sending
 from caravan.campaigns.plans import PlanCache
 from caravan.campaigns.progress import MOST_STORED, Progress, lock, stored_outcomes
+from caravan.campaigns.stretch import walk_on
 from caravan.campaigns.visit import Visit
 from caravan.delivery.errors import DeliveryError
 from caravan.delivery.transport import Outgoing
@@ -17,7 +19,10 @@ from caravan.journeys import core
 from caravan.journeys.actions.send_email import SendEmail
 from caravan.journeys.nodes import segment_actions
 from caravan.journeys.plan import Plan
-from caravan.journeys.state import Command
+from caravan.journeys.state import Command, Outcome
+
+#: the reason of who is not mailed for another has the same address
+DUPLICATE = "duplicate-address"
 
 
 @dataclass(frozen=True)
@@ -38,38 +43,80 @@ class Claimed:
 
 
 async def claim(
-    pool: Any, plans: PlanCache, traversal_id: int, step_no: int, claimant: str, at: datetime
+    pool: Any,
+    plans: PlanCache,
+    traversal_id: int,
+    step_no: int,
+    claimant: str,
+    at: datetime,
+    *,
+    go_on: bool = False,
 ) -> Claimed | Sending:
-    """Claim the mail a traversal stands at; where nothing is to be sent, what it came to instead."""
-    async with pool.acquire() as conn, conn.transaction():
-        locked = await lock(conn, plans, traversal_id)
-        outcomes = await stored_outcomes(conn, locked, step_no)
-        command = core.next_command(locked.loaded.control, locked.state)
-        if outcomes or locked.ended is not None or command is None or command.kind != "send":
-            more = len(outcomes) == MOST_STORED
-            return Sending(outcomes, None if more else locked.ended, more)
-        sends = _sends(locked.loaded.plan, command)
-        step = MailStep(locked, command, [place.position for place, _ in sends])
-        if at >= locked.traversal.deadline:
-            return await mail_step.give_up(conn, plans, step, claimant, at)
-        visit = Progress(locked).visit(conn, plans, command, at)
-        messages: list[Message] = []
-        for place, action in sends:
-            messages += await _claim_action(visit, place, action, claimant)
-        return Claimed(step, messages)
+    """Claim the mail a traversal stands at; where nothing is to be sent, what it came to instead.
+
+    With ``go_on`` the store-only commands on the way to it are served before, as in a stretch.
+    """
+
+    async def transaction(savepoints: bool) -> Claimed | Sending:
+        async with pool.acquire() as conn, conn.transaction():
+            locked = await lock(conn, plans, traversal_id)
+            outcomes = await stored_outcomes(conn, locked, step_no)
+            if outcomes or locked.ended is not None:
+                more = len(outcomes) == MOST_STORED
+                return Sending(
+                    outcomes, None if more else locked.ended, more, control=locked.loaded.control
+                )
+            progress = Progress(locked, savepoints=savepoints)
+            large = False
+            if go_on:
+                outcomes, large = await walk_on(conn, plans, locked, progress, at)
+            command = core.next_command(locked.loaded.control, progress.state)
+            if command is not None and command.kind == "send" and at < locked.traversal.deadline:
+                await progress.hold(conn)
+            await progress.save(conn, at)
+            if progress.held:
+                return Sending(
+                    outcomes, None, control=locked.loaded.control, held_until=progress.held_until
+                )
+            if large or command is None or command.kind != "send":
+                return Sending(
+                    outcomes, progress.state.ended, large=large, control=locked.loaded.control
+                )
+            return await _claim_step(conn, plans, progress, command, outcomes, claimant, at)
+
+    return await with_savepoints_if_needed(transaction)
+
+
+async def _claim_step(
+    conn: Any,
+    plans: PlanCache,
+    progress: Progress,
+    command: Command,
+    before: list[Outcome],
+    claimant: str,
+    at: datetime,
+) -> Claimed | Sending:
+    locked = replace(progress.locked, state=progress.state)
+    sends = _sends(locked.loaded.plan, command)
+    step = MailStep(locked, command, [place.position for place, _ in sends], before)
+    if at >= locked.traversal.deadline:
+        return await mail_step.give_up(conn, plans, step, claimant, at)
+    visit = progress.visit(conn, plans, command, at)
+    messages: list[Message] = []
+    for place, action in sends:
+        messages += await _claim_action(visit, place, action, claimant)
+    return Claimed(step, messages)
 
 
 async def _claim_action(
     visit: Visit, place: Place, action: SendEmail, claimant: str
 ) -> list[Message]:
     people = await candidates(visit, place, action.who)
-    await _claim_people(visit, place, action, people, claimant)
-    to_send = await _to_send(visit, place)
-    known = {person.id for person in people}
-    if forgotten := [person for person in to_send if person.id not in known]:
+    to_send, forgotten = await _claim_people(visit, place, action, people, claimant)
+    if forgotten:
         # claimed by an earlier try, and `who` fits them no more: what they say now still counts
-        await _claim_people(visit, place, action, forgotten, claimant)
-        to_send = await _to_send(visit, place)
+        again, _ = await _claim_people(visit, place, action, people + forgotten, claimant)
+        to_send = sorted(again, key=lambda person: person.id)
     messages = []
     for person in to_send:
         identity = personal_mail.identity(visit, place.position, person.id)
@@ -91,9 +138,16 @@ async def _claim_action(
 
 async def _claim_people(
     visit: Visit, place: Place, action: SendEmail, people: list[Candidate], claimant: str
-) -> None:
+) -> tuple[list[Candidate], list[Candidate]]:
+    """Claim for these people; returns who of them gets mail, and whom an earlier try claimed beside."""
     operational = visit.loaded.plan.templates[action.template].operational
-    await sql.execute(
+    reasons = {
+        person.id: personal_mail.skip_reason(person.attributes, operational) for person in people
+    }
+    if visit.loaded.plan.deduplicate_email:
+        mailable = [person for person in people if reasons[person.id] is None]
+        reasons |= await _duplicates(visit, place, mailable)
+    rows = await sql.fetch(
         visit.conn,
         "claim_messages",
         traversal_id=visit.traversal.id,
@@ -101,25 +155,39 @@ async def _claim_people(
         visit=visit.number,
         position=place.position,
         person_ids=[person.id for person in people],
-        reasons=[personal_mail.skip_reason(person.attributes, operational) for person in people],
+        reasons=[reasons[person.id] for person in people],
         paths=[place.path] * len(people),
         message_ids=[personal_mail.identity(visit, place.position, person.id) for person in people],
         template=action.template,
         claimant=claimant,
         at=visit.as_of,
     )
+    claimed = {row["person_id"] for row in rows}
+    beside = [
+        Candidate(row["person_id"], row["attributes"])
+        for row in rows
+        if row["attributes"] is not None
+    ]
+    return [person for person in people if person.id in claimed], beside
 
 
-async def _to_send(visit: Visit, place: Place) -> list[Candidate]:
+async def _duplicates(visit: Visit, place: Place, people: list[Candidate]) -> dict[int, str | None]:
+    """Those whose address this e-mail has gone to, for a traversal that is still open."""
+    if not people:
+        return {}
     rows = await sql.fetch(
         visit.conn,
-        "messages_to_send",
-        traversal_id=visit.traversal.id,
+        "take_addresses",
+        slug=visit.traversal.slug,
         node=visit.node,
+        position=place.position,
+        addresses=[person.attributes["email"].casefold() for person in people],
+        person_ids=[person.id for person in people],
+        traversal_id=visit.traversal.id,
         visit=visit.number,
-        positions=[place.position],
     )
-    return [Candidate(row["person_id"], row["person"]) for row in rows]
+    ours = {row["person_id"] for row in rows}
+    return {person.id: DUPLICATE for person in people if person.id not in ours}
 
 
 def _sends(plan: Plan, command: Command) -> list[tuple[Place, SendEmail]]:

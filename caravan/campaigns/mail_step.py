@@ -5,12 +5,13 @@ from datetime import datetime
 from typing import Any
 
 from caravan.campaigns import recording
+from caravan.campaigns.actions import with_savepoints_if_needed
 from caravan.campaigns.plans import PlanCache
 from caravan.campaigns.progress import Locked, Progress, lock, stored_outcomes
 from caravan.campaigns.stretch import walk_on
 from caravan.delivery.errors import RelayUnreachable
 from caravan.engage import sql
-from caravan.journeys.control import Target
+from caravan.journeys.control import ControlPlan, Target
 from caravan.journeys.state import Command, Ended, Outcome
 
 
@@ -22,6 +23,8 @@ class Sending:
     ended: Ended | None
     more: bool = False  # more stored steps than one answer holds: ask again from there
     large: bool = False  # what follows is much: go on in an ordinary activity
+    control: ControlPlan | None = None  # for a workflow that begins with it
+    held_until: datetime | None = None  # the journey is paused: nothing begins until it is resumed
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,7 @@ class MailStep:
     locked: Locked
     command: Command
     positions: list[int]
+    before: list[Outcome]  # what was decided on the way to it, in the claim's transaction
 
     @property
     def key(self) -> dict[str, Any]:
@@ -44,45 +48,90 @@ class MailStep:
 
 
 async def conclude(
-    pool: Any, plans: PlanCache, step: MailStep, claimant: str, at: datetime, *, go_on: bool
+    pool: Any,
+    plans: PlanCache,
+    step: MailStep,
+    claimant: str,
+    at: datetime,
+    *,
+    go_on: bool,
+    delivered_at_once: bool = False,
 ) -> Sending:
     """Record the step and the activities of what was accepted, in one transaction.
 
     With ``go_on`` the store-only commands that follow are served in it too, as in a stretch.
     """
-    command = step.command
-    async with pool.acquire() as conn, conn.transaction():
-        locked = await lock(conn, plans, step.locked.traversal.id)
-        outcomes = await stored_outcomes(conn, locked, step.locked.state.step_no)
+
+    async def transaction(savepoints: bool) -> Sending:
+        async with pool.acquire() as conn, conn.transaction():
+            locked = await lock(conn, plans, step.locked.traversal.id)
+            progress = Progress(locked, savepoints=savepoints)
+            return await _conclude(
+                conn,
+                plans,
+                step,
+                progress,
+                claimant,
+                at,
+                go_on=go_on,
+                delivered_at_once=delivered_at_once,
+            )
+
+    return await with_savepoints_if_needed(transaction)
+
+
+async def _conclude(
+    conn: Any,
+    plans: PlanCache,
+    step: MailStep,
+    progress: Progress,
+    claimant: str,
+    at: datetime,
+    *,
+    go_on: bool,
+    delivered_at_once: bool,
+) -> Sending:
+    locked, command = progress.locked, step.command
+    outcomes = await stored_outcomes(conn, locked, step.locked.state.step_no)
+    rows = await sql.fetch(conn, "settled_messages", **step.key)
+    if any(row["state"] == "handed_over" for row in rows):
+        # what another try has in hand is in doubt until it says otherwise
+        await doubt_abandoned(conn, step, claimant, at)
         rows = await sql.fetch(conn, "settled_messages", **step.key)
-        if any(row["state"] == "handed_over" for row in rows):
-            # what another try has in hand is in doubt until it says otherwise
-            await doubt_abandoned(conn, step, claimant, at)
-            rows = await sql.fetch(conn, "settled_messages", **step.key)
-        await _record_sent(conn, plans, step, rows, at)
-        if outcomes or locked.ended is not None:
-            return Sending(outcomes, locked.ended)
-        if any(row["state"] == "claimed" for row in rows):
-            raise RelayUnreachable("something came between: messages are still to be sent")
-        counts: dict[str, int] = {}
-        for row in rows:
-            counts[row["state"]] = counts.get(row["state"], 0) + 1
-        segments = locked.loaded.control.nodes[command.node].segments
-        outcome = Outcome(
-            step_no=locked.state.step_no,
-            command=command,
-            edge="next" if command.segment + 1 == len(segments) else None,
-            at=at,
-            counts=counts,
-        )
-        progress = Progress(locked)
-        await progress.follow(conn, outcome)
-        taken: list[Outcome] = []
-        large = False
-        if go_on:
-            taken, large = await walk_on(conn, plans, locked, progress, at, people=len(rows))
-        await progress.save(conn, at)
-        return Sending([outcome, *taken], progress.state.ended, large=large)
+    await _record_sent(conn, plans, step, rows, at, delivered_at_once=delivered_at_once)
+    if outcomes or locked.ended is not None:
+        return Sending(step.before + outcomes, locked.ended, control=locked.loaded.control)
+    if any(row["state"] == "claimed" for row in rows):
+        if await progress.hold(conn):
+            await progress.save(conn, at)
+            return Sending(
+                step.before, None, control=locked.loaded.control, held_until=progress.held_until
+            )
+        raise RelayUnreachable("something came between: messages are still to be sent")
+    counts: dict[str, int] = {}
+    for row in rows:
+        counts[row["state"]] = counts.get(row["state"], 0) + 1
+    segments = locked.loaded.control.nodes[command.node].segments
+    outcome = Outcome(
+        step_no=locked.state.step_no,
+        command=command,
+        edge="next" if command.segment + 1 == len(segments) else None,
+        at=at,
+        counts=counts,
+    )
+    progress.follow(outcome)
+    taken: list[Outcome] = []
+    large = False
+    if go_on:
+        taken, large = await walk_on(conn, plans, locked, progress, at, people=len(rows))
+    await progress.save(conn, at)
+    return Sending(
+        [*step.before, outcome, *taken],
+        progress.state.ended,
+        large=large,
+        control=locked.loaded.control,
+        held_until=progress.held_until,
+    )
 
 
 async def give_up(
@@ -103,7 +152,7 @@ async def give_up(
     progress = Progress(step.locked)
     progress.leave(Target(reason="end-date"), at)
     await progress.save(conn, at)
-    return Sending([], progress.state.ended)
+    return Sending(step.before, progress.state.ended, control=step.locked.loaded.control)
 
 
 async def doubt_abandoned(conn: Any, step: MailStep, claimant: str, at: datetime) -> None:
@@ -112,18 +161,26 @@ async def doubt_abandoned(conn: Any, step: MailStep, claimant: str, at: datetime
 
 
 async def _record_sent(
-    conn: Any, plans: PlanCache, step: MailStep, rows: list[Any], at: datetime
+    conn: Any,
+    plans: PlanCache,
+    step: MailStep,
+    rows: list[Any],
+    at: datetime,
+    *,
+    delivered_at_once: bool = False,
 ) -> None:
     accepted = [row for row in rows if row["state"] == "accepted"]
-    await recording.record(conn, plans, [_sent(step, row) for row in accepted], at)
+    whats = ("sent", "delivered") if delivered_at_once else ("sent",)
+    happenings = [_mailed(what, step, row) for row in accepted for what in whats]
+    await recording.record(conn, plans, happenings, at)
 
 
-def _sent(step: MailStep, row: Any) -> recording.Happening:
+def _mailed(what: str, step: MailStep, row: Any) -> recording.Happening:
     return recording.Happening(
-        "email_sent",
+        f"email_{what}",
         row["at"],
         person_id=row["person_id"],
-        external_id=f"sent:{row['message_id']}",
+        external_id=f"{what}:{row['message_id']}",
         fields={
             "template": row["template"],
             "journey": step.locked.traversal.slug,

@@ -12,7 +12,8 @@ from caravan.delivery.compose import CompiledTemplate, compile_body
 from caravan.engage.journeys import load_plan_body
 from caravan.journeys.conditions.sql import Binder
 from caravan.journeys.control import ControlPlan
-from caravan.journeys.plan import Plan, control_plan
+from caravan.journeys.plan import Plan, control_plan, looks_back_at_nodes
+from caravan.journeys.zones import Zones
 
 KEPT = 200
 
@@ -37,20 +38,25 @@ class LoadedPlan:
 
     plan: Plan
     control: ControlPlan
+    looks_at_steps: bool  # a condition may ask when the account came to a node
     _queries: dict[tuple[object, ...], Query] = field(default_factory=dict)
     _templates: dict[str, CompiledTemplate] = field(default_factory=dict)
 
-    def query(self, place: tuple[object, ...], build: Callable[[Binder], str]) -> Query:
-        """The compiled query of a place in the plan."""
-        if place not in self._queries:
-            binder = Binder(self._zone_of(place))
-            self._queries[place] = Query(build(binder), binder)
-        return self._queries[place]
+    def zones(self, own: object) -> Zones:
+        """Whose clock counts for an account that says this of itself."""
+        return Zones(self.plan.zone, own, self.plan.zone_of_account)
 
-    def _zone_of(self, place: tuple[object, ...]) -> str:
-        """Whose days a condition at a place means: the node's own zone, else the journey's."""
+    def query(
+        self, place: tuple[object, ...], build: Callable[[Binder], str], zones: Zones
+    ) -> Query:
+        """The compiled query of a place in the plan, whose days are those of its node's zone."""
         node = self.plan.nodes.get(str(place[1]))
-        return (node.zone if node else None) or self.plan.zone
+        zone = zones.of(node.zone if node else None)
+        key = (zone, *place)
+        if key not in self._queries:
+            binder = Binder(zone)
+            self._queries[key] = Query(build(binder), binder)
+        return self._queries[key]
 
     def template(self, slug: str) -> CompiledTemplate:
         if slug not in self._templates:
@@ -70,7 +76,7 @@ class PlanCache:
             self._plans.move_to_end(plan_hash)
             return self._plans[plan_hash]
         plan = Plan.model_validate(await load_plan_body(conn, plan_hash))
-        loaded = LoadedPlan(plan, control_plan(plan))
+        loaded = LoadedPlan(plan, control_plan(plan), looks_back_at_nodes(plan))
         self._plans[plan_hash] = loaded
         while len(self._plans) > self._kept:
             self._plans.popitem(last=False)

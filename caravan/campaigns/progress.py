@@ -26,11 +26,12 @@ class Locked:
     loaded: LoadedPlan
     state: State
     ended: Ended | None
-    account: dict[str, Any]  # its attributes, not locked
+    account: dict[str, Any]  # its attributes, locked too
+    paused: bool  # its journey: nothing begins
 
 
 async def lock(conn: Any, plans: PlanCache, traversal_id: int) -> Locked:
-    """Lock a traversal and read where it stands."""
+    """Lock a traversal and its account, and read where it stands."""
     row = await sql.fetchrow(conn, "lock_traversal", traversal_id=traversal_id)
     if row is None:
         raise LookupError(f"no traversal {traversal_id}")
@@ -53,7 +54,7 @@ async def lock(conn: Any, plans: PlanCache, traversal_id: int) -> Locked:
     ended = None
     if row["ended_at"] is not None:
         ended = Ended(reason=row["reason"], label=row["label"], node=state.position or "")
-    return Locked(traversal, loaded, state, ended, row["account"])
+    return Locked(traversal, loaded, state, ended, row["account"], row["paused"])
 
 
 async def stored_outcomes(conn: Any, locked: Locked, step_no: int) -> list[Outcome]:
@@ -69,14 +70,16 @@ async def stored_outcomes(conn: Any, locked: Locked, step_no: int) -> list[Outco
 class Progress:
     """The steps of a locked traversal since it was locked.
 
-    A step is stored at the latest before the next command is served, for conditions may ask when
-    the account came to a node; the last one goes with the new position, in one statement.
+    They are stored with the new position, in one statement; earlier only where a condition may ask
+    when the account came to a node.
     """
 
-    def __init__(self, locked: Locked) -> None:
-        self._locked = locked
-        self._unstored: dict[str, Any] | None = None
+    def __init__(self, locked: Locked, *, savepoints: bool = True) -> None:
+        self.locked = locked
+        self._savepoints = savepoints
+        self._unstored: list[tuple[State, Outcome, dict[str, Any]]] = []
         self._moved = False
+        self.held = False
         self.state = locked.state
         self.account = locked.account
 
@@ -86,71 +89,77 @@ class Progress:
         return Visit(
             conn=conn,
             plans=plans,
-            loaded=self._locked.loaded,
-            traversal=self._locked.traversal,
+            loaded=self.locked.loaded,
+            traversal=self.locked.traversal,
             account=self.account,
             node=command.node,
             number=command.visit,
             arrived_at=self.state.arrived_at,
             as_of=as_of,
+            savepoints=self._savepoints,
         )
 
-    async def follow(
-        self, conn: Any, outcome: Outcome, because: dict[str, Any] | None = None
-    ) -> None:
+    def follow(self, outcome: Outcome, because: dict[str, Any] | None = None) -> None:
         """Take a step, which ``save`` must follow."""
-        assert self.state.arrived_at is not None
-        await self.flush(conn)
-        self._unstored = {
-            "step_no": outcome.step_no,
-            "node": outcome.command.node,
-            "kind": outcome.command.kind,
-            "visit": outcome.command.visit,
-            "arrived_at": self.state.arrived_at,
-            "outcome": outcome.model_dump(mode="json", exclude_none=True),
-            "because": because or {},
-        }
-        self.state = core.apply(self._locked.loaded.control, self.state, outcome)
+        self._unstored.append((self.state, outcome, because or {}))
+        self.state = core.apply(self.locked.loaded.control, self.state, outcome)
         self._moved = True
 
     def leave(self, target: Target, at: datetime) -> None:
         """Leave the journey without a step of its own."""
-        self.state = core.leave(self.state, target, at)
+        self.state = core.leave(self.locked.loaded.control, self.state, target, at)
         self._moved = True
 
+    async def hold(self, conn: Any) -> bool:
+        """Whether nothing may begin here, for the journey is paused: then the account is held."""
+        if self.locked.paused and self.state.pending is None and self.state.ended is None:
+            journey_id = self.locked.traversal.journey_id
+            self.held = await sql.fetchval(conn, "still_paused", journey_id=journey_id)
+        return self.held
+
+    @property
+    def held_until(self) -> datetime | None:
+        """When a held account leaves at the latest; None for one that is not."""
+        return self.locked.traversal.deadline if self.held else None
+
     async def flush(self, conn: Any) -> None:
-        """Store the step taken last, if it is not yet."""
-        if self._unstored is not None:
-            await sql.execute(
-                conn, "store_step", traversal_id=self._locked.traversal.id, **self._unstored
-            )
-            self._unstored = None
+        """Store the steps taken, for what looks at them in this transaction."""
+        if self._unstored:
+            await sql.execute(conn, "store_steps", **self._take_steps())
 
     async def save(self, conn: Any, at: datetime) -> None:
-        """Write the traversal's position, or its end, with the step taken last."""
-        if not self._moved:
+        """Write the traversal's position, or its end, with the steps taken."""
+        if not self._moved and not self.held:
             return
-        traversal_id, ended = self._locked.traversal.id, self.state.ended
-        body = self.state.model_dump(mode="json", exclude_none=True)
-        if ended is not None:
-            await self.flush(conn)
+        state = self.state.model_dump(mode="json", exclude_none=True)
+        ended = self.state.ended
+        if ended is None:
             await sql.execute(
-                conn,
-                "end_traversal",
-                traversal_id=traversal_id,
-                state=body,
-                at=at,
-                reason=ended.reason,
-                label=ended.label,
+                conn, "save_position", state=state, held=self.held, at=at, **self._take_steps()
             )
-        elif self._unstored is not None:
-            await sql.execute(
-                conn,
-                "store_step_and_state",
-                traversal_id=traversal_id,
-                state=body,
-                **self._unstored,
-            )
-            self._unstored = None
-        else:
-            await sql.execute(conn, "save_state", traversal_id=traversal_id, state=body)
+            return
+        await sql.execute(
+            conn,
+            "end_traversal",
+            state=state,
+            at=at,
+            reason=ended.reason,
+            label=ended.label,
+            **self._take_steps(),
+        )
+
+    def _take_steps(self) -> dict[str, Any]:
+        """The steps not yet stored, column by column."""
+        steps, self._unstored = self._unstored, []
+        return {
+            "traversal_id": self.locked.traversal.id,
+            "step_nos": [outcome.step_no for _, outcome, _ in steps],
+            "nodes": [outcome.command.node for _, outcome, _ in steps],
+            "kinds": [outcome.command.kind for _, outcome, _ in steps],
+            "visits": [outcome.command.visit for _, outcome, _ in steps],
+            "arrived_at": [before.arrived_at for before, _, _ in steps],
+            "outcomes": [
+                outcome.model_dump(mode="json", exclude_none=True) for _, outcome, _ in steps
+            ],
+            "because": [because for _, _, because in steps],
+        }

@@ -10,12 +10,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from caravan.campaigns import listening
+from caravan.campaigns import exits, listening
 from caravan.campaigns.plans import PlanCache
-from caravan.engage import sql
-
-#: NOTIFY channel that nudges the dispatcher of wake-ups
-WAKEUPS = "caravan_wakeups"
+from caravan.engage import sql, wakeups
 
 
 @dataclass(frozen=True)
@@ -47,28 +44,52 @@ async def record(
         account_ids=_ids(h.account_id for h in happenings),
     )
     account_ids = [row["id"] for row in touched]
-    inserted = await sql.fetch(
+    rows = await sql.fetch(
         conn,
-        "insert_activities",
+        "record_activities",
         external_ids=[h.external_id for h in happenings],
         types=[h.type for h in happenings],
         ats=[h.at for h in happenings],
         account_ids=[h.account_id for h in happenings],
         person_ids=[h.person_id for h in happenings],
         fields=[h.fields for h in happenings],
+        touched=account_ids,
     )
-    # also where all were known already: one that came in as history has not been heard yet
-    types = sorted({h.type for h in happenings})
-    woken = await listening.hear(conn, plans, account_ids, types, as_of)
-    await wake(conn, woken, "heard")
-    return len(inserted)
+    hearing = [row for row in rows if row["id"] is not None]
+    await wakeups.queue(conn, await listening.hear(conn, plans, hearing, as_of), "heard")
+    if rows[0]["watched"]:
+        await look_at_exits(conn, plans, account_ids, as_of)
+    return int(rows[0]["inserted"])
 
 
-async def wake(conn: Any, traversal_ids: Sequence[int], reason: str) -> None:
-    """Queue wake-ups; the dispatcher turns them into signals once this commits."""
-    if traversal_ids:
-        await sql.execute(conn, "wake", traversal_ids=list(traversal_ids), reason=reason)
-        await conn.execute(f"notify {WAKEUPS}")
+async def look_at_exits(
+    conn: Any, plans: PlanCache, account_ids: Sequence[int], as_of: datetime
+) -> None:
+    """What was written about these accounts may have an exit met: wake who rests and is to leave."""
+    leaving = await exits.reconsider(conn, plans, account_ids, as_of)
+    await wakeups.queue(conn, leaving, "exit")
+
+
+async def look_at_exits_of(
+    conn: Any,
+    plans: PlanCache,
+    as_of: datetime,
+    *,
+    account_ids: Iterable[int] = (),
+    person_ids: Iterable[int] = (),
+) -> None:
+    """As above, where what was written is told by no activity: also the accounts of these people.
+
+    They are locked as for recording, so that who comes to rest meanwhile sees what was written, or is
+    seen here.
+    """
+    accounts, people = _ids(account_ids), _ids(person_ids)
+    if not accounts and not people:
+        return
+    touched = await sql.fetch(
+        conn, "share_accounts_touched", person_ids=people, account_ids=accounts
+    )
+    await look_at_exits(conn, plans, [row["id"] for row in touched], as_of)
 
 
 def _ids(values: Iterable[int | None]) -> list[int]:

@@ -1,5 +1,6 @@
 """The action ``remove_from_account_list``: the account leaves a list; journeys it is inside go on."""
 
+from caravan.campaigns import recording
 from caravan.campaigns.effects import ACCOUNT, Effect, Place, note
 from caravan.campaigns.visit import Visit
 from caravan.engage import lists
@@ -12,4 +13,5 @@ async def perform(visit: Visit, place: Place, action: RemoveFromAccountList) -> 
     changed = await lists.remove(visit.conn, "accounts", action.list, [account_id])
     reason = None if changed else "not-member"
     await note(visit, place, action.kind, [Effect(ACCOUNT, reason)])
+    await recording.look_at_exits_of(visit.conn, visit.plans, visit.as_of, account_ids=changed)
     return 1

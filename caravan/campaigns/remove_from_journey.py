@@ -5,22 +5,29 @@ row must be locked before the account is, for whoever serves it locks the two in
 begins with such an action, and never comes to one (see ``stretch.py``).
 """
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from caravan.campaigns import recording
 from caravan.campaigns.effects import ACCOUNT, Effect, Place, note
 from caravan.campaigns.progress import Locked
 from caravan.campaigns.visit import Visit
-from caravan.engage import sql
+from caravan.engage import sql, wakeups
 from caravan.journeys.actions.remove_from_journey import RemoveFromJourney
 from caravan.journeys.nodes import segment_actions
 from caravan.journeys.plan import Plan
 from caravan.journeys.state import Command
 
-#: the reason by which a traversal has left, and its messages with it
+#: the reason by which a traversal has left
 REMOVED = "removed"
-UNSENT = "journey-not-live"
+
+
+@dataclass(frozen=True)
+class Closing:
+    """The journeys that a command may remove an account from, and the one it stands in."""
+
+    account_id: int
+    slugs: tuple[str, ...]
 
 
 def left_by(plan: Plan, command: Command) -> list[str]:
@@ -31,12 +38,23 @@ def left_by(plan: Plan, command: Command) -> list[str]:
     return [action.journey for _, _, action in segment if isinstance(action, RemoveFromJourney)]
 
 
-async def lock_others(conn: Any, locked: Locked, command: Command | None) -> None:
-    """Lock the account's other traversals that a command closes."""
+def closed_by(locked: Locked, command: Command | None) -> Closing | None:
+    """What has to be locked before a command of this traversal; None: nothing else."""
     slugs = left_by(locked.loaded.plan, command) if command is not None else []
-    if slugs:
+    if not slugs:
+        return None
+    # its own row too, in its turn: of two that remove each other one waits
+    return Closing(locked.traversal.account_id, (locked.traversal.slug, *slugs))
+
+
+async def lock_others(conn: Any, closing: Closing | None) -> None:
+    """Lock the account's traversals that are to be closed, before anything else is locked."""
+    if closing is not None:
         await sql.fetch(
-            conn, "lock_traversals_of", account_id=locked.traversal.account_id, slugs=slugs
+            conn,
+            "lock_traversals_of",
+            account_id=closing.account_id,
+            slugs=list(closing.slugs),
         )
 
 
@@ -60,5 +78,4 @@ async def perform(visit: Visit, place: Place, action: RemoveFromJourney) -> int:
 async def remove(conn: Any, traversal_ids: list[int], at: datetime) -> None:
     """Close traversals with the reason ``removed``; what they had not sent yet is not sent."""
     await sql.fetch(conn, "close_traversals", traversal_ids=traversal_ids, reason=REMOVED, at=at)
-    await sql.execute(conn, "skip_unsent_of", traversal_ids=traversal_ids, reason=UNSENT, at=at)
-    await recording.wake(conn, traversal_ids, REMOVED)
+    await wakeups.queue(conn, traversal_ids, REMOVED)

@@ -1,5 +1,6 @@
 """The action ``remove_from_people_list``: people leave a list."""
 
+from caravan.campaigns import recording
 from caravan.campaigns.effects import Effect, Place, candidates, note
 from caravan.campaigns.visit import Visit
 from caravan.engage import lists
@@ -12,4 +13,5 @@ async def perform(visit: Visit, place: Place, action: RemoveFromPeopleList) -> i
     changed = await lists.remove(visit.conn, "people", action.list, people)
     effects = [Effect(one, None if one in changed else "not-member") for one in people]
     await note(visit, place, action.kind, effects)
+    await recording.look_at_exits_of(visit.conn, visit.plans, visit.as_of, person_ids=changed)
     return len(people)

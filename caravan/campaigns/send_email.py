@@ -13,6 +13,7 @@ from caravan.campaigns import mail_step
 from caravan.campaigns.mail_claims import claim
 from caravan.campaigns.mail_hand_over import Now, Overtaken, hand_over
 from caravan.campaigns.mail_step import Sending
+from caravan.campaigns.mail_together import hand_over_together
 from caravan.campaigns.plans import PlanCache
 from caravan.delivery.transport import Transport
 
@@ -28,6 +29,7 @@ async def send(
     now: Now,
     stopping: Callable[[], bool] = lambda: False,
     go_on: bool = False,
+    captured: bool = False,
 ) -> Sending:
     """Send the mail of the segment a traversal stands at, to all its people.
 
@@ -38,19 +40,30 @@ async def send(
         claimant: names this try; what another one handed over and never settled is in doubt.
         now: domain time, taken per claim.
         stopping: true once this process is to end: nothing more is handed over then.
-        go_on: serve the store-only commands that follow too.
+        go_on: serve the store-only commands before and behind it too.
+        captured: the transport is in this process: messages go over together and count as delivered.
 
     Raises:
         RelayUnreachable: nothing more could be handed over; try again later, nobody gets it twice.
     """
-    claimed = await claim(pool, plans, traversal_id, step_no, claimant, now())
+    claimed = await claim(pool, plans, traversal_id, step_no, claimant, now(), go_on=go_on)
     if isinstance(claimed, Sending):
         return claimed
-    if claimed.messages:
+    if captured:
+        await hand_over_together(pool, transport, claimed, now())
+    elif claimed.messages:
         async with transport.session() as session:
             for message in claimed.messages:
                 if stopping():
                     break
                 with suppress(Overtaken):
                     await hand_over(pool, session, claimed.step, message, claimant, now)
-    return await mail_step.conclude(pool, plans, claimed.step, claimant, now(), go_on=go_on)
+    return await mail_step.conclude(
+        pool,
+        plans,
+        claimed.step,
+        claimant,
+        now(),
+        go_on=go_on,
+        delivered_at_once=captured,
+    )

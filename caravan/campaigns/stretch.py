@@ -2,14 +2,23 @@
 
 It locks the traversal, returns the steps already stored from the number it was given, and only then
 goes on, command by command of the pure core, until something is not the stores' business: a message
-to send, a wait, a listen, the end. A re-run after a crash therefore never decides again.
+to send, a service to ask, a wait, a listen, the end. A re-run after a crash therefore never decides again.
 """
 
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from caravan.campaigns import actions, choosing, listening, remove_from_journey, waiting
+from caravan.campaigns import (
+    actions,
+    answers,
+    choosing,
+    drawing,
+    exits,
+    listening,
+    remove_from_journey,
+    waiting,
+)
 from caravan.campaigns.effects import Place
 from caravan.campaigns.plans import PlanCache
 from caravan.campaigns.progress import MOST_STORED, Locked, Progress, lock, stored_outcomes
@@ -17,14 +26,18 @@ from caravan.campaigns.visit import Visit
 from caravan.engage import sql
 from caravan.journeys import core
 from caravan.journeys.control import ControlPlan, Target
+from caravan.journeys.exits import still_open
 from caravan.journeys.nodes import segment_actions
+from caravan.journeys.nodes.call import Call
+from caravan.journeys.nodes.exit import ExitNode
 from caravan.journeys.nodes.listen import Listen
-from caravan.journeys.nodes.split_accounts import SplitAccounts
-from caravan.journeys.nodes.split_people import SplitPeople
 from caravan.journeys.nodes.wait import Wait
+from caravan.journeys.rests import Rest
 from caravan.journeys.state import Command, Ended, Outcome, State
 
 MAX_STEPS = 50
+#: commands at which an account stands until something happens
+RESTS = ("wait", "listen")
 MAX_PEOPLE = 500  # each counted once for every action that looks at them
 
 
@@ -37,6 +50,7 @@ class Stretch:
     control: ControlPlan
     large: bool = False  # it stopped for its size: go on in an ordinary activity
     more: bool = False  # more stored steps than one answer holds: ask again from there
+    held_until: datetime | None = None  # the journey is paused: nothing begins until it is resumed
 
 
 async def run(
@@ -58,27 +72,44 @@ async def run(
         as_of: domain time; nothing here reads another clock.
         max_steps: 1 makes every step its own activity.
     """
-    async with pool.acquire() as conn, conn.transaction():
-        locked = await lock(conn, plans, traversal_id)
-        outcomes = await stored_outcomes(conn, locked, step_no)
-        if len(outcomes) == MOST_STORED:
-            return Stretch(outcomes, None, locked.loaded.control, more=True)
-        if locked.ended is not None or len(outcomes) >= max_steps:
-            return Stretch(outcomes, locked.ended, locked.loaded.control)
-        progress = Progress(locked)
-        command = core.next_command(locked.loaded.control, progress.state)
-        await remove_from_journey.lock_others(conn, locked, command)
-        taken, large = await walk_on(
-            conn,
-            plans,
-            locked,
-            progress,
-            as_of,
-            max_steps=max_steps - len(outcomes),
-            closing=command,
-        )
-        await progress.save(conn, as_of)
-        return Stretch(outcomes + taken, progress.state.ended, locked.loaded.control, large=large)
+
+    async def transaction(savepoints: bool) -> Stretch:
+        closing: remove_from_journey.Closing | None = None
+        while True:
+            async with pool.acquire() as conn, conn.transaction():
+                await remove_from_journey.lock_others(conn, closing)
+                locked = await lock(conn, plans, traversal_id)
+                control = locked.loaded.control
+                outcomes = await stored_outcomes(conn, locked, step_no)
+                if len(outcomes) == MOST_STORED:
+                    return Stretch(outcomes, None, control, more=True)
+                if locked.ended is not None or len(outcomes) >= max_steps:
+                    return Stretch(outcomes, locked.ended, control)
+                progress = Progress(locked, savepoints=savepoints)
+                command = core.next_command(control, progress.state)
+                closes = remove_from_journey.closed_by(locked, command)
+                if closes != closing:
+                    closing = closes  # to be locked before the account: once more from the start
+                    continue
+                taken, large = await walk_on(
+                    conn,
+                    plans,
+                    locked,
+                    progress,
+                    as_of,
+                    max_steps=max_steps - len(outcomes),
+                    closing=command,
+                )
+                await progress.save(conn, as_of)
+                return Stretch(
+                    outcomes + taken,
+                    progress.state.ended,
+                    control,
+                    large=large,
+                    held_until=progress.held_until,
+                )
+
+    return await actions.with_savepoints_if_needed(transaction)
 
 
 async def walk_on(
@@ -104,8 +135,6 @@ async def walk_on(
         The steps taken, and whether it stopped for the number of people.
     """
     walk = _Walk(conn, plans, locked, progress, as_of, people, closing)
-    if people < MAX_PEOPLE:
-        await walk.enter()
     while len(walk.outcomes) < max_steps and walk.people < MAX_PEOPLE:
         if not await walk.step():
             break
@@ -133,16 +162,11 @@ class _Walk:
         self.outcomes: list[Outcome] = []
         self.people = people
         self.closing = closing
+        self.rested = False  # the row that watched for it is locked
 
     @property
     def state(self) -> State:
         return self.progress.state
-
-    async def enter(self) -> None:
-        row = await sql.fetchrow(
-            self.conn, "lock_account_for_stretch", account_id=self.locked.traversal.account_id
-        )
-        self.progress.account = row["attributes"]
 
     async def step(self) -> bool:
         """Serve the open command; False when the rest is not the stores' business now."""
@@ -153,20 +177,70 @@ class _Walk:
             self.locked.loaded.plan, command
         ):
             return False  # what it closes is to be locked first: the next stretch begins with it
-        await self.progress.flush(self.conn)
+        if self.locked.loaded.looks_at_steps:
+            await self.progress.flush(self.conn)
         if self.as_of >= self.locked.traversal.deadline:
             self._end("end-date")
             return False
+        if await self.progress.hold(self.conn):
+            return False
+        flip = None
+        if self._may_exit(command):
+            if command.kind in RESTS and not await self._lock_to_rest():
+                return False
+            self.rested = self.rested or self.state.pending is not None
+            look = exits.on_arrival if self.state.pending is None else exits.at_rest
+            seen = await look(self._visit(command), self.state)
+            if seen.edge is not None:
+                await self._record(command, edge=seen.edge, because=seen.because)
+                return True
+            flip = seen.flip
         match command.kind:
             case "store":
                 return await self._act(command)
             case "choose":
                 return await self._choose(command)
             case "wait":
-                return await self._wait(command)
+                return await self._wait(command, flip)
             case "listen":
-                return await self._listen(command)
+                return await self._listen(command, flip)
+            case "call":
+                return await self._call(command)
         raise AssertionError(command.kind)
+
+    def _may_exit(self, command: Command) -> bool:
+        """Whether there are exits to look at: the account arrives or rests, at a node of its way."""
+        plan = self.locked.loaded.plan
+        return (
+            bool(plan.exits)
+            and command.segment == 0
+            and not isinstance(plan.nodes[command.node], ExitNode)
+            and bool(still_open(plan.exits, self.state.visits))
+        )
+
+    async def _lock_to_rest(self) -> bool:
+        """Before it rests: let nothing change between a look at its data and the row that watches.
+
+        False where that must wait for a stretch of its own: others share people with this account, or
+        want the row that watched its last rest, and we would wait for them and they for us.
+        """
+        if self.state.pending is not None:
+            return True
+        if self.people or self.rested:
+            return False
+        account_id = self.locked.traversal.account_id
+        await sql.execute(self.conn, "lock_account_to_listen", account_id=account_id)
+        return True
+
+    async def _rest(self, command: Command, rest: Rest, flip: datetime | None) -> None:
+        """Record that the account rests, where it does not yet rest just so."""
+        look_at = flip if flip is not None and flip < rest.until else None
+        pending = self.state.pending
+        if pending is not None and (pending.until, pending.look_at) == (rest.until, look_at):
+            return
+        if self._may_exit(command):
+            await exits.watch(self._visit(command), self.state, look_at)
+        await self._record(command, until=rest.until, look_at=look_at, because=_fault(rest))
 
     def _visit(self, command: Command) -> Visit:
         return self.progress.visit(self.conn, self.plans, command, self.as_of)
@@ -175,36 +249,34 @@ class _Walk:
         visit = self._visit(command)
         node = self.locked.loaded.plan.nodes[command.node]
         if command.segment == 0:
-            await choosing.gather_people(visit, node if isinstance(node, SplitPeople) else None)
+            await choosing.gather_people(visit, node)
         segment = segment_actions(node)[command.segment]
         for position, path, action in segment:
             self.people += await actions.perform(visit, Place(position, path), action)
         await self._record(command, edge=self._edge_behind(command))
-        return True
+        return not drawing.takes_turns(node)
 
     async def _choose(self, command: Command) -> bool:
         node = self.locked.loaded.plan.nodes[command.node]
-        assert isinstance(node, SplitAccounts)
         edge, because = await choosing.choose_path(self._visit(command), node)
         await self._record(command, edge=edge, because=because)
-        return True
+        return not drawing.takes_turns(node)
 
-    async def _wait(self, command: Command) -> bool:
+    async def _wait(self, command: Command, flip: datetime | None) -> bool:
         node = self.locked.loaded.plan.nodes[command.node]
         assert isinstance(node, Wait)
         visit = self._visit(command)
-        until = waiting.ends_at(visit, node)
-        if self.as_of >= until:
+        rest = waiting.rest_of(visit, node)
+        if self.as_of >= rest.until:
             await waiting.unwatch(visit, node)
-            await self._record(command, edge="next")
+            await self._record(command, edge="next", because=_fault(rest))
             return True
-        if self.state.pending is None or self.state.pending.until != until:
-            if self.state.pending is None:
-                await waiting.watch(visit, node, self.state.step_no, until)
-            await self._record(command, until=until)
+        if self.state.pending is None:
+            await waiting.watch(visit, node, self.state.step_no, rest.until)
+        await self._rest(command, rest, flip)
         return False
 
-    async def _listen(self, command: Command) -> bool:
+    async def _listen(self, command: Command, flip: datetime | None) -> bool:
         node = self.locked.loaded.plan.nodes[command.node]
         assert isinstance(node, Listen)
         visit = self._visit(command)
@@ -212,8 +284,10 @@ class _Walk:
             if self.people:
                 # its lock would wait for those who share people with this account, and they for us
                 return False
-            until = await listening.arm(visit, node, self.state.step_no)
-            await self._record(command, until=until)
+            rest = await listening.arm(visit, node, self.state.step_no)
+        else:
+            rest = Rest(self.state.pending.until)
+        await self._rest(command, rest, flip)
         edge, because = await listening.settle(visit)
         if edge is None:
             return False
@@ -221,6 +295,18 @@ class _Walk:
             self._end("end-date")
             return False
         await self._record(command, edge=edge, because=because)
+        return True
+
+    async def _call(self, command: Command) -> bool:
+        if self.state.pending is None:
+            return False  # to ask leaves the system: an activity of its own
+        node = self.locked.loaded.plan.nodes[command.node]
+        assert isinstance(node, Call)
+        settled = await answers.settle(self._visit(command), node, self.state.pending.until)
+        if settled is None:
+            return False
+        self.people += settled.people
+        await self._record(command, edge=settled.edge, because=settled.because)
         return True
 
     def _edge_behind(self, command: Command) -> str | None:
@@ -236,10 +322,22 @@ class _Walk:
         *,
         edge: str | None = None,
         until: datetime | None = None,
+        look_at: datetime | None = None,
         because: dict[str, Any] | None = None,
     ) -> None:
+        if edge is not None and self.state.pending is not None and self.locked.loaded.plan.exits:
+            await exits.unwatch(self._visit(command))
         outcome = Outcome(
-            step_no=self.state.step_no, command=command, edge=edge, until=until, at=self.as_of
+            step_no=self.state.step_no,
+            command=command,
+            edge=edge,
+            until=until,
+            look_at=look_at,
+            at=self.as_of,
         )
-        await self.progress.follow(self.conn, outcome, because)
+        self.progress.follow(outcome, because)
         self.outcomes.append(outcome)
+
+
+def _fault(rest: Rest) -> dict[str, Any] | None:
+    return {"fault": rest.fault} if rest.fault else None

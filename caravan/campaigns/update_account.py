@@ -25,14 +25,6 @@ async def perform(visit: Visit, place: Place, action: UpdateAccount) -> int:
     await note(visit, place, action.kind, [Effect(ACCOUNT, reason)])
     if not changed:
         return 1
-    await sql.execute(
-        visit.conn,
-        "write_changes",
-        entity="account",
-        ids=[account_id],
-        fields=[fields],
-        at=visit.as_of,
-    )
     await recording.record(
         visit.conn,
         visit.plans,

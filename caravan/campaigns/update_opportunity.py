@@ -19,7 +19,7 @@ async def perform(visit: Visit, place: Place, action: UpdateOpportunity) -> int:
             f" where a.id = {binder.named('account_id', 'bigint')} and ({fits}) order by o.id"
         )
 
-    query = visit.loaded.query(("opportunities", visit.node, place.position), build)
+    query = visit.loaded.query(("opportunities", visit.node, place.position), build, visit.zones)
     ids = [row["id"] for row in await query.fetch(visit.conn, **visit.named)]
     if not ids:
         await note(visit, place, action.kind, [Effect(ACCOUNT, "no-opportunity")])

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from caravan.campaigns.plans import LoadedPlan, PlanCache
+from caravan.journeys.zones import FIELD, Zones
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,12 @@ class Visit:
     number: int
     arrived_at: datetime
     as_of: datetime
+    savepoints: bool = True  # each action under one, so that a bad write is an outcome
+
+    @property
+    def zones(self) -> Zones:
+        """Whose clock counts for this account."""
+        return self.loaded.zones(self.account.get(FIELD))
 
     @property
     def named(self) -> dict[str, Any]:
@@ -48,4 +55,6 @@ class Visit:
             "as_of": self.as_of,
             "entered_at": self.traversal.entered_at,
             "traversal_id": self.traversal.id,
+            "node": self.node,
+            "arrived_at": self.arrived_at,
         }

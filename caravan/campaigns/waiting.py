@@ -8,15 +8,16 @@ from datetime import datetime
 from caravan.campaigns import listeners
 from caravan.campaigns.visit import Visit
 from caravan.journeys.nodes.wait import FieldMoment, Wait, wait_until
+from caravan.journeys.rests import Rest
 
 
-def ends_at(visit: Visit, node: Wait) -> datetime:
+def rest_of(visit: Visit, node: Wait) -> Rest:
     """When the account leaves the wait, by today's data; the journey's deadline ends every wait."""
     value = None
     if isinstance(node.until, FieldMoment):
         value = visit.account.get(node.until.account)
-    zone = visit.loaded.plan.zone
-    return min(wait_until(node, visit.arrived_at, zone, value), visit.traversal.deadline)
+    rest = wait_until(node, visit.arrived_at, visit.zones, value)
+    return Rest(min(rest.until, visit.traversal.deadline), rest.fault)
 
 
 async def watch(visit: Visit, node: Wait, step_no: int, until: datetime) -> None:

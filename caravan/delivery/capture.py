@@ -1,6 +1,6 @@
 """An in-process transport that keeps what it is given: for tests, benchmarks and trials."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from caravan.delivery.transport import Accepted, BeforeFinalDot, Outgoing, Verdict
@@ -20,7 +20,11 @@ class CaptureTransport:
 
     async def send(self, message: Outgoing, before_final_dot: BeforeFinalDot) -> Verdict:
         await before_final_dot()
-        self.accepted += 1
+        return self.take([message])
+
+    def take(self, messages: Sequence[Outgoing]) -> Accepted:
+        """Accept messages at once, whose last word was said before."""
+        self.accepted += len(messages)
         if self._keep:
-            self.messages.append(message)
+            self.messages += messages
         return Accepted("captured")

@@ -9,6 +9,7 @@ from caravan.engage import sql
 from caravan.journeys.compiler import Compiled
 from caravan.journeys.conditions.naming import audiences_anywhere
 from caravan.journeys.nodes import segment_actions
+from caravan.journeys.plan import begins_with_mail
 from caravan.journeys.state import State
 
 
@@ -34,10 +35,16 @@ async def store(conn: Any, compiled: Compiled, at: datetime) -> bool:
     """
     plan = compiled.plan
     await sql.execute(conn, "one_publisher", slug=plan.journey)
-    latest = await sql.fetchrow(conn, "latest_version", slug=plan.journey)
+    latest = await sql.fetchrow(conn, "latest_travelled", slug=plan.journey)
     if latest is not None and latest["plan_hash"] == plan.hash:
         return False
-    await sql.execute(conn, "store_plan", hash=plan.hash, body=plan.model_dump(mode="json"))
+    await sql.execute(
+        conn,
+        "store_plan",
+        hash=plan.hash,
+        body=plan.model_dump(mode="json"),
+        mail_first=begins_with_mail(plan),
+    )
     version = latest["version"] + 1 if latest is not None else 1
     await sql.execute(conn, "close_earlier_versions", slug=plan.journey, version=version)
     travels = await sql.fetchval(

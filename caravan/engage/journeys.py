@@ -5,11 +5,11 @@ from datetime import datetime
 from typing import Any
 
 from caravan.engage import sql
-from caravan.journeys.compiler import Compiled
+from caravan.journeys.compiler import Compiled, compiled
 from caravan.journeys.conditions.naming import audiences_anywhere
+from caravan.journeys.life_cycle import ENDED, NoJourney, Refused, check
+from caravan.journeys.plan import Plan, begins_with_mail
 from caravan.journeys.time import shift
-
-ENDED = ("closed", "aborted", "finished")
 
 
 @dataclass(frozen=True)
@@ -29,13 +29,28 @@ async def store_draft(pool: Any, compiled: Compiled) -> Stored:
 
 
 async def publish(pool: Any, compiled: Compiled, at: datetime) -> Stored:
-    """Store a journey, its campaigns and its plan and make it live, all or nothing.
+    """Store a journey, its campaigns and its plan and make it live, or scheduled, all or nothing.
 
     A version whose plan is already live is left as it is; a changed one becomes the next version
     and closes the one before to new entries. A slug whose latest version has ended is left alone.
     """
     async with pool.acquire() as conn, conn.transaction():
         return await _store(conn, compiled, publish_at=at)
+
+
+async def duplicate(pool: Any, slug: str, to: str) -> Stored:
+    """Store the latest version of a journey as a draft under another slug."""
+    versions = await sql.fetch(pool, "journeys", slug=slug)
+    if not versions:
+        raise NoJourney(slug)
+    body = await load_plan_body(pool, versions[-1]["plan_hash"])
+    copy = Plan.model_validate(body | {"journey": to, "name": f"{body['name']} (copy)"})
+    return await store_draft(pool, compiled(copy))
+
+
+async def note_starts(pool: Any, at: datetime) -> list[Any]:
+    """Make scheduled journeys live whose start has come; returns their rows."""
+    return list(await sql.fetch(pool, "begin_due", at=at))
 
 
 async def note_ends(pool: Any, at: datetime) -> None:
@@ -45,20 +60,55 @@ async def note_ends(pool: Any, at: datetime) -> None:
     await sql.execute(pool, "finish_empty")
 
 
+async def publish_stored(pool: Any, slug: str, at: datetime, *, reopen: bool = False) -> Stored:
+    """Publish the draft of a slug; with ``reopen`` also where its journey has ended, then as a new version.
+
+    A journey that has ended and has no draft is published again by the plan it had.
+
+    Raises:
+        Refused: it has ended, or has nothing to publish.
+        NoJourney: there is none.
+    """
+    async with pool.acquire() as conn, conn.transaction():
+        await sql.execute(conn, "one_publisher", slug=slug)
+        latest = await sql.fetchrow(conn, "latest_version", slug=slug)
+        if latest is None or latest["deleted"]:
+            raise NoJourney(slug)
+        plan = Plan.model_validate(await load_plan_body(conn, latest["plan_hash"]))
+        if latest["state"] == "draft":
+            if not reopen and await _has_ended(conn, slug):
+                raise Refused(f"{slug} has ended: publish its draft with --reopen")
+            return await _publish(conn, latest["id"], latest["version"], plan, at)
+        if latest["state"] not in ENDED or not reopen:
+            if check("publish", slug, latest["state"]):
+                raise AssertionError(latest["state"])
+            return Stored(latest["id"], slug, latest["version"], "unchanged")
+        journey_id = await _insert_version(conn, plan, latest["version"] + 1)
+        await sql.execute(conn, "copy_campaigns", from_id=latest["id"], to_id=journey_id)
+        return await _publish(conn, journey_id, latest["version"] + 1, plan, at)
+
+
 async def _store(conn: Any, compiled: Compiled, publish_at: datetime | None) -> Stored:
     plan = compiled.plan
     await sql.execute(conn, "one_publisher", slug=plan.journey)
     latest = await sql.fetchrow(conn, "latest_version", slug=plan.journey)
-    if latest is not None and latest["state"] in ENDED:
+    if publish_at is not None and await _has_ended(conn, plan.journey):
         return Stored(latest["id"], plan.journey, latest["version"], "ended")
     draft = latest if latest is not None and latest["state"] == "draft" else None
     if (
         latest is not None
+        and not latest["deleted"]
         and latest["plan_hash"] == plan.hash
         and (draft is None or not publish_at)
     ):
         return Stored(latest["id"], plan.journey, latest["version"], "unchanged")
-    await sql.execute(conn, "store_plan", hash=plan.hash, body=plan.model_dump(mode="json"))
+    await sql.execute(
+        conn,
+        "store_plan",
+        hash=plan.hash,
+        body=plan.model_dump(mode="json"),
+        mail_first=begins_with_mail(plan),
+    )
     if draft is not None:
         journey_id, version = draft["id"], draft["version"]
         await sql.execute(
@@ -69,28 +119,13 @@ async def _store(conn: Any, compiled: Compiled, publish_at: datetime | None) -> 
             plan_hash=plan.hash,
             audience=plan.audience,
             of_list=plan.of_list,
+            **_rules(plan),
         )
-        await sql.execute(conn, "drop_draft_campaigns", journey_id=journey_id)
-        await sql.execute(conn, "unname_audiences", journey_id=journey_id)
+        await sql.execute(conn, "delete_campaigns", journey_ids=[journey_id])
+        await _name_audiences(conn, journey_id, plan)
     else:
         version = latest["version"] + 1 if latest is not None else 1
-        journey_id = await sql.fetchval(
-            conn,
-            "insert_journey",
-            slug=plan.journey,
-            version=version,
-            name=plan.name,
-            state="draft",
-            plan_hash=plan.hash,
-            audience=plan.audience,
-            of_list=plan.of_list,
-            starts_at=None,
-            ends_at=None,
-            deadline=None,
-            published_at=None,
-        )
-    audiences = sorted(audiences_anywhere(plan))
-    await sql.execute(conn, "name_audiences", journey_id=journey_id, audiences=audiences)
+        journey_id = await _insert_version(conn, plan, version)
     for position, campaign in enumerate(compiled.campaigns):
         await sql.execute(
             conn,
@@ -102,23 +137,72 @@ async def _store(conn: Any, compiled: Compiled, publish_at: datetime | None) -> 
         )
     if publish_at is None:
         return Stored(journey_id, plan.journey, version, "drafted")
+    return await _publish(conn, journey_id, version, plan, publish_at)
+
+
+async def _has_ended(conn: Any, slug: str) -> bool:
+    """Whether the version published last takes no entries any more."""
+    latest = await sql.fetchrow(conn, "latest_published", slug=slug)
+    return latest is not None and latest["state"] in ENDED
+
+
+async def _insert_version(conn: Any, plan: Plan, version: int) -> int:
+    journey_id = await sql.fetchval(
+        conn,
+        "insert_journey",
+        slug=plan.journey,
+        version=version,
+        name=plan.name,
+        state="draft",
+        plan_hash=plan.hash,
+        audience=plan.audience,
+        of_list=plan.of_list,
+        **_rules(plan),
+        starts_at=None,
+        ends_at=None,
+        deadline=None,
+        published_at=None,
+    )
+    await _name_audiences(conn, journey_id, plan)
+    return int(journey_id)
+
+
+async def _name_audiences(conn: Any, journey_id: int, plan: Plan) -> None:
+    """Note the audiences that the plan's conditions ask about, and no others."""
+    await sql.execute(conn, "unname_audiences", journey_id=journey_id)
+    audiences = sorted(audiences_anywhere(plan))
+    await sql.execute(conn, "name_audiences", journey_id=journey_id, audiences=audiences)
+
+
+def _rules(plan: Plan) -> dict[str, Any]:
+    """What admission goes by, as columns."""
+    return {"rules": plan.rules.model_dump(mode="json"), "entry_limit": plan.rules.limit}
+
+
+async def _publish(conn: Any, journey_id: int, version: int, plan: Plan, at: datetime) -> Stored:
+    starts_at, ends_at, deadline = schedule_of(plan, at)
+    if ends_at <= at:
+        raise Refused(
+            f"{plan.journey} ends at {ends_at.isoformat()}, which is past: "
+            "change its `schedule` and store it with `caravan apply --draft`"
+        )
     await sql.execute(conn, "close_earlier_versions", slug=plan.journey, version=version)
-    starts_at, ends_at, deadline = schedule_of(compiled, publish_at)
     await sql.execute(
         conn,
         "publish_draft",
         id=journey_id,
+        state="live" if starts_at <= at else "scheduled",
         starts_at=starts_at,
         ends_at=ends_at,
         deadline=deadline,
-        published_at=publish_at,
+        published_at=at,
     )
     return Stored(journey_id, plan.journey, version, "published")
 
 
-def schedule_of(compiled: Compiled, at: datetime) -> tuple[datetime, datetime, datetime]:
+def schedule_of(plan: Plan, at: datetime) -> tuple[datetime, datetime, datetime]:
     """Start, end, and the end with its grace, of a journey published at ``at``."""
-    schedule, zone = compiled.plan.schedule, compiled.plan.zone
+    schedule, zone = plan.schedule, plan.zone
     starts_at = schedule.start if isinstance(schedule.start, datetime) else at
     assert schedule.end is not None  # end-date-missing is an error of validation
     ends_at = (

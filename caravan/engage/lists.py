@@ -5,6 +5,7 @@ from it leaves, and nobody else is touched. So applying it again undoes nothing 
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +14,15 @@ from caravan.journeys.conditions.naming import ListOf, audiences_named
 from caravan.journeys.documents import ListDocument
 
 
-async def store(conn: Any, document: ListDocument, at: datetime) -> list[str]:
+@dataclass(frozen=True)
+class Stored:
+    """What came of storing a list's document."""
+
+    absent: list[str] = field(default_factory=list)  # outside ids of those not in this store yet
+    changed: set[int] = field(default_factory=set)  # who joined or left by it
+
+
+async def store(conn: Any, document: ListDocument, at: datetime) -> Stored:
     """Store a list.
 
     A dynamic one that is new or edited is evaluated by its upkeep (``dynamic_lists``).
@@ -22,16 +31,14 @@ async def store(conn: Any, document: ListDocument, at: datetime) -> list[str]:
         conn: of the engage store, in a transaction.
         document: what the workspace says.
         at: domain time.
-
-    Returns:
-        The outside ids of those it names who are not in this store yet.
     """
     of, slug = document.of, document.list
     condition = document.when
+    left: list[Any] = []
     await sql.execute(conn, "lock_lists")
     was_dynamic = await sql.fetchval(conn, "list_kind", of=of, slug=slug)
     if was_dynamic is not None and was_dynamic != (condition is not None):
-        await sql.execute(conn, "empty_list", of=of, slug=slug)
+        left += await sql.fetch(conn, "empty_list", of=of, slug=slug)
     await sql.execute(
         conn,
         "store_list",
@@ -42,13 +49,16 @@ async def store(conn: Any, document: ListDocument, at: datetime) -> list[str]:
         audiences=sorted(audiences_named(condition)) if condition is not None else [],
     )
     if condition is not None:
-        return []
+        return Stored(changed={row["subject_id"] for row in left})
     names = list(document.members)
-    await sql.execute(conn, f"unname_{of}", slug=slug, names=names)
+    left += await sql.fetch(conn, f"unname_{of}", slug=slug, names=names)
     await sql.execute(conn, "name_members", of=of, slug=slug, names=names)
-    await _settle(conn, of, None, at)
+    joined = await _settle(conn, of, None, at)
     rows = await sql.fetch(conn, "unsettled_names", of=of, lists=[slug])
-    return [row["external_id"] for row in rows]
+    return Stored(
+        absent=[row["external_id"] for row in rows],
+        changed={row["subject_id"] for row in left} | joined,
+    )
 
 
 async def settle(
@@ -85,7 +95,13 @@ async def let_in(conn: Any, joined: Mapping[str, Sequence[int]], at: datetime) -
         return
     for journey in await sql.fetch(conn, "list_journeys", lists=slugs):
         account_ids = joined[journey["audience"]]
-        await admissions.queue(conn, journey, account_ids, admissions.ENTRY_LIMIT, at)
+        await admissions.queue(conn, journey, account_ids, at)
+
+
+async def listed_since(conn: Any, slug: str, account_ids: Sequence[int]) -> dict[int, datetime]:
+    """Which of these accounts are in a list, and since when without a break."""
+    rows = await sql.fetch(conn, "listed_since", list=slug, account_ids=list(account_ids))
+    return {row["subject_id"]: row["qualified_at"] for row in rows}
 
 
 async def unsettled(conn: Any, slugs: Iterable[str]) -> list[str]:
@@ -94,10 +110,12 @@ async def unsettled(conn: Any, slugs: Iterable[str]) -> list[str]:
     return [row["external_id"] for row in rows]
 
 
-async def _settle(conn: Any, of: ListOf, ids: Sequence[int] | None, at: datetime) -> None:
+async def _settle(conn: Any, of: ListOf, ids: Sequence[int] | None, at: datetime) -> set[int]:
+    """Returns who joined some list."""
     rows = await sql.fetch(conn, f"settle_{of}", ids=list(ids) if ids is not None else None, at=at)
     if of == "accounts":
         joined: dict[str, list[int]] = {}
         for row in rows:
             joined.setdefault(row["list"], []).append(row["subject_id"])
         await let_in(conn, joined, at)
+    return {row["subject_id"] for row in rows}

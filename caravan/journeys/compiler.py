@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from pydantic import BaseModel, ConfigDict
 
 from caravan.journeys import reachability
-from caravan.journeys.nodes import Node, segment_actions
+from caravan.journeys.nodes import Node, acts, segment_actions
+from caravan.journeys.nodes.call import Call
 from caravan.journeys.nodes.do import Do
-from caravan.journeys.nodes.split_people import SplitPeople
 from caravan.journeys.plan import Plan, Schedule
 from caravan.journeys.templates import TemplateDocument
 from caravan.journeys.workspace import Workspace
@@ -44,21 +44,33 @@ def compile_journey(workspace: Workspace, slug: str) -> Compiled:
     """Compile a valid journey; the same documents give the same plan, byte for byte."""
     journey = workspace.journeys[slug]
     settings = workspace.settings
+    called = {node.service for node in journey.nodes.values() if isinstance(node, Call)}
     plan = Plan(
         journey=journey.journey,
         name=journey.name,
         audience=journey.audience,
         of_list=journey.of_list,
         zone=journey.zone,
+        zone_of_account=journey.zone_of_account,
         schedule=journey.schedule,
         start=journey.start,
+        admit=journey.admit,
+        reentry=journey.reentry,
+        deduplicate_email=journey.deduplicate_email,
         nodes=journey.nodes,
+        exits=journey.exits,
         catalog=settings.catalog,
         tokens=journey.tokens,
         sender=settings.sender,
         postal_address=settings.postal_address,
         templates=_templates(workspace, journey.nodes),
+        services={name: workspace.services[name] for name in sorted(called)},
     )
+    return compiled(plan)
+
+
+def compiled(plan: Plan) -> Compiled:
+    """A plan with its series of campaigns."""
     return Compiled(plan=plan, campaigns=tuple(_campaigns(plan)))
 
 
@@ -72,6 +84,7 @@ def compile_campaign(workspace: Workspace, slug: str) -> Compiled:
         audience="",
         requested=True,
         zone=settings.zone,
+        zone_of_account=settings.zone_of_account,
         schedule=Schedule(),
         start="do",
         nodes=nodes,
@@ -101,12 +114,18 @@ def _campaigns(plan: Plan) -> list[Campaign]:
         for target in reachability.leads_to(node):
             before.setdefault(target, []).append(name)
     campaigns = []
-    for name, node in plan.nodes.items():
-        if not _acts(node) or _continues_a_run(plan, name, before.get(name, [])):
+    for name in plan.nodes:
+        if not _begins(plan, name, before.get(name, [])):
             continue
         run = [name]
-        while (follower := _only_target(plan, run[-1])) and (
-            _acts(plan.nodes[follower]) and len(before[follower]) == 1 and follower != plan.start
+        while (
+            _runs_on(plan.nodes[run[-1]])
+            and (follower := _only_target(plan, run[-1]))
+            and (
+                _runs_on(plan.nodes[follower])
+                and len(before[follower]) == 1
+                and follower != plan.start
+            )
         ):
             run.append(follower)
         campaigns.append(
@@ -124,8 +143,17 @@ def _campaigns(plan: Plan) -> list[Campaign]:
     return campaigns
 
 
-def _acts(node: Node) -> bool:
-    return isinstance(node, Do | SplitPeople)
+def _runs_on(node: Node) -> bool:
+    """Whether a campaign goes on through a node; what a call asks for waits for the answer."""
+    return acts(node) and not isinstance(node, Call)
+
+
+def _begins(plan: Plan, name: str, before: list[str]) -> bool:
+    """Whether a campaign begins at a node; a call of people is one of its own, begun by the answer."""
+    node = plan.nodes[name]
+    if _runs_on(node):
+        return not _continues_a_run(plan, name, before)
+    return any(segment_actions(node))
 
 
 def _only_target(plan: Plan, name: str) -> str | None:
@@ -137,4 +165,4 @@ def _continues_a_run(plan: Plan, name: str, before: list[str]) -> bool:
     """Whether the one node before it is an action node, which then holds it in its campaign."""
     if name == plan.start or len(before) != 1:
         return False
-    return before[0] != name and _acts(plan.nodes[before[0]])
+    return before[0] != name and acts(plan.nodes[before[0]])

@@ -15,7 +15,7 @@ class Target(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     node: str | None = None
-    reason: str | None = None  # completed, timeout, no-path: set exactly where node is None
+    reason: str | None = None  # completed, timeout, no-path, failed: set exactly where node is None
     label: str | None = None  # the outcome label of an end
 
 
@@ -24,18 +24,28 @@ class Segment(StrEnum):
 
     STORE = "store"  # reads and writes of the stores
     SEND = "send"  # leaves the system
+    CALL = "call"  # asks an outside service, and waits for its answer
 
 
-NodeKind = Literal["do", "split_accounts", "split_people", "wait", "listen"]
+NodeKind = Literal[
+    "do", "split_accounts", "split_people", "variants_accounts", "variants_people", "wait", "listen",
+    "call", "exit",
+]  # fmt: skip
+
+#: the edge of an account that has come to a node too often
+BEYOND = "max-visits"
+#: the reason of who leaves by an exit, and what the names of exits begin with
+EXIT = "exit"
 
 
 class ControlNode(BaseModel):
     """One node as the workflow sees it.
 
-    ``segments`` are those of action nodes, in order, the first always STORE: it fixes who the
+    ``segments`` are those of action nodes, in order, the first STORE or CALL: it fixes who the
     people of this arrival are. ``edges`` maps an outcome (``next``; a path's number from "1" or
-    ``otherwise``; ``timeout``; an event's number from "1") to its target; ``names`` gives the label
-    of an edge that has one, for people to read.
+    ``otherwise``; ``timeout``; ``failed``; an event's number from "1"; ``max-visits``) to its target;
+    ``names`` gives the label of an edge that has one, for people to read. Who has been there
+    ``most_visits`` times goes by ``max-visits`` instead of arriving.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -45,6 +55,7 @@ class ControlNode(BaseModel):
     segments: tuple[Segment, ...] = ()
     edges: dict[str, Target] = {}
     names: dict[str, str] = {}
+    most_visits: int | None = None
 
 
 class ControlPlan(BaseModel):
@@ -54,3 +65,4 @@ class ControlPlan(BaseModel):
 
     start: str = ""
     nodes: dict[str, ControlNode] = {}
+    exits: dict[str, Target] = {}  # edges that may be taken from any node

@@ -8,7 +8,7 @@ outcomes and so agree on every position. No clock, randomness or I/O.
 from datetime import datetime
 
 from caravan.journeys import nodes
-from caravan.journeys.control import ControlPlan, Target
+from caravan.journeys.control import BEYOND, ControlPlan, Target
 from caravan.journeys.state import Command, Ended, Outcome, Pending, State
 
 
@@ -18,7 +18,7 @@ class StepsDisagree(Exception):
 
 def begin(plan: ControlPlan, at: datetime) -> State:
     """The state of an account that has just entered."""
-    return _arrive(State(), plan.start, at)
+    return _arrive(plan, State(), plan.start, at)
 
 
 def next_command(plan: ControlPlan, state: State) -> Command | None:
@@ -42,25 +42,40 @@ def apply(plan: ControlPlan, state: State, outcome: Outcome) -> State:
     at = outcome.at or state.arrived_at
     assert at is not None
     if outcome.edge is not None:
-        return leave(state, nodes.lead(plan.nodes[command.node], outcome.edge), at)
+        to = plan.exits.get(outcome.edge) or nodes.lead(plan.nodes[command.node], outcome.edge)
+        return leave(plan, state, to, at)
     if outcome.until is not None:
-        return state.model_copy(update={"pending": Pending(asked_at=at, until=outcome.until)})
-    return state.model_copy(update={"segment": state.segment + 1})
+        since = state.pending.asked_at if state.pending is not None else at
+        rest = Pending(asked_at=since, until=outcome.until, look_at=outcome.look_at)
+        return state.model_copy(update={"pending": rest})
+    return state.model_copy(update={"segment": state.segment + 1, "pending": None})
 
 
-def leave(state: State, target: Target, at: datetime) -> State:
+def leave(plan: ControlPlan, state: State, target: Target, at: datetime) -> State:
     """Follow an edge: to the next node, or out of the journey."""
     if target.node is not None:
-        return _arrive(state, target.node, at)
-    ended = Ended(
-        reason=target.reason or "completed", label=target.label, node=state.position or ""
-    )
+        return _arrive(plan, state, target.node, at)
+    return _end(state, target, state.position or "")
+
+
+def _end(state: State, target: Target, node: str) -> State:
+    ended = Ended(reason=target.reason or "completed", label=target.label, node=node)
     return state.model_copy(
         update={"position": None, "segment": 0, "pending": None, "ended": ended}
     )
 
 
-def _arrive(state: State, node: str, at: datetime) -> State:
+def _arrive(plan: ControlPlan, state: State, node: str, at: datetime) -> State:
+    """Come to a node, or to where those go who have been there too often."""
+    passed: list[str] = []
+    while _too_often(plan, state, node):
+        beyond = plan.nodes[node].edges[BEYOND]
+        if beyond.node is None or beyond.node in passed:
+            # nodes that send each other on for good: nobody could ever arrive
+            out = beyond if beyond.node is None else Target(reason=BEYOND)
+            return _end(state, out, node)
+        passed.append(node)
+        node = beyond.node
     visits = {**state.visits, node: state.visits.get(node, 0) + 1}
     return state.model_copy(
         update={
@@ -71,3 +86,8 @@ def _arrive(state: State, node: str, at: datetime) -> State:
             "pending": None,
         }
     )
+
+
+def _too_often(plan: ControlPlan, state: State, node: str) -> bool:
+    most = plan.nodes[node].most_visits
+    return most is not None and state.visits.get(node, 0) >= most

@@ -3,11 +3,16 @@
 from collections.abc import Mapping
 
 from caravan.journeys import nodes
+from caravan.journeys.control import EXIT
 from caravan.journeys.nodes import Node
+from caravan.journeys.nodes.call import Call
 from caravan.journeys.nodes.do import Do
+from caravan.journeys.nodes.exit import ExitNode
 from caravan.journeys.nodes.listen import Listen
 from caravan.journeys.nodes.split_accounts import SplitAccounts
 from caravan.journeys.nodes.split_people import SplitPeople
+from caravan.journeys.nodes.variants_accounts import VariantsAccounts
+from caravan.journeys.nodes.variants_people import VariantsPeople
 from caravan.journeys.nodes.wait import Wait
 from caravan.journeys.plan import Plan
 
@@ -31,17 +36,23 @@ def mermaid(plan: Plan, counters: Mapping[str, str] | None = None) -> str:
                 what = target.label or target.reason or "completed"
                 end = ends.setdefault(what, f"e{len(ends)}")
                 lines.append(f"  {ids[name]} {arrow} {end}")
+    if plan.exits:
+        lines.append('  anywhere(["anywhere"])')
+    for one in plan.exits:
+        words_on_edge = _text(one.name.partition(":")[2])
+        way_out = ids[one.name] if one.acts else ends.setdefault(one.label or EXIT, f"e{len(ends)}")
+        lines.append(f'  anywhere -.->|"{words_on_edge}"| {way_out}')
     lines += [f'  {end}(("{_text(what)}"))' for what, end in ends.items()]
     return "\n".join(lines)
 
 
 def _shape(node: Node, words: str) -> str:
     match node:
-        case SplitAccounts():
+        case SplitAccounts() | VariantsAccounts():
             return f'{{"{words}"}}'
-        case SplitPeople():
+        case SplitPeople() | VariantsPeople():
             return f'{{{{"{words}"}}}}'
-        case Wait() | Listen():
+        case Wait() | Listen() | Call():
             return f'(["{words}"])'
         case _:
             return f'["{words}"]'
@@ -49,10 +60,13 @@ def _shape(node: Node, words: str) -> str:
 
 def _summary(node: Node) -> list[str]:
     match node:
-        case Do():
+        case Do() | ExitNode():
             return [_text(_action(action)) for action in node.actions]
         case SplitPeople():
             return ["people"]
+        case VariantsAccounts() | VariantsPeople():
+            shares = " / ".join(str(path.share) for path in node.paths)
+            return [f"{'accounts' if node.kind == 'variants_accounts' else 'people'} {shares} %"]
         case SplitAccounts():
             return ["accounts"]
         case Wait():
@@ -61,6 +75,8 @@ def _summary(node: Node) -> list[str]:
             return ["wait"]
         case Listen():
             return [_text(event.event) for event in node.events]
+        case Call():
+            return [_text(f"call {node.service}"), node.of.replace("_", " and ")]
 
 
 def _action(action: object) -> str:
@@ -71,9 +87,11 @@ def _action(action: object) -> str:
 
 
 def _edge(node: Node, edge: str) -> str:
-    if isinstance(node, SplitAccounts) and edge != "otherwise":
+    if isinstance(node, SplitAccounts | VariantsAccounts) and edge.isdecimal():
         return node.paths[int(edge) - 1].label or edge
-    if isinstance(node, Listen) and edge != "timeout":
+    if isinstance(node, Call) and edge.isdecimal():
+        return node.paths[int(edge) - 1].label or edge
+    if isinstance(node, Listen) and edge.isdecimal():
         return node.events[int(edge) - 1].event
     return "" if edge == "next" else edge
 

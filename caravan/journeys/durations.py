@@ -21,6 +21,11 @@ class Span(BaseModel):
     def __str__(self) -> str:
         return f"{self.count} {self.unit}"
 
+    @property
+    def calendar(self) -> bool:
+        """Whether it keeps the local clock time, which takes a zone to say."""
+        return self.unit in ("days", "weeks", "months")
+
     def __neg__(self) -> "Span":
         return Span(count=-self.count, unit=self.unit)
 

@@ -13,10 +13,15 @@ from functools import cached_property
 from pydantic import BaseModel, ConfigDict
 
 from caravan.journeys import nodes
+from caravan.journeys.conditions.model import Window
 from caravan.journeys.control import ControlPlan
 from caravan.journeys.durations import Duration
+from caravan.journeys.entry import Admit, EntryRules, Reentry
+from caravan.journeys.exits import Exit
+from caravan.journeys.exits import lead as lead_out
 from caravan.journeys.fields import FieldCatalog
 from caravan.journeys.nodes import Node
+from caravan.journeys.service import Service
 from caravan.journeys.templates import TemplateDocument
 
 ENGINE = 1
@@ -50,14 +55,25 @@ class Plan(BaseModel):
     of_list: bool = False  # the audience is a list of accounts
     requested: bool = False  # a campaign: travelled on request, for the people it is requested for
     zone: str
+    zone_of_account: bool = False  # where an account has a zone of its own, that one counts
     schedule: Schedule
     start: str
+    admit: Admit = Admit()
+    reentry: Reentry | None = None
+    deduplicate_email: bool = False
     nodes: dict[str, Node]
+    exits: tuple[Exit, ...] = ()
     catalog: FieldCatalog
     tokens: dict[str, str] = {}
     sender: SenderDocument = SenderDocument()
     postal_address: str = ""
     templates: dict[str, TemplateDocument] = {}
+    services: dict[str, Service] = {}
+
+    @property
+    def rules(self) -> EntryRules:
+        """Who may enter."""
+        return EntryRules(admit=self.admit, reentry=self.reentry, zone=self.zone)
 
     @cached_property
     def hash(self) -> str:
@@ -79,9 +95,27 @@ class Plan(BaseModel):
         )
 
 
+def begins_with_mail(plan: Plan) -> bool:
+    """Whether mail is the first thing an account gets: its start node opens with a segment of it."""
+    start = nodes.segment_actions(plan.nodes[plan.start])
+    return len(start) > 1 and not start[0] and start[1][0][2].sends
+
+
+def looks_back_at_nodes(part: object) -> bool:
+    """Whether a condition anywhere in a plan, or in a part of one, counts ``since`` a node."""
+    if isinstance(part, Window):
+        return part.since is not None and part.since != "entry"
+    if isinstance(part, BaseModel):
+        return any(looks_back_at_nodes(value) for _, value in part)
+    if isinstance(part, dict):
+        return any(map(looks_back_at_nodes, part.values()))
+    return isinstance(part, (tuple, list)) and any(map(looks_back_at_nodes, part))
+
+
 def control_plan(plan: Plan) -> ControlPlan:
     """What a workflow is steered by."""
     return ControlPlan(
         start=plan.start,
         nodes={name: nodes.control(node) for name, node in plan.nodes.items()},
+        exits={one.name: lead_out(one) for one in plan.exits},
     )

@@ -17,10 +17,10 @@ def leads_to(node: Node) -> list[str]:
     return list(dict.fromkeys(target for target in targets if target is not None))
 
 
-def unreachable(leads: Mapping[str, Iterable[str]], start: str) -> list[str]:
-    """Nodes no account can come to, in the order they are written."""
+def unreachable(leads: Mapping[str, Iterable[str]], starts: Iterable[str]) -> list[str]:
+    """Nodes no account can come to from any start, in the order they are written."""
     seen: set[str] = set()
-    todo = [start]
+    todo = list(starts)
     while todo:
         name = todo.pop()
         if name in leads and name not in seen:
@@ -31,8 +31,15 @@ def unreachable(leads: Mapping[str, Iterable[str]], start: str) -> list[str]:
 
 def restless_cycles(graph: Mapping[str, Node]) -> list[list[str]]:
     """Cycles without a wait (with a duration or a slot) or a listen: an account would spin in them."""
-    restless = {name: node for name, node in graph.items() if not _rests(node)}
-    return cycles({name: leads_to(node) for name, node in restless.items()})
+    return cycles({name: _at_once(node) for name, node in graph.items()})
+
+
+def _at_once(node: Node) -> list[str]:
+    """The nodes an account may come to without having rested at this one."""
+    if not _rests(node):
+        return leads_to(node)
+    # who has been there too often passes it by
+    return [node.max_visits.next] if node.max_visits and node.max_visits.next else []
 
 
 def cycles(graph: Mapping[Name, Iterable[Name]]) -> list[list[Name]]:

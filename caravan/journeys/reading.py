@@ -13,6 +13,7 @@ from caravan.journeys.durations import Span, parse_duration
 from caravan.journeys.problems import Path, Report
 from caravan.journeys.time import WEEKDAYS, EndsOn, LocalMoment, known_zone
 from caravan.journeys.written import as_written, shown
+from caravan.journeys.zones import ACCOUNT
 
 SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 SLUG_IN_WORDS = "small letters, digits and dashes, at most 63"
@@ -34,6 +35,7 @@ class JourneyScope:
     journey: str = ""  # the slug of the journey it stands in
     journeys: frozenset[str] = frozenset()
     campaigns: frozenset[str] = frozenset()
+    services: frozenset[str] = frozenset()
 
 
 @runtime_checkable
@@ -167,17 +169,17 @@ class Fields:
         return span
 
     def zone(self, key: str = "zone") -> str | None:
+        """The name of a time zone, or ``account`` for the account's own."""
         value = self.given(key, "zone")
         if value is None:
             return None
-        if value == "account":
-            self.problem("bad-value", key, "zone: account is not supported by this version yet")
-            return None
+        if value == ACCOUNT:
+            return ACCOUNT
         if not isinstance(value, str) or not known_zone(value):
             self.problem(
                 "unknown-zone",
                 key,
-                f"no time zone {shown(value)}; use a name such as Europe/Stockholm",
+                f"no time zone {shown(value)}; use a name such as Europe/Stockholm, or account",
             )
             return None
         return value

@@ -23,13 +23,18 @@ from caravan.journeys.documents import (
     read_campaign,
     read_journey,
     read_list,
+    read_service,
+    read_tests,
     read_workspace_document,
 )
+from caravan.journeys.documents.service import WAYS
 from caravan.journeys.documents.settings import FIELD_TYPES
+from caravan.journeys.documents.tests import RECORDS
 from caravan.journeys.events import EVENTS, GENERIC
 from caravan.journeys.fields import STANDARD, FieldCatalog
+from caravan.journeys.nodes import call
 from caravan.journeys.nodes.reading import KINDS as NODES
-from caravan.journeys.nodes.reading import SPLITS
+from caravan.journeys.nodes.reading import OF
 from caravan.journeys.probing import ITEM, STRANGE, Mapping, Read, probe
 from caravan.journeys.problems import Path
 from caravan.journeys.reading import SLUG, Fields, JourneyScope
@@ -51,6 +56,8 @@ READERS: dict[str, Callable[[Fields], object]] = {
     },
     "journey": lambda fields: read_journey(fields, WorkspaceDocument(workspace="x"), _JOURNEY, _AT),
     "campaign": lambda fields: read_campaign(fields, _JOURNEY),
+    "service": lambda fields: read_service(fields, FieldCatalog()),
+    "tests": lambda fields: read_tests(fields, FieldCatalog(), {}, "", lambda path: 1),
 }
 
 SCALAR: Schema = {"type": ["string", "number", "boolean"]}
@@ -67,6 +74,7 @@ TAKEN: dict[str, Schema] = {
     "ends_on": {"type": "string"},
     "account condition": {"$ref": "#/$defs/account_condition"},
     "person condition": {"$ref": "#/$defs/person_condition"},
+    "tests": {"$ref": "#/$defs/field_tests"},
 }
 
 #: keys that take the same wherever they stand
@@ -79,17 +87,70 @@ EVERYWHERE: dict[str, Schema] = {
     "listen": {"type": "array", "items": {"$ref": "#/$defs/event"}, "minItems": 1},
     "weekdays": {"type": "array", "items": {"enum": list(WEEKDAYS)}},
     "members": {"type": "array", "items": SCALAR},
-    "which": {"$ref": "#/$defs/tests"},
-    "fields": {
-        "type": "object",
-        "properties": {
-            entity: {
-                "type": ["object", "null"],
-                "additionalProperties": {"enum": list(FIELD_TYPES)},
-            }
-            for entity in STANDARD
+    "which": {"$ref": "#/$defs/field_tests"},
+    "changes": {
+        "type": "array",
+        "items": {
+            "type": "object",
+            "properties": {
+                "at": SCALAR,
+                "set": {"type": "object"},
+                "change": {"enum": list(RECORDS)},
+                **{
+                    key: {"type": ["string", "number", "array", "object"]}
+                    for key in ("id", *RECORDS)
+                },
+            },
+            "required": ["at"],
+            "additionalProperties": False,
         },
-        "additionalProperties": False,
+    },
+}
+
+#: keys of a document that its reader asks for in ways of its own
+OF_DOCUMENT: dict[str, dict[str, Schema]] = {
+    "workspace": {
+        "fields": {
+            "type": ["object", "null"],
+            "properties": {
+                entity: {
+                    "type": ["object", "null"],
+                    "additionalProperties": {"enum": list(FIELD_TYPES)},
+                }
+                for entity in STANDARD
+            },
+            "additionalProperties": False,
+        },
+    },
+    "service": {
+        "auth": {
+            "anyOf": [
+                *(
+                    {
+                        "type": "object",
+                        "properties": dict.fromkeys(keys, SCALAR),
+                        "required": [key for key in keys if key not in ("header", "query")],
+                        "additionalProperties": False,
+                    }
+                    for keys in WAYS.values()
+                ),
+                {"type": "null"},
+            ]
+        },
+        "attributes": {
+            "type": ["object", "null"],
+            "additionalProperties": {
+                "anyOf": [
+                    SCALAR,
+                    {
+                        "type": "object",
+                        "properties": {"env": SCALAR},
+                        "required": ["env"],
+                        "additionalProperties": False,
+                    },
+                ]
+            },
+        },
     },
 }
 
@@ -97,9 +158,15 @@ EVERYWHERE: dict[str, Schema] = {
 def json_schema() -> Schema:
     """The schema of every document a workspace may have."""
     documents = {kind: _document(kind, read) for kind, read in READERS.items()}
-    nodes = {f"{kind}_node": _node(kind, {kind: []}, module) for kind, module in NODES.items()}
-    for by, module in SPLITS.items():
-        nodes[f"split_{by}_node"] = _node("split", {"split": by}, module)
+    nodes = {
+        f"{kind}_node": _node(kind, {}, module)
+        for kind, module in NODES.items()
+        if module is not call
+    }
+    nodes |= {f"call_{of}_node": _node("call", {"of": of}, call) for of in call.OF}
+    for kind, modules in OF.items():
+        for of, module in modules.items():
+            nodes[f"{kind}_{of}_node"] = _node(kind, {kind: of}, module)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "A document of a Caravan workspace",
@@ -116,7 +183,7 @@ def json_schema() -> Schema:
             "account_condition": _condition("account"),
             "person_condition": _condition("person"),
             "did": _did(),
-            "tests": {"type": "object", "additionalProperties": {"$ref": "#/$defs/test"}},
+            "field_tests": {"type": "object", "additionalProperties": {"$ref": "#/$defs/test"}},
             "test": _test(),
         },
     }
@@ -128,18 +195,22 @@ def _references(named: Iterable[str]) -> list[Schema]:
 
 def _document(kind: str, read: Callable[[Fields], object]) -> Schema:
     schema = _mapping(probe(read, {}), (), "people_actions" if kind == "campaign" else "actions")
+    schema["properties"] |= OF_DOCUMENT.get(kind, {})
     schema["properties"][kind] = {"type": ["string", "number"], "pattern": f"^{SLUG.pattern}$"}
     schema["required"] = sorted({*schema.get("required", []), kind})
     return schema
 
 
-def _node(kind: str, given: dict[str, Any], module: Any) -> Schema:
-    found = probe(lambda fields: module.read(fields, _JOURNEY), given if kind == "split" else {})
-    by_people = given.get("split") == "people"
-    schema = _mapping(found, (), "people_actions" if by_people else "actions")
-    if kind == "split":
-        schema["properties"]["split"] = {"const": given["split"]}
-    schema["required"] = sorted({*schema.get("required", []), kind})
+def _node(kind: str, given: dict[str, str], module: Any) -> Schema:
+    """A node by its leading key; ``given`` says of whom it is, where there are two of that key."""
+    found = probe(lambda fields: module.read(fields, _JOURNEY), dict(given))
+    of_people = any(of.endswith("people") for of in given.values())
+    schema = _mapping(found, (), "people_actions" if of_people else "actions")
+    schema["properties"] |= {key: {"const": of} for key, of in given.items()}
+    needed = {
+        key for key, of in given.items() if of != "account"
+    }  # which a call is if it says nothing
+    schema["required"] = sorted({*schema.get("required", []), kind, *needed})
     return schema
 
 
@@ -168,7 +239,10 @@ def _event(name: str) -> Schema:
     schema = _mapping(read, ("listen", ITEM, name), "actions")
     event = EVENTS.get(name)
     if event is None:
-        own: dict[str, Schema] = {"type": {"type": "string"}, "where": {"$ref": "#/$defs/tests"}}
+        own: dict[str, Schema] = {
+            "type": {"type": "string"},
+            "where": {"$ref": "#/$defs/field_tests"},
+        }
     else:
         own = {key: {"$ref": "#/$defs/test"} for key in (*event.names, *event.tests)}
     schema["properties"] |= own
@@ -265,7 +339,7 @@ def _within(read: Read, path: Path, kinds: set[str], actions: str) -> list[Schem
 def _condition(context: Context) -> Schema:
     own = {"$ref": f"#/$defs/{context}_condition"}
     several = {"type": "array", "items": own, "minItems": 1}
-    tests, test, did = ({"$ref": f"#/$defs/{name}"} for name in ("tests", "test", "did"))
+    tests, test, did = ({"$ref": f"#/$defs/{name}"} for name in ("field_tests", "test", "did"))
     count = {"type": "integer", "minimum": 0, "maximum": MOST}
     people = {
         "type": "object",
@@ -282,6 +356,7 @@ def _condition(context: Context) -> Schema:
         "account": tests, "person": tests, "opportunity": tests, "role_in_account": test,
         "people": people, "did": did, "did_not": did,
         "audience": SCALAR, "account_list": SCALAR, "people_list": SCALAR,
+        "heard": {"anyOf": [SCALAR, {"type": "array", "items": SCALAR, "minItems": 1}]},
     }  # fmt: skip
     return {
         "type": "object",
@@ -294,7 +369,7 @@ def _did() -> Schema:
     count = {"type": "integer", "minimum": 1, "maximum": MOST}
     takes: dict[str, Schema] = {
         "event": {"type": "string"},
-        "where": {"anyOf": [{"$ref": "#/$defs/tests"}, {"type": "null"}]},
+        "where": {"anyOf": [{"$ref": "#/$defs/field_tests"}, {"type": "null"}]},
         "at_least": count,
         "people": count,
         "within": {"anyOf": [TAKEN["duration"], {"type": "null"}]},

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from caravan.journeys import reachability
+from caravan.journeys.documents.exits import Read as Exits
 from caravan.journeys.nodes import Node
 from caravan.journeys.reading import Fields
 
@@ -18,7 +19,11 @@ MOST_SHOWN = 8
 
 
 def check_shape(
-    fields: Fields, start: str | None, raw: Mapping[str, Any], read: Mapping[str, Node | None]
+    fields: Fields,
+    start: str | None,
+    raw: Mapping[str, Any],
+    read: Mapping[str, Node | None],
+    exits: Exits | None,
 ) -> None:
     """Report nodes that no path leads to, and cycles that nothing slows down.
 
@@ -27,16 +32,23 @@ def check_shape(
         start: where it begins; None where that is not known.
         raw: its nodes as they are written.
         read: its nodes; None for those with something wrong.
+        exits: its exits and their nodes; None where something is wrong with one.
     """
-    nodes = {name: node for name, node in read.items() if node is not None}
+    nodes: dict[str, Node] = {name: node for name, node in read.items() if node is not None}
     leads = {
         name: reachability.leads_to(nodes[name]) if name in nodes else list(_named(raw[name]))
         for name in raw
     }
+    # an account comes to an exit from wherever it is
+    ways_out = list(_named(fields.raw.get("exits"))) if exits is None else []
+    if exits is not None:
+        nodes |= exits[1]
+        ways_out = [to for node in exits[1].values() for to in reachability.leads_to(node)]
     # a name that does not exist is told already; what it was meant to lead to is not unreachable for that
-    astray = any(target not in raw for targets in leads.values() for target in targets)
+    named = [target for targets in (*leads.values(), ways_out) for target in targets]
+    astray = any(target not in raw for target in named)
     if start is not None and start in raw and not astray:
-        for name in reachability.unreachable(leads, start):
+        for name in reachability.unreachable(leads, [start, *ways_out]):
             fields.report(
                 "unreachable-node",
                 ("nodes", name),

@@ -9,11 +9,11 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-CommandKind = Literal["store", "send", "choose", "wait", "listen"]
+CommandKind = Literal["store", "send", "choose", "wait", "listen", "call"]
 
 
 class Command(BaseModel):
-    """What a node asks for: serve a segment of actions, choose a path, wait, or listen."""
+    """What a node asks for: serve a segment of actions, choose a path, wait, listen, or call a service."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -26,7 +26,7 @@ class Command(BaseModel):
 class Outcome(BaseModel):
     """The recorded answer to a command: one step of a traversal.
 
-    A wait or listen has two: ``until`` alone when it is armed, ``edge`` when it is over.
+    A wait, listen or call has two: ``until`` alone when it is armed, ``edge`` when it is over.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -35,6 +35,7 @@ class Outcome(BaseModel):
     command: Command
     edge: str | None = None  # the edge to leave by; None: the node goes on (next segment, or rests)
     until: datetime | None = None
+    look_at: datetime | None = None  # while it rests: when to look at the exits again
     at: datetime | None = None
     counts: dict[str, int] = {}
 
@@ -48,12 +49,18 @@ class Ended(BaseModel):
 
 
 class Pending(BaseModel):
-    """An armed wait or listen."""
+    """An armed wait or listen, or a call that is not answered yet."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     asked_at: datetime
     until: datetime
+    look_at: datetime | None = None  # before that: time alone may have an exit met
+
+    @property
+    def wakes_at(self) -> datetime:
+        """When there is something to ask the row for, if nothing happens before."""
+        return self.until if self.look_at is None else min(self.until, self.look_at)
 
 
 class State(BaseModel):

@@ -77,8 +77,7 @@ def local_day(at: datetime, zone: str) -> date:
 
 
 def next_slot(at: datetime, ends_on: EndsOn, zone: str) -> datetime:
-    """The first slot at or after ``at``, compared as an instant, in the zone at the target date."""
-    zone = ends_on.zone or zone
+    """The first slot at or after ``at``, compared as an instant, on the clock of ``zone``."""
     hour, minute = map(int, ends_on.at.split(":"))
     day = _zoned(at, zone).date()
     wanted = {WEEKDAYS.index(name) + 1 for name in ends_on.weekdays} or set(range(1, 8))
@@ -90,27 +89,6 @@ def next_slot(at: datetime, ends_on: EndsOn, zone: str) -> datetime:
             if slot >= at:
                 return slot
         day = day.add(days=1)
-
-
-def rest_until(
-    arrived_at: datetime,
-    zone: str,
-    *,
-    after: Span | None = None,
-    until: datetime | LocalMoment | None = None,
-    ends_on: EndsOn | None = None,
-) -> datetime:
-    """When an account that arrived rests no longer; a moment in the past passes at once."""
-    end = arrived_at
-    if after is not None:
-        end = shift(arrived_at, after, zone)
-    elif isinstance(until, LocalMoment):
-        end = local_instant(until.local, zone)
-    elif until is not None:
-        end = until
-    if ends_on is not None:
-        end = next_slot(max(end, arrived_at), ends_on, zone)
-    return max(end, arrived_at)
 
 
 def on_the_clock(at: datetime, clock: ClockTime, zone: str) -> datetime:

@@ -4,7 +4,7 @@ Nothing a user can write makes this raise: everything wrong becomes a problem wi
 of them at once.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path as FilePath
 
@@ -21,10 +21,13 @@ from caravan.journeys.documents import (
     CampaignDocument,
     JourneyDocument,
     ListDocument,
+    TestsDocument,
     WorkspaceDocument,
     read_audience,
     read_campaign,
     read_journey,
+    read_service,
+    read_tests,
     read_workspace_document,
 )
 from caravan.journeys.fields import FieldCatalog
@@ -32,6 +35,7 @@ from caravan.journeys.folder import Folder, find_documents, read_text
 from caravan.journeys.named_lists import Lists, read_lists
 from caravan.journeys.problems import Problem
 from caravan.journeys.reading import SLUG, SLUG_IN_WORDS, JourneyScope
+from caravan.journeys.service import Service
 from caravan.journeys.templates import TemplateDocument, read_template
 
 
@@ -46,7 +50,9 @@ class Workspace:
     journeys: dict[str, JourneyDocument]
     campaigns: dict[str, CampaignDocument]
     templates: dict[str, TemplateDocument]
+    tests: dict[str, TestsDocument]
     problems: tuple[Problem, ...]
+    services: dict[str, Service] = field(default_factory=dict)
 
     @property
     def catalog(self) -> FieldCatalog:
@@ -74,9 +80,11 @@ def load_workspace(directory: FilePath, at: datetime) -> Workspace:
     settings = _read_settings(folder)
     _read_templates(folder, settings.catalog)
     audiences = _read_audiences(folder, settings.catalog)
+    services = _read_services(folder, settings.catalog)
     lists = read_lists(folder, settings, _engage_scope(folder, settings))
     journeys = _read_journeys(folder, settings, lists)
     campaigns = _read_campaigns(folder, settings, lists)
+    tests = _read_tests(folder, settings.catalog)
     problems = tuple(
         sorted(set(folder.problems), key=lambda p: (p.file, p.line, p.code, p.message))
     )
@@ -88,7 +96,9 @@ def load_workspace(directory: FilePath, at: datetime) -> Workspace:
         journeys=journeys,
         campaigns=campaigns,
         templates={slug: file.template for slug, file in folder.templates.items() if file.template},
+        tests=tests,
         problems=problems,
+        services=services,
     )
 
 
@@ -154,6 +164,11 @@ def _engage_scope(folder: Folder, settings: WorkspaceDocument) -> Scope:
     )
 
 
+def _read_services(folder: Folder, catalog: FieldCatalog) -> dict[str, Service]:
+    read = [read_service(folder.fields(document), catalog) for document in folder.of("service")]
+    return {service.service: service for service in read if service is not None}
+
+
 def _read_journeys(
     folder: Folder, settings: WorkspaceDocument, lists: Lists
 ) -> dict[str, JourneyDocument]:
@@ -162,9 +177,12 @@ def _read_journeys(
     for document in folder.of("journey"):
         fields = folder.fields(document)
         raw_nodes, raw_tokens = fields.raw.get("nodes"), fields.raw.get("tokens")
-        names = frozenset(raw_nodes) if isinstance(raw_nodes, dict) else frozenset()
+        if not isinstance(raw_nodes, dict):
+            raw_nodes = {}
+        names = frozenset(raw_nodes)
+        listens = frozenset(name for name in names if _listens(raw_nodes[name]))
         scope = JourneyScope(
-            conditions=replace(known, nodes=names, in_journey=True),
+            conditions=replace(known, nodes=names, listens=listens, in_journey=True),
             templates=frozenset(folder.template_files),
             slots=settings.slots,
             audience_names=known.audiences - _of_people(folder),
@@ -172,6 +190,7 @@ def _read_journeys(
             journey=document.slug,
             journeys=frozenset(one.slug for one in folder.of("journey")),
             campaigns=frozenset(one.slug for one in folder.of("campaign")),
+            services=frozenset(document.slug for document in folder.of("service")),
         )
         journey = read_journey(fields, settings, scope, folder.at)
         if journey is not None:
@@ -201,3 +220,25 @@ def _read_campaigns(
             check_mail(folder, sender, campaign.actions, {}, settings)
     check_requests(folder, campaigns)
     return campaigns
+
+
+def _listens(raw_node: object) -> bool:
+    return isinstance(raw_node, dict) and "listen" in raw_node
+
+
+def _read_tests(folder: Folder, catalog: FieldCatalog) -> dict[str, TestsDocument]:
+    """The tests of journeys, by the names their nodes have, whether or not those can be read."""
+    nodes = {
+        document.slug: list(raw)
+        if isinstance(raw := document.source.data.get("nodes"), dict)
+        else []
+        for document in folder.of("journey")
+    }
+    tests = {}
+    for document in folder.of("tests"):
+        read = read_tests(
+            folder.fields(document), catalog, nodes, document.file, document.source.line
+        )
+        if read is not None:
+            tests[read.tests] = read
+    return tests

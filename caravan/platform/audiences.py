@@ -79,3 +79,9 @@ async def evaluate(
             await conn.execute(statement.sql, *statement.binder.args(**values))
     if subject_ids is None:
         await sql.execute(conn, "mark_evaluated", slug=slug, at=as_of)
+
+
+async def members_since(conn: Any, slug: str, subject_ids: Sequence[int]) -> dict[int, datetime]:
+    """Which of these are in an audience, and since when without a break."""
+    rows = await sql.fetch(conn, "members_since", audience=slug, subject_ids=list(subject_ids))
+    return {row["subject_id"]: row["qualified_at"] for row in rows}

@@ -14,6 +14,7 @@ import signal
 import stat
 import subprocess
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -112,12 +113,19 @@ def prepare(server: Postgres) -> None:
         _initialise(server)
 
 
-def run(server: Postgres, log: Path) -> Process:
-    """Start the server; it does not answer yet."""
-    settings = [f"-c{name}={value}" for name, value in _settings(server.sockets).items()]
+def run(server: Postgres, log: Path, settings: Mapping[str, str]) -> Process:
+    """Start the server; it does not answer yet.
+
+    Args:
+        server: which.
+        log: the file it writes to.
+        settings: where they differ from ours.
+    """
+    all_settings = {**_settings(server.sockets), **settings}
+    arguments = [f"-c{name}={value}" for name, value in all_settings.items()]
     return spawn(
         "postgres",
-        [str(server.binaries / "bin" / "postgres"), "-D", str(server.data), *settings],
+        [str(server.binaries / "bin" / "postgres"), "-D", str(server.data), *arguments],
         log,
         user=server.run_as.uid,
         group=server.run_as.gid,

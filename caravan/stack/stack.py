@@ -6,9 +6,10 @@ noted before it is waited for, so that one whose start was interrupted can still
 
 import json
 import os
+import secrets
 import shutil
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,8 +28,8 @@ from caravan.stack.processes import (
     wait_until_ready,
 )
 
-TEMPORAL_PORT, UI_PORT, MAIL_PORT = 7233, 8233, 1025
-PARTS = ("postgres", "temporal", "mail")
+TEMPORAL_PORT, UI_PORT, MAIL_PORT, GATEWAY_PORT = 7233, 8233, 1025, 8088
+PARTS = ("postgres", "temporal", "mail", "gateway")
 #: what a stack puts into its home; ``stack.json`` last, so that removing it can be done again
 CONTENTS = ("postgres", "postgres.new*", "temporal.db*", "mail", "logs", "stack.new", STACK_FILE)
 
@@ -49,8 +50,9 @@ class Part:
 class Stack:
     """The stack under one home directory."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, *, postgres_settings: Mapping[str, str] | None = None) -> None:
         self.home = home.resolve()
+        self._postgres_settings = postgres_settings or {}
         self._notes: dict[str, Any] = read_stack_file(self.home)
 
     @property
@@ -75,7 +77,12 @@ class Stack:
         self.home.mkdir(parents=True, exist_ok=True, mode=0o755)
         self._write()
         for part in parts:
-            {"postgres": self._postgres, "temporal": self._temporal, "mail": self._mail}[part](say)
+            {
+                "postgres": self._postgres,
+                "temporal": self._temporal,
+                "mail": self._mail,
+                "gateway": self._gateway,
+            }[part](say)
 
     def start_worker(
         self, arguments: list[str], say: Say = lambda _line: None, name: str = "worker"
@@ -97,7 +104,7 @@ class Stack:
     def stop(self, say: Say = lambda _line: None, only: str | None = None) -> None:
         """Stop what runs, workers first, Postgres last."""
         order = [name for name in self._processes() if name not in PARTS]
-        for name in [*order, "mail", "temporal", "postgres"]:
+        for name in [*order, "gateway", "mail", "temporal", "postgres"]:
             if name in self._processes() and only in (None, name):
                 process = self._process(name)
                 if alive(process):
@@ -138,6 +145,7 @@ class Stack:
             "postgres": str(self._notes.get("socket_directory", "")),
             "temporal": f"{self._notes.get('temporal_address', '')} · Web UI {self.ui_address}",
             "mail": str(self._notes.get("smtp_url", "")),
+            "gateway": str(self._notes.get("public_url", "")),
         }
         names = [*PARTS, *(name for name in self._processes() if name not in PARTS)]
         return [
@@ -160,7 +168,7 @@ class Stack:
             self._notes["engage_dsn"] = server.dsn("engage")
             self._write()
             postgres.prepare(server)
-            self._note(postgres.run(server, log))
+            self._note(postgres.run(server, log, self._postgres_settings))
         postgres.make_ready(server, self._process("postgres"), log)
         say(f"Postgres runs (socket in {server.sockets})")
         if server.data.parent != self.home:
@@ -187,6 +195,30 @@ class Stack:
         port = self._notes["mail_port"]
         wait_until_ready(self._process("mail"), lambda: answers(port), log)
         say(f"Mail capture runs on 127.0.0.1:{port}")
+
+    def _gateway(self, say: Say) -> None:
+        log = self._log("gateway")
+        if not self._runs_already("gateway", say):
+            port = self._port("Gateway", "gateway_port", GATEWAY_PORT, say)
+            self._notes["public_url"] = f"http://127.0.0.1:{port}"
+            self._notes.setdefault("gateway_secret", secrets.token_urlsafe(32))
+            self._write()
+            environment = {
+                "CARAVAN_HOME": str(self.home),
+                "PYTHONPATH": str(ROOT),
+                "GATEWAY_LISTEN": f"127.0.0.1:{port}",
+            }
+            self._note(
+                spawn(
+                    "gateway",
+                    [sys.executable, "-m", "caravan.gateway"],
+                    log,
+                    environment=environment,
+                )
+            )
+        port = self._notes["gateway_port"]
+        wait_until_ready(self._process("gateway"), lambda: answers(port), log)
+        say(f"Gateway runs on 127.0.0.1:{port}")
 
     def _runs_already(self, part: str, say: Say) -> bool:
         """It may still be on its way: who started it may have been interrupted."""
@@ -221,5 +253,6 @@ class Stack:
     def _write(self) -> None:
         path = self.home / STACK_FILE
         draft = path.with_suffix(".new")
+        draft.touch(mode=0o600)  # it holds a secret: nobody else reads it
         draft.write_text(json.dumps(self._notes, indent=1), encoding="utf-8")
         os.replace(draft, path)

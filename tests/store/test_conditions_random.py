@@ -500,7 +500,10 @@ async def test_sql_says_what_the_language_says(
         try:
             await build(conn, small)
             rows = await conn.fetch(
-                text, *binder.args(as_of=NOW, entered_at=ENTERED, traversal_id=1)
+                text,
+                *binder.args(
+                    as_of=NOW, entered_at=ENTERED, traversal_id=1, node=None, arrived_at=None
+                ),
             )
         finally:
             await transaction.rollback()
@@ -512,30 +515,36 @@ async def test_sql_says_what_the_language_says(
             assert holds is expected, f"{condition} on account {row['account']}, person {person}"
 
 
+@pytest.mark.parametrize("journey", [True, False], ids=["journey", "audience"])
 @pytest.mark.parametrize("context", ["account", "person"])
 @MANY
 @given(data=st.data())
 async def test_nothing_changes_by_time_alone_before_the_next_flip(
-    world: World, context: Any, data: Any
+    world: World, context: Any, journey: bool, data: Any
 ) -> None:
     small, zone = data.draw(worlds), data.draw(zones)
-    asked = data.draw(st.lists(conditions(context, journey=False), min_size=3, max_size=10))
-    reading = Reading(small, journey=False, zone=ZoneInfo(zone))
+    asked = data.draw(st.lists(conditions(context, journey), min_size=3, max_size=10))
+    reading = Reading(small, journey=journey, zone=ZoneInfo(zone))
     later = [NOW + timedelta(seconds=s) for s in data.draw(st.lists(ahead, max_size=12))]
     binder = Binder(zone)
     soonest = []
     for one in asked:
         fragment = compile_condition(
-            compiled(one, context, journey=False), context, binder, travelling=False, flips=True
+            compiled(one, context, journey), context, binder, travelling=journey, flips=True
         )
         soonest.append(f"least({', '.join(fragment.flips)})" if fragment.flips else "null")
-    text = f"select array[{', '.join(soonest)}]::timestamptz[] as flips, {ASKED[context, False]}"
+    text = f"select array[{', '.join(soonest)}]::timestamptz[] as flips, {ASKED[context, journey]}"
     async with world.engage.acquire() as conn:
         transaction = conn.transaction()
         await transaction.start()
         try:
             await build(conn, small)
-            rows = await conn.fetch(text, *binder.args(as_of=NOW))
+            rows = await conn.fetch(
+                text,
+                *binder.args(
+                    as_of=NOW, entered_at=ENTERED, traversal_id=1, node=None, arrived_at=None
+                ),
+            )
         finally:
             await transaction.rollback()
     for row in rows:
@@ -546,7 +555,7 @@ async def test_nothing_changes_by_time_alone_before_the_next_flip(
             before = reading.holds(condition, *subject)
             for at in later:
                 if flip is None or at < flip:
-                    then = Reading(small, journey=False, zone=ZoneInfo(zone), now=at)
+                    then = Reading(small, journey=journey, zone=ZoneInfo(zone), now=at)
                     assert then.holds(condition, *subject) is before, at
 
 

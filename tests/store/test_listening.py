@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from caravan.campaigns import stretch
 from tests.world import World
 
@@ -141,3 +143,128 @@ async def test_forced_overlaps_of_listener_and_event_lose_none(world: World) -> 
         "select count(*) from listeners where node = 'hear' and closed_at is null"
     )
     assert lost == 0
+
+
+ANY = """
+journey: any
+audience: everyone
+schedule: {end: 30 days}
+start: hear
+nodes:
+  hear:
+    listen:
+      - event: {type: contract_signed, where: {worth: {at_least: 10}}, next: signed}
+      - event: {type: visit_booked, who: {person: {country: SE}}, people: 2, next: booked}
+      - account_changed: {field: annual_revenue, from: {less_than: 100}, to: {at_least: 100}, next: grown}
+      - opportunity_changed: {field: stage, from: open, to: [won, lost], next: decided}
+      - person_changed: {field: job_title, to: {starts_with: Chief}, next: promoted}
+    timeout: {until: 2100-01-01T00:00:00Z, end: never}
+  signed: {do: [], end: signed}
+  booked: {do: [], end: booked}
+  grown: {do: [], end: grown}
+  decided: {do: [], end: decided}
+  promoted: {do: [], end: promoted}
+"""
+
+
+async def start_any(world: World) -> int:
+    workspace = world.workspace(ANY)
+    await world.load(
+        workspace,
+        accounts="account_id,name,annual_revenue\na,Acme,50\n",
+        people=PEOPLE,
+        opportunities="opportunity_id,account_id,name,stage\no,a,Deal,open\n",
+    )
+    [traversal] = await world.enter(await world.publish(workspace, "any"))
+    await world.walk(traversal)
+    return traversal
+
+
+async def label(world: World, traversal: int) -> str | None:
+    state = await world.walk(traversal)
+    return state.ended.label if state.ended else None
+
+
+async def test_event_of_any_type_may_be_the_accounts_or_a_persons(world: World) -> None:
+    traversal = await start_any(world)
+    await world.happen("contract_signed", account="a", worth=9)
+    assert await label(world, traversal) is None
+    await world.happen("contract_signed", account="a", worth=10)
+    assert await label(world, traversal) == "signed"
+
+
+async def test_event_of_any_type_narrowed_to_people_is_theirs(world: World) -> None:
+    traversal = await start_any(world)
+    await world.happen("visit_booked", account="a")
+    for person in ("p", "q", "p"):
+        await world.happen("visit_booked", person=person)
+    assert await label(world, traversal) is None
+    await world.happen("visit_booked", person="r")
+    assert await label(world, traversal) == "booked"
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        ({"accounts": "account_id,name,annual_revenue\na,Acme,99\n"}, None),
+        ({"accounts": "account_id,name,annual_revenue\na,Acme,100\n"}, "grown"),
+        ({"opportunities": "opportunity_id,account_id,name,stage\no,a,Deal,stuck\n"}, None),
+        ({"opportunities": "opportunity_id,account_id,name,stage\no,a,Deal,Won\n"}, "decided"),
+        ({"people": "person_id,email,job_title\nq,q@a.example,Chief of X\n"}, "promoted"),
+        ({"people": "person_id,email,job_title\nq,q@a.example,Clerk\n"}, None),
+    ],
+)
+async def test_change_is_heard_by_what_it_was_and_what_it_is(
+    world: World, files: dict[str, str], expected: str | None
+) -> None:
+    traversal = await start_any(world)
+    await world.load(world.workspace(ANY), **files)
+    await world.follow()
+    assert await label(world, traversal) == expected
+
+
+HEARD = """
+journey: heard
+audience: everyone
+schedule: {end: 30 days}
+start: hear
+nodes:
+  hear: {listen: [{form_filled: {}}, {page_visited: {}}], next: thank}
+  thank: {do: [{update_person: {field: city, value: heard, who: {heard: [hear, other]}}}], next: other}
+  other: {listen: [{email_opened: {}}], timeout: {after: 1 day, next: sift}, next: sift}
+  sift:
+    split: people
+    paths:
+      - {label: opened, when: {heard: other}}
+      - {label: wrote, when: {heard: hear}}
+    otherwise: {do: []}
+    next: again
+  again: {split: accounts, paths: [{when: {did: {event: form_filled, since: other}}, next: hear}]}
+"""
+
+
+async def test_heard_is_the_person_whose_event_ended_the_listen(world: World) -> None:
+    workspace = world.workspace(HEARD)
+    await world.load(workspace, accounts="account_id,name\na,Acme\n", people=PEOPLE)
+    [traversal] = await world.enter(await world.publish(workspace, "heard"))
+    await world.walk(traversal)
+    await world.happen("form_filled", person="q")
+    assert (await world.walk(traversal)).position == "other"
+    cities = "select external_id from people where attributes ->> 'city' = 'heard'"
+    assert await world.engage.fetchval(cities) == "q"
+    # while it listens there somebody else writes: `since: other` sees it and it goes round again
+    await world.happen("form_filled", person="r")
+    world.pass_time(days=2)
+    assert (await world.walk(traversal)).position == "hear"
+    await world.happen("page_visited", person="p")
+    assert (await world.walk(traversal)).position == "other"
+    await world.happen("email_opened", person="r")
+    assert (await world.walk(traversal)).ended is not None
+    rows = await world.engage.fetch(
+        "select x.visit, p.external_id as person, x.path from participants x"
+        " join people p on p.id = x.person_id where node = 'sift' order by 1, 2"
+    )
+    assert [tuple(row) for row in rows] == [
+        (1, "p", "otherwise"), (1, "q", "wrote"), (1, "r", "otherwise"),
+        (2, "p", "wrote"), (2, "q", "otherwise"), (2, "r", "opened"),
+    ]  # fmt: skip

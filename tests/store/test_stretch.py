@@ -389,3 +389,32 @@ nodes:
         world.engage, world.plans, traversal, (await world.state(traversal)).step_no, world.now
     )
     assert [o.command.kind for o in armed.outcomes] == ["listen"]
+
+
+async def test_since_a_node_begins_with_this_arrival_there(world: World) -> None:
+    workspace = world.workspace(
+        """
+journey: since
+audience: everyone
+schedule: {end: 30 days}
+start: rest
+nodes:
+  rest: {wait: 1 day, next: fork}
+  fork:
+    split: accounts
+    paths:
+      - {label: after, when: {did: {event: page_visited, since: fork}}, end: late}
+      - {label: before, when: {did: {event: page_visited, since: rest}}, next: fork2}
+    otherwise: rest
+  fork2: {split: accounts, paths: [{when: {did: {event: page_visited, since: fork}}, end: late}]}
+"""
+    )
+    await world.load(workspace, **DATA)
+    [traversal] = await world.enter(await world.publish(workspace, "since"))
+    await world.walk(traversal)
+    await world.happen("page_visited", person="p1")
+    world.pass_time(days=1)
+    state = await world.walk(traversal)
+    assert state.ended is not None
+    # the visit to the page lies before the arrival at the fork
+    assert state.ended.reason == "no-path"

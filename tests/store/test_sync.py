@@ -48,7 +48,7 @@ async def write(world: World, field: str, value: str, at: timedelta = timedelta(
     """A write of the engage store, as a journey makes it."""
     account = await world.engage.fetchval("select id from accounts")
     async with world.engage.acquire() as conn, conn.transaction():
-        changed = await sql.fetchval(
+        await sql.execute(
             conn,
             "set_account_field",
             id=account,
@@ -56,15 +56,6 @@ async def write(world: World, field: str, value: str, at: timedelta = timedelta(
             fields={field: value},
             at=world.now + at,
         )
-        if changed:
-            await sql.execute(
-                conn,
-                "write_changes",
-                entity="account",
-                ids=[account],
-                fields=[{field: value}],
-                at=world.now + at,
-            )
 
 
 async def attributes(pool: asyncpg.Pool) -> dict[str, object]:

@@ -111,7 +111,7 @@ class Cli:
 def cli(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cli]:
     folder = tmp_path_factory.mktemp("the cli")
     stack = Stack(folder / "home")
-    stack.start(["postgres", "temporal", "mail"])
+    stack.start()
     yield Cli(stack, folder)
     stack.discard()
     shutil.rmtree(folder, ignore_errors=True)
@@ -193,6 +193,38 @@ def test_workspace_with_errors_is_told_whole_and_stores_nothing(cli: Cli, run: R
     told = run("validate", str(cli.folder / "wrong"), "--format", "json")
     assert told.code == 2
     assert [set(problem) for problem in told.json] == [keys, keys]
+
+
+def test_life_of_a_journey_by_its_commands(cli: Cli, run: Run) -> None:
+    run("apply", str(cli.workspace("life")))
+    here = {"CARAVAN_SUBSCRIPTION": "life"}
+
+    def version(number: int = -1) -> tuple[str, bool]:
+        rows = list(run("journeys", "--format", "json", **here).json)
+        row = [row for row in rows if row["journey"] == "hello"][number]
+        return row["state"], row["paused"]
+
+    assert "hello (v1) is paused" in run("journey", "pause", "hello", **here).out
+    assert "was paused already" in run("journey", "pause", "hello", **here).out
+    assert version() == ("live", True)
+    assert run("journey", "resume", "hello", "--format", "json", **here).json == {
+        "journey": "hello", "versions": [1],
+    }  # fmt: skip
+    refused = run("journey", "delete", "hello", **here)
+    assert refused.code == 1
+    refused.is_a_sentence("hello cannot be deleted", "abort it first")
+    assert "hello is a draft" not in run("journey", "duplicate", "hello", **here).out
+    assert "hello (v1) takes no more entries" in run("journey", "close", "hello", **here).out
+    assert "--reopen" in run("apply", str(cli.folder / "life"), **here).out
+    run("journey", "publish", "hello", **here).is_a_sentence("--reopen")
+    assert "v2 is published" in run("journey", "publish", "hello", "--reopen", **here).out
+    assert "0 accounts have left" in run("journey", "abort", "hello", "--yes", **here).out
+    assert version() == ("aborted", False)
+    assert "hello (v1, v2) is deleted" in run("journey", "delete", "hello", **here).out
+    said = run("journey", "abort", "hello", "--yes", **here)
+    assert said.code == 2
+    said.is_a_sentence("No journey hello")
+    assert "hello-copy v1 is published" in run("journey", "publish", "hello-copy", **here).out
 
 
 def test_apply_again_changes_nothing_and_lists_are_complete(cli: Cli, run: Run) -> None:

@@ -119,3 +119,51 @@ async def test_relay_that_refuses_is_quoted_and_one_that_accepts_is_not(cli: Cli
 
 async def test_help_calls_the_program_by_its_name(cli: Cli) -> None:
     assert "Usage: caravan account show" in await cli.say("account", "show", "--help")
+
+
+EXITING = """
+journey: again
+audience: everyone
+schedule: {end: 90 days}
+reentry: {after: 1 hour, from: end, limit: 2}
+exits: [{label: deal, goal: true, when: {opportunity: {is_closed: false}}, do: [{send_email: {template: hi}}]}]
+start: fork
+nodes:
+  fork: {variants: accounts, method: quota, paths: [{label: A, share: 50, next: rest}, {label: B, share: 50, next: rest}]}
+  rest: {wait: 1 day, end: rested}
+"""
+
+
+async def test_operator_sees_exits_goals_variants_and_why_an_account_stays_out(
+    world: World,
+) -> None:
+    workspace = world.workspace(EXITING, ("hi",))
+    await world.load(workspace, accounts=ACCOUNTS, people=PEOPLE, opportunities=OPPORTUNITIES)
+    journey_id = await world.publish(workspace, "again")
+    await world.enter(journey_id)
+    for _ in range(3):
+        for traversal in await world.admit(journey_id):
+            await world.walk(traversal)
+        world.pass_time(days=2)
+    cli = Cli(world)
+    told = await cli.say("account", "show", "a")
+    assert "2 of 2 entries used" in told
+    assert "exit:deal" in told
+    shown = await cli.json("account", "show", "a")
+    assert shown["entries"][0]["refused"] == "2 of 2 entries used"
+    [fork, does, *_] = shown["journeys"][0]["steps"]
+    assert (fork["outcome"], next(iter(fork["because"]))) == (
+        "exit:deal",
+        "opportunity(is_closed is False)",
+    )
+    assert does["node"] == "exit:deal"
+    journey = await cli.json("journey", "show", "again")
+    exits = {(row["reason"], row["label"]): row["goal"] for row in journey["exits"]}
+    assert exits == {
+        ("exit", "deal"): True,
+        ("completed", "rested"): False,
+        ("inside", None): False,
+    }
+    nodes = {row["node"]: row["paths"] for row in journey["nodes"]}
+    assert nodes["fork"] == {"exit:deal": 2, "A": 1, "B": 1}
+    assert "anywhere" in await cli.say("journey", "show", "again", "--diagram")

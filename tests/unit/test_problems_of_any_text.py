@@ -28,6 +28,48 @@ FILES = sorted(
 )
 YAML_FILES = [file for file in FILES if file.endswith(".yaml")]
 
+#: what the example does not use
+EVERY = """
+journey: every
+audience: customers
+zone: account
+schedule: {start: 2026-04-01, end: 2026-12-31T00:00:00Z, grace: 1 day}
+admit: {already_qualified: false, per_day: 500}
+reentry: {after: 30 days, from: end, limit: 3, requires: requalified}
+tokens: {webinar: 12 May, meeting_link: "https://grid.example/meet"}
+deduplicate_email: true
+exits:
+  - {label: deal, goal: true, when: {opportunity: {is_closed: false}}, do: [{send_email: {template: reminder}}], next: rest}
+  - {when: {account: {contract_end: {in_future: 5 days}}}}
+start: fork
+nodes:
+  fork:
+    variants: accounts
+    method: quota
+    paths: [{label: A, share: 50, next: offer}, {label: B, share: 30, end: b}, {share: 20}]
+    max_visits: {count: 3, next: rest}
+  offer:
+    variants: people
+    paths: [{label: A, share: 50, do: [{send_email: {template: reminder}}]}, {share: 50}]
+    zone: account
+    next: hear
+  hear:
+    listen:
+      - event: {type: contract_signed, where: {worth: {at_least: 10}}, times: 2, next: rest}
+      - opportunity_changed: {field: stage, from: open, to: [won, lost]}
+    timeout: {until: 2026-06-01, ends_on: {weekdays: [mon], at: "09:00", zone: account}, next: rest}
+    next: thank
+  thank:
+    do: [{send_email: {template: reminder, who: {heard: [hear]}}}]
+    next: fork
+  rest:
+    wait: {until: {account: contract_end, plus: -30 days, at: "09:00", zone: account}, ends_on: office-morning, zone: UTC}
+    max_visits: {count: 2, end: tired}
+    end: rested
+"""
+TEXTS = {file: (EXAMPLE / file).read_text(encoding="utf-8") for file in YAML_FILES}
+TEXTS["every.yaml"] = EVERY
+
 ODD: list[Any] = [
     None, True, False, 0, -1, 10**80, 0.5, -1e308, "", " ", "x" * 5000, "nope", "now", "3 dayz",
     "999999999 months", "9999-12-31T23:59:59+00:00", "0001-01-01", "\u202eright", "\U0001f9ed", "a\tb",
@@ -49,6 +91,7 @@ JUNK = [
 def folder(tmp_path: Path) -> Path:
     here = tmp_path / "grid"
     shutil.copytree(EXAMPLE, here, ignore=shutil.ignore_patterns("data", "*.jsonl"))
+    (here / "every.yaml").write_text(EVERY, encoding="utf-8")
     return here
 
 
@@ -93,7 +136,7 @@ def mutate(data: Any, draw: Any) -> Any:
     if kind == "drop":
         del holder[last]
     elif kind == "rename" and isinstance(holder, dict):
-        holder[draw(st.sampled_from(["next", "end", "do", "split", "wait", "x", "1", "Ø", "on"]))] = holder.pop(last)  # fmt: skip
+        holder[draw(st.sampled_from(["next", "end", "do", "split", "variants", "exits", "zone", "wait", "x", "1", "Ø", "on"]))] = holder.pop(last)  # fmt: skip
     elif kind == "add" and isinstance(holder[last], dict):
         holder[last][draw(st.text(max_size=5))] = copy.deepcopy(draw(st.sampled_from(ODD)))
     elif kind == "graft":
@@ -140,6 +183,10 @@ HOSTILE = {
     "node that is a list": "journey: j\nstart: [a]\naudience: {a: b}\nnodes: {a: {wait: 1 day, next: []}}\n",
     "ring of audiences": "".join(f"---\naudience: a{n}\nwhen: {{audience: a{(n + 1) % 1200}}}\n" for n in range(1200)),
 }  # fmt: skip
+
+
+def test_what_the_example_does_not_use_is_valid(folder: Path) -> None:
+    assert load_workspace(folder, AT).problems == ()
 
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys())
@@ -211,8 +258,8 @@ def test_ten_thousand_mutated_documents(wide: Path, data: st.DataObject) -> None
 )
 @given(st.data())
 def test_no_change_of_the_example_makes_validation_raise(folder: Path, data: st.DataObject) -> None:
-    file = data.draw(st.sampled_from(YAML_FILES))
-    text = (EXAMPLE / file).read_text(encoding="utf-8")
+    file = data.draw(st.sampled_from(sorted(TEXTS)))
+    text = TEXTS[file]
     documents = list(YAML(typ="safe").load_all(text))
     try:
         for _ in range(data.draw(st.integers(1, 4))):

@@ -20,7 +20,8 @@ from caravan.journeys.nodes.listen import (
     listen_deadline,
     look_back_start,
 )
-from caravan.journeys.nodes.wait import FieldMoment, Wait, wait_until
+from caravan.journeys.nodes.wait import FieldMoment, Wait
+from caravan.journeys.nodes.wait import wait_until as rest_of
 from caravan.journeys.time import (
     EARLIEST,
     LATEST,
@@ -31,6 +32,7 @@ from caravan.journeys.time import (
     next_slot,
     shift,
 )
+from caravan.journeys.zones import Zones
 
 # the same time zones as the code: those of the tzdata package, not the machine's
 zoneinfo.reset_tzpath(to=())
@@ -65,6 +67,10 @@ slots = st.builds(
 
 def at(text: str, zone: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
+
+
+def wait_until(wait: Wait, arrived: datetime, zone: str, value: str | None) -> datetime:
+    return rest_of(wait, arrived, Zones(zone), value).until
 
 
 def naive(local: datetime, zone: str) -> datetime:
@@ -245,5 +251,153 @@ def test_a_listen_never_times_out_before_it_began_nor_off_its_slot() -> None:
         look_back=parse_duration("1 month"),
         timeout=Timeout(until=at("2026-01-01T00:00", "UTC"), ends_on=EndsOn(at="09:00")),
     )
-    assert listen_deadline(listen, arrived, "UTC") == at("2026-06-04T09:00", "UTC")
-    assert look_back_start(listen, arrived, "UTC") == at("2026-05-03T12:00", "UTC")
+    rest = listen_deadline(listen, arrived, Zones("UTC"))
+    assert rest is not None
+    assert rest.until == at("2026-06-04T09:00", "UTC")
+    assert look_back_start(listen, arrived, Zones("UTC")) == at("2026-05-03T12:00", "UTC")
+
+
+def rests(
+    wait: Wait, moment: datetime, zones: Zones, value: str | None = None
+) -> tuple[datetime, str | None]:
+    rest = rest_of(wait, moment, zones, value)
+    return rest.until, rest.fault
+
+
+durations = st.builds(
+    lambda count, unit: parse_duration(f"{count} {unit}"),
+    st.integers(1, 90),
+    st.sampled_from(["seconds", "minutes", "hours", "days", "weeks", "months"]),
+)
+local_moments = st.builds(
+    lambda d: LocalMoment(local=d.replace(second=0, microsecond=0).isoformat()),
+    st.datetimes(datetime(1995, 1, 1), datetime(2060, 1, 1)),
+)
+
+
+@given(
+    instants,
+    st.none() | durations,
+    st.none() | local_moments | instants,
+    st.none() | slots,
+    st.sampled_from(ZONES),
+)
+def test_a_wait_never_ends_before_its_moment_nor_off_its_slot(
+    arrived: datetime, for_: object, until: object, slot: EndsOn | None, zone: str
+) -> None:
+    wait = Wait(for_=for_, until=None if for_ else until, ends_on=slot)
+    left = wait_until(wait, arrived, zone, None)
+    assert left >= arrived
+    moment = arrived
+    if wait.for_ is not None:
+        moment = shift(arrived, wait.for_, zone)
+    elif isinstance(wait.until, LocalMoment):
+        moment = naive(datetime.fromisoformat(wait.until.local), zone)
+    elif isinstance(wait.until, datetime):
+        moment = wait.until
+    assert left >= moment
+    if slot is None:
+        assert left == max(moment, arrived)
+        return
+    assert left - max(moment, arrived) <= timedelta(days=9)
+    local = left.astimezone(ZoneInfo(zone))
+    hour, minute = map(int, slot.at.split(":"))
+    wanted = local.replace(hour=hour, minute=minute, tzinfo=None)
+    if (local.hour, local.minute) == (hour, minute):
+        assert not local.fold, "of a doubled time the first"
+        assert not slot.weekdays or WEEKDAYS[local.weekday()] in slot.weekdays
+    else:
+        # that clock time is skipped on its day, which may be the one before: it moves on by the gap
+        days = [wanted - timedelta(days=back) for back in (0, 1)]
+        skipped = [
+            day
+            for day in days
+            if naive(day, zone) == left
+            and left.astimezone(ZoneInfo(zone)).replace(tzinfo=None) != day
+        ]
+        assert skipped
+        assert any(not slot.weekdays or WEEKDAYS[d.weekday()] in slot.weekdays for d in skipped)
+
+
+@given(st.datetimes(datetime(2000, 1, 1), datetime(2050, 1, 1)), st.integers(0, 23))
+def test_mondays_in_auckland_and_fridays_in_los_angeles(moment: datetime, hour: int) -> None:
+    arrived = moment.replace(tzinfo=UTC)
+    for zone, day in (("Pacific/Auckland", "mon"), ("America/Los_Angeles", "fri")):
+        slot = EndsOn(weekdays=(day,), at=f"{hour:02}:00", zone=zone)  # type: ignore[arg-type]
+        # by the slot's own zone, whatever that of the journey
+        left = wait_until(Wait(ends_on=slot), arrived, "UTC", None)
+        local = left.astimezone(ZoneInfo(zone))
+        assert WEEKDAYS[local.weekday()] == day
+        assert local.hour == hour or not exists(local.replace(hour=hour, tzinfo=None), zone)
+        assert timedelta(0) <= left - arrived <= timedelta(days=7, hours=1)
+
+
+def exists(local: datetime, zone: str) -> bool:
+    return naive(local, zone).astimezone(ZoneInfo(zone)).replace(tzinfo=None) == local
+
+
+@pytest.mark.parametrize(
+    ("night", "clock", "left"),
+    [
+        # in the night to 29 March 2026 two o'clock becomes three, in that to 25 October three becomes two
+        ("2026-03-28T20:00", "01:59", "2026-03-29T00:59:00+00:00"),
+        ("2026-03-28T20:00", "02:00", "2026-03-29T01:00:00+00:00"),
+        ("2026-03-28T20:00", "02:59", "2026-03-29T01:59:00+00:00"),
+        ("2026-03-28T20:00", "03:00", "2026-03-29T01:00:00+00:00"),
+        ("2026-10-24T20:00", "01:59", "2026-10-24T23:59:00+00:00"),
+        ("2026-10-24T20:00", "02:00", "2026-10-25T00:00:00+00:00"),
+        ("2026-10-24T20:00", "02:59", "2026-10-25T00:59:00+00:00"),
+        ("2026-10-24T20:00", "03:00", "2026-10-25T02:00:00+00:00"),
+    ],
+)
+def test_the_nights_before_both_swedish_changes(night: str, clock: str, left: str) -> None:
+    wait = Wait(ends_on=EndsOn(at=clock))
+    arrived = at(night, "Europe/Stockholm")
+    assert wait_until(wait, arrived, "Europe/Stockholm", None).isoformat() == left
+
+
+def test_slot_of_a_doubled_hour_that_is_past_once_is_past() -> None:
+    between = datetime(2026, 10, 25, 1, 15, tzinfo=UTC)  # the second quarter past two
+    found = next_slot(between, EndsOn(at="02:30"), "Europe/Stockholm")
+    assert found == at("2026-10-26T02:30", "Europe/Stockholm")
+
+
+@pytest.mark.parametrize(
+    ("said", "of_account", "own", "zone", "fault"),
+    [
+        ((None, None), False, "Asia/Tokyo", "UTC", None),
+        (("account", None), False, "Asia/Tokyo", "Asia/Tokyo", None),
+        (("account", "Asia/Kolkata"), False, None, "Asia/Kolkata", "no-zone"),
+        (("account", "Asia/Kolkata"), False, "", "Asia/Kolkata", "no-zone"),
+        (("account", "Asia/Kolkata"), False, "Mars/Olympus", "Asia/Kolkata", "unknown-zone"),
+        (("account", None), False, 17, "UTC", "unknown-zone"),
+        ((None, "Asia/Kolkata"), True, "Asia/Tokyo", "Asia/Kolkata", None),
+        ((None, None), True, "Asia/Tokyo", "Asia/Tokyo", None),
+        ((None, None), True, None, "UTC", "no-zone"),
+        (("account", "account"), True, "../etc/passwd", "UTC", "unknown-zone"),
+    ],
+)
+def test_the_zone_is_the_narrowest_said_and_the_accounts_own_where_it_has_one(
+    said: tuple[str | None, ...], of_account: bool, own: object, zone: str, fault: str | None
+) -> None:
+    zones = Zones("UTC", own, of_account)
+    assert (zones.of(*said), zones.fault(*said)) == (zone, fault)
+
+
+def test_each_part_of_a_wait_is_by_its_own_zone() -> None:
+    arrived = at("2026-06-01T12:00", "UTC")
+    tokyo = Zones("UTC", "Asia/Tokyo")
+    slot = EndsOn(at="09:00", zone="account")
+    assert rests(Wait(ends_on=slot), arrived, tokyo) == (at("2026-06-02T09:00", "Asia/Tokyo"), None)
+    assert rests(Wait(ends_on=slot, zone="Asia/Kolkata"), arrived, Zones("UTC")) == (
+        at("2026-06-02T09:00", "Asia/Kolkata"), "no-zone",
+    )  # fmt: skip
+    date = Wait(until=FieldMoment(account="d", zone="account", at="09:00"))
+    assert rests(date, arrived, tokyo, "2026-07-01") == (at("2026-07-01T09:00", "Asia/Tokyo"), None)
+    assert rests(date, arrived, Zones("UTC", "x"), "2026-07-01") == (
+        at("2026-07-01T09:00", "UTC"), "unknown-zone",
+    )  # fmt: skip
+    # nothing by the clock, nothing to be wrong about
+    hours = Wait(for_=parse_duration("24 hours"), zone="account")
+    assert rests(hours, arrived, Zones("UTC")) == (arrived + timedelta(days=1), None)
+    assert rests(date, arrived, Zones("UTC"), None) == (arrived, None)

@@ -103,15 +103,42 @@ REPLACED: list[tuple[str, str, int, str, str | None]] = [
     ("next: b", "next: b\n    end: x", 9, "bad-value", "a"),
     ("start: a", "start: a\ntokens: {a: [1]}", 5, "bad-value", None),
     ("journey: j", "journey:", 1, "missing-key", None),
-    ("{end: 30 days}", "{start: 9998-01-01T00:00:00Z, end: 9999-12-31T00:00:00Z}", 3, "bad-value", None),
+    ("{end: 30 days}", "{start: 9998-01-01T00:00:00Z, end: 9999-12-31T00:00:00Z}", 3, "end-date-too-late", None),
     ("wait: 3 days", "split: people\n    paths: [{when: {}, do: [{update_account: {field: city, value: x}}]}]", 12, "account-action-in-people-split", "b"),
     ("wait: 3 days", "do: [{update_account: {field: nope, value: x}}]", 11, "unknown-field", "b"),
     ("wait: 3 days", "do: [{update_account: {field: employees, value: many}}]", 11, "bad-value", "b"),
     ("wait: 3 days", "do: [{update_account: {field: city, value: '{{ account.town }}'}}]", 11, "unknown-variable", "b"),
     ("wait: 3 days", "do: [{account_interesting_moment: {type: web, text: '" + "x" * 141 + "'}}]", 11, "text-too-long", "b"),
+    ("wait: 3 days", "do: [{send_email: {template: hi, who: {heard: c}}}]", 11, "unknown-node", "b"),
+    ("wait: 3 days", "do: [{send_email: {template: hi, who: {heard: [a]}}}]", 11, "bad-value", "b"),
+    ("wait: 3 days", "do: [{send_email: {template: hi, who: {heard: []}}}]", 11, "bad-value", "b"),
+    ("wait: 3 days", "split: accounts\n    paths: [{when: {heard: a}}]", 12, "wrong-context", "b"),
     ("wait: 3 days", "dance: true", 10, "missing-key", "b"),
+    ("wait: 3 days", "variants: accounts\n    paths: [{share: 99}]", 12, "variant-count", "b"),
+    ("wait: 3 days", "variants: people\n    paths: [" + ", ".join(["{share: 4}"] * 25) + "]", 12, "variant-count", "b"),
+    ("wait: 3 days", "variants: accounts\n    paths: [{share: 100}, {share: 0}]", 12, "share-out-of-range", "b"),
+    ("wait: 3 days", "variants: accounts\n    paths: [{share: 33.3}, {share: 66}]", 12, "share-out-of-range", "b"),
+    ("wait: 3 days", "variants: accounts\n    paths: [{share: 33}, {share: 66}]", 12, "shares-not-100", "b"),
+    ("wait: 3 days", "variants: accounts\n    paths: [{label: 2, share: 33}, {share: 67}]", 12, "duplicate-label", "b"),
+    ("wait: 3 days", "variants: accounts\n    method: dice\n    paths: [{share: 33}, {share: 67}]", 12, "bad-value", "b"),
+    ("wait: 3 days", "variants: sideways", 11, "bad-value", "b"),
+    ("wait: 3 days", "variants: people\n    paths: [{share: 50, next: a}, {share: 50}]", 12, "wrong-context", "b"),
+    ("wait: 3 days", "variants: people\n    paths: [{share: 50, do: [{update_account: {field: city, value: x}}]}, {share: 50}]", 12, "account-action-in-people-split", "b"),
+    ("wait: 3 days", "wait: 3 days\n    max_visits: {next: a}", 12, "missing-key", "b"),
+    ("wait: 3 days", "wait: 3 days\n    max_visits: {count: 0}", 12, "bad-value", "b"),
+    ("wait: 3 days", "wait: 3 days\n    max_visits: {count: 2, next: c}", 12, "unknown-node", "b"),
+    ("wait: 3 days", "wait: 3 days\n    max_visits: {count: 2, next: a}", 6, "cycle-without-wait", "a"),
     ("wait: 3 days", "decide: accounts", 11, "bad-value", "b"),
-    ("nodes:", "exits: [{when: {}}]\nnodes:", 5, "bad-value", None),
+    ("start: a", "start: a\nreentry: {from: end}", 5, "missing-key", None),
+    ("start: a", "start: a\nreentry: {after: 3 days}", 5, "missing-key", None),
+    ("start: a", "start: a\nreentry: {after: 3 days, from: noon}", 5, "bad-value", None),
+    ("start: a", "start: a\nreentry: {after: soon, from: end}", 5, "bad-duration", None),
+    ("start: a", "start: a\nreentry: {after: 3 days, from: end, limit: 0}", 5, "bad-value", None),
+    ("start: a", "start: a\nreentry: {after: 3 days, from: end, requires: luck}", 5, "bad-value", None),
+    ("start: a", "start: a\nreentry: {after: 3 days, from: end, often: 3}", 5, "unknown-key", None),
+    ("start: a", "start: a\nadmit: {per_day: many}", 5, "bad-value", None),
+    ("start: a", "start: a\nadmit: {already_qualified: perhaps}", 5, "bad-value", None),
+    ("start: a", "start: a\nzone: Mars/Olympus", 5, "unknown-zone", None),
     ("start: a", "start: a\nstart: b", 5, "duplicate-key", None),
     ("start: a", "start: &x a", 4, "bad-yaml", None),
     ("start: a", "start: [a", 5, "bad-yaml", None),
@@ -387,3 +414,38 @@ def test_messages_speak_the_words_of_the_document(tmp_path: Path) -> None:
 )
 def test_names_that_no_search_attribute_holds_are_too_long(tmp_path: Path, journey: str) -> None:
     assert "text-too-long" in [code for _, _, code, _ in problems(tmp_path, journey)]
+
+
+EXITS = JOURNEY.replace(
+    "start: a", "exits:\n  - {label: out, when: {account: {name: x}}, next: a}\nstart: a"
+)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "code"),
+    [
+        ("when: {account: {name: x}}, ", "", 5, "missing-key"),
+        ("next: a}", "next: z}", 5, "unknown-node"),
+        ("next: a}", "nxt: a}", 5, "unknown-key"),
+        ("account: {name: x}", "role_in_account: x", 5, "wrong-context"),
+        ("goal", "goal: 3, label", 5, "bad-value"),
+        ("next: a}", "do: [{send_email: {template: ho}}]}", 5, "unknown-template"),
+        ("start: a", "  - {label: out, when: {}}\nstart: a", 6, "duplicate-label"),
+        ("  b:", "  exit:b:", 12, "bad-value"),
+    ],
+)
+def test_mistake_in_an_exit_has_its_line(
+    tmp_path: Path, old: str, new: str, line: int, code: str
+) -> None:
+    text = EXITS if old != "goal" else EXITS.replace("label: out", "goal")
+    found = problems(tmp_path, text.replace(old, new, 1))
+    assert ("j.yaml", line, code) in [one[:3] for one in found]
+
+
+def test_node_that_only_an_exit_leads_to_is_reachable(tmp_path: Path) -> None:
+    text = EXITS.replace("next: a}", "next: c}") + "  c: {do: [], end: won}\n"
+    assert problems(tmp_path, text) == []
+    compiled = compile_journey(load_workspace(tmp_path, AT), "j")
+    assert "anywhere -.->" in mermaid(compiled.plan)
+    assert Plan.model_validate_json(compiled.plan.model_dump_json()) == compiled.plan
+    assert ("exit:out", "c") in [campaign.nodes for campaign in compiled.campaigns]

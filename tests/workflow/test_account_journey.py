@@ -191,7 +191,7 @@ async def test_continued_run_hears_what_woke_the_run_before(running: Running) ->
 async def test_closed_traversal_ends_its_workflow(running: Running) -> None:
     with running.temporal.with_time_skipping_disabled():
         handles = await start(running)
-    await _until_at(running, "ears")
+    await _until_all_rest(running)
     ids = [row["id"] for row in await running.world.engage.fetch("select id from traversals")]
     await sql.fetch(
         running.world.engage,
@@ -243,6 +243,12 @@ async def _handle_of(running: Running, handles: Any, account: str) -> Any:
         account,
     )
     return next(handle for handle in handles if handle.id == workflow_id)
+
+
+async def _until_all_rest(running: Running) -> None:
+    moving = "select count(*) from traversals where state -> 'pending' is null"
+    while await running.world.engage.fetchval(moving):
+        await asyncio.sleep(0.05)
 
 
 async def _listening(running: Running) -> int:

@@ -6,9 +6,13 @@ where id = any(:account_ids::bigint[])
    or id in (select account_id from relations where person_id = any(:person_ids::bigint[]) and deleted_at is null)
 order by id for key share;
 
--- name: insert_activities
--- Also puts in question where the dynamic lists have those it happened to, if there are such lists.
-with recorded as (
+-- name: record_activities
+-- Inserts what is new and gives the open listeners of the accounts touched that care for one of the types:
+-- also where all were known already, for one that came in as history has not been heard yet. A row
+-- without a listener says how many were new, where nobody listens. `watched`: exits are to be looked at
+-- for an account touched; whoever rests there has said so before these accounts were locked. Where there
+-- are dynamic lists, the places in them of those it happened to are put in question.
+with inserted as (
   insert into activities (external_id, type, at, account_id, person_id, fields)
   select * from unnest(:external_ids::text[], :types::text[], :ats::timestamptz[], :account_ids::bigint[],
                        :person_ids::bigint[], :fields::jsonb[])
@@ -17,6 +21,15 @@ with recorded as (
 ), questioned as (
   insert into list_questions (of, subject_id)
   select case when person_id is null then 'accounts' else 'people' end, coalesce(person_id, account_id)
-  from recorded where exists (select from lists where condition is not null)
+  from inserted where exists (select from lists where condition is not null)
 )
-select id from recorded;
+select n.inserted, n.watched, hearing.*
+from (select count(*) as inserted,
+             exists (select from exit_watches where account_id = any(:touched::bigint[]) and edge is null) as watched
+      from inserted) n
+left join lateral (
+  select l.*, t.entered_at, a.attributes -> 'time_zone' as time_zone
+  from listeners l join traversals t on t.id = l.traversal_id join accounts a on a.id = l.account_id
+  where l.account_id = any(:touched::bigint[]) and l.closed_at is null and l.types && :types::text[]
+  order by l.id for update of l
+) hearing on true;

@@ -48,8 +48,12 @@ with said as (
   select s.audience, s.id from said s
   where exists (select from accounts a where a.id = s.id) or exists (select from people p where p.id = s.id)
   on conflict do nothing returning subject_id
+), changed as (
+  select c.subject_id, exists (select from accounts a where a.id = c.subject_id) as is_account
+  from (select subject_id from removed union select subject_id from joined) c
+), questioned as (
+  insert into list_questions (of, subject_id)
+  select case when is_account then 'accounts' else 'people' end, subject_id
+  from changed where exists (select from lists where condition is not null)
 )
-insert into list_questions (of, subject_id)
-select case when exists (select from accounts a where a.id = c.subject_id) then 'accounts' else 'people' end, c.subject_id
-from (select subject_id from removed union select subject_id from joined) c
-where exists (select from lists where condition is not null);
+select subject_id, is_account from changed;

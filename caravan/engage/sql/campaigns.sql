@@ -4,7 +4,7 @@ select id, name, body from campaigns where journey_id is null order by name;
 -- name: campaigns_of_journey
 select c.id, c.name, c.body, j.slug, j.version, j.state
 from campaigns c join journeys j on j.id = c.journey_id
-where j.slug = :slug order by j.version, c.position;
+where j.slug = :slug and j.deleted_at is null order by j.version, c.position;
 
 -- name: requestable_campaign
 -- A journey's own campaigns can be requested by nobody else.
@@ -16,6 +16,11 @@ select j.slug from campaigns c join journeys j on j.id = c.journey_id where c.na
 -- name: store_campaign
 insert into campaigns (name, travels, body) values (:name, :travels, :body)
 on conflict (journey_id, name) do update set travels = excluded.travels, body = excluded.body;
+
+-- name: latest_travelled
+-- Locked, as the latest version of a journey is.
+select version, plan_hash from journeys where kind = 'campaign' and slug = :slug
+order by version desc limit 1 for update;
 
 -- name: insert_travelled
 -- What requests of a campaign travel: it takes them until a later version does, and ends for nobody.

@@ -1,5 +1,5 @@
 -- name: store_plan
-insert into plans (hash, body) values (:hash, :body) on conflict (hash) do nothing;
+insert into plans (hash, body, mail_first) values (:hash, :body, :mail_first) on conflict (hash) do nothing;
 
 -- name: plan_body
 select body from plans where hash = :hash;
@@ -10,22 +10,29 @@ select pg_advisory_xact_lock(hashtext(current_schema() || '.journey:' || :slug))
 
 -- name: latest_version
 -- Locked: its end may be noted meanwhile.
-select id, version, state, plan_hash from journeys where slug = :slug
+select id, version, state, plan_hash, name, audience, deleted_at is not null as deleted
+from journeys where kind = 'journey' and slug = :slug
 order by version desc limit 1 for update;
 
+-- name: latest_published
+select version, state from journeys
+where kind = 'journey' and slug = :slug and state <> 'draft' and deleted_at is null
+order by version desc limit 1;
+
 -- name: insert_journey
-insert into journeys (slug, version, name, state, plan_hash, audience, of_list, starts_at, ends_at, deadline, published_at)
-values (:slug, :version, :name, :state, :plan_hash, :audience, :of_list, :starts_at, :ends_at, :deadline, :published_at)
+insert into journeys (slug, version, name, state, plan_hash, audience, of_list, rules, entry_limit, starts_at, ends_at, deadline,
+                      published_at)
+values (:slug, :version, :name, :state, :plan_hash, :audience, :of_list, :rules, :entry_limit, :starts_at, :ends_at, :deadline,
+        :published_at)
 returning id;
 
 -- name: replace_draft
-update journeys set name = :name, plan_hash = :plan_hash, audience = :audience, of_list = :of_list where id = :id;
-
--- name: drop_draft_campaigns
-delete from campaigns where journey_id = :journey_id;
+update journeys set name = :name, plan_hash = :plan_hash, audience = :audience, of_list = :of_list, rules = :rules,
+       entry_limit = :entry_limit
+where id = :id;
 
 -- name: publish_draft
-update journeys set state = 'live', starts_at = :starts_at, ends_at = :ends_at, deadline = :deadline,
+update journeys set state = :state, starts_at = :starts_at, ends_at = :ends_at, deadline = :deadline,
        published_at = :published_at
 where id = :id and state = 'draft';
 
@@ -40,7 +47,8 @@ insert into campaigns (name, journey_id, position, body) values (:name, :journey
 select j.*, (select count(*) from traversals t where t.journey_id = j.id and t.ended_at is null) as inside,
        (select count(*) from traversals t where t.journey_id = j.id) as entered,
        (select count(*) from traversals t where t.journey_id = j.id and t.reason = 'completed') as completed
-from journeys j where j.kind = 'journey' and (:slug::text is null or j.slug = :slug) order by j.slug, j.version;
+from journeys j
+where j.kind = 'journey' and (:slug::text is null or j.slug = :slug) and j.deleted_at is null order by j.slug, j.version;
 
 -- name: journey_by_id
 select * from journeys where id = :id;
@@ -48,6 +56,11 @@ select * from journeys where id = :id;
 -- name: running_journeys
 select id, slug, version, name, audience, state, plan_hash, starts_at, ends_at, flow_at, segment_accounts, of_list
 from journeys where kind = 'journey' and state = 'live' order by id;
+
+-- name: begin_due
+-- Scheduled journeys whose start has come.
+update journeys set state = 'live' where state = 'scheduled' and starts_at <= :at and ends_at > :at
+returning id, slug, version, flow_at;
 
 -- name: close_ended
 update journeys set state = 'closed' where state in ('scheduled', 'live') and ends_at <= :at;
@@ -62,7 +75,10 @@ delete from admissions a using journeys j
 where j.id = a.journey_id and j.state in ('closed', 'finished', 'aborted');
 
 -- name: note_segment
-update journeys set segment_accounts = :accounts, segment_people = :people where id = :id;
+-- The first look at the audience tells who was in it already: a repeated one does not move it.
+update journeys set segment_accounts = :accounts, segment_people = :people,
+       segment_at = coalesce(segment_at, :at)
+where id = :id;
 
 -- name: note_flow
 update journeys set flow_at = :at where id = :id and flow_at is null;

@@ -1,25 +1,44 @@
 -- name: claim_messages
 -- One row per person of the node (or of the path), before the provider is called. A row that is
 -- still `claimed` from an attempt that died is looked at anew: consent may have changed meanwhile.
-insert into ledger (traversal_id, node, visit, position, person_id, action, state, reason, path,
-                    message_id, template, claimant, claimed_at, settled_at)
-select :traversal_id::bigint, :node, :visit::int, :position::int, c.person_id, 'send_email',
-       case when c.reason is null then 'claimed' else 'skipped' end, c.reason, c.path,
-       case when c.reason is null then c.message_id end, :template, :claimant, :at::timestamptz,
-       case when c.reason is not null then :at::timestamptz end
-from unnest(:person_ids::bigint[], :reasons::text[], :paths::text[], :message_ids::text[])
-  as c (person_id, reason, path, message_id)
-on conflict (traversal_id, node, visit, position, person_id) do update
-set state = excluded.state, reason = excluded.reason, settled_at = excluded.settled_at,
-    claimant = excluded.claimant, reply = case when excluded.state = 'claimed' then ledger.reply end
-where ledger.state = 'claimed';
-
--- name: messages_to_send
-select l.position, l.person_id, l.message_id, l.path, p.attributes as person
+-- Gives who is to be sent to, and who an attempt that died has claimed and is not among these any more.
+with claimed as (
+  insert into ledger (traversal_id, node, visit, position, person_id, action, state, reason, path,
+                      message_id, template, claimant, claimed_at, settled_at)
+  select :traversal_id::bigint, :node, :visit::int, :position::int, c.person_id, 'send_email',
+         case when c.reason is null then 'claimed' else 'skipped' end, c.reason, c.path,
+         case when c.reason is null then c.message_id end, :template, :claimant, :at::timestamptz,
+         case when c.reason is not null then :at::timestamptz end
+  from unnest(:person_ids::bigint[], :reasons::text[], :paths::text[], :message_ids::text[])
+    as c (person_id, reason, path, message_id)
+  on conflict (traversal_id, node, visit, position, person_id) do update
+  set state = excluded.state, reason = excluded.reason, settled_at = excluded.settled_at,
+      claimant = excluded.claimant, reply = case when excluded.state = 'claimed' then ledger.reply end
+  where ledger.state = 'claimed'
+  returning person_id, state
+)
+select person_id, null::jsonb as attributes from claimed where state = 'claimed'
+union all
+select l.person_id, p.attributes
 from ledger l join people p on p.id = l.person_id
-where l.traversal_id = :traversal_id and l.node = :node and l.visit = :visit
-  and l.position = any(:positions::int[]) and l.state = 'claimed'
-order by l.position, l.person_id;
+where l.traversal_id = :traversal_id and l.node = :node and l.visit = :visit and l.position = :position
+  and l.state = 'claimed' and l.person_id <> all(:person_ids::bigint[])
+order by person_id;
+
+-- name: take_addresses
+-- The people whose address is theirs to be mailed at: nobody had it, or whoever had it has left the
+-- journey, or they have it from an earlier try. Of several with one address the first by the
+-- id their team knows. In order of address, so that two who take the same ones take turns.
+insert into mailed_addresses as m (slug, node, position, address, traversal_id, visit, person_id)
+select distinct on (w.address) :slug, :node, :position::int, w.address, :traversal_id::bigint, :visit::int, w.person_id
+from unnest(:addresses::text[], :person_ids::bigint[]) as w (address, person_id)
+join people p on p.id = w.person_id
+order by w.address, p.external_id
+on conflict (slug, node, position, address) do update
+set traversal_id = excluded.traversal_id, visit = excluded.visit, person_id = excluded.person_id
+where (m.traversal_id, m.visit, m.person_id) = (excluded.traversal_id, excluded.visit, excluded.person_id)
+   or exists (select from traversals t where t.id = m.traversal_id and t.ended_at is not null)
+returning m.person_id;
 
 -- name: doubt_abandoned
 -- Handed over by another try that never said what became of it: not sent again by itself. (Should
@@ -38,15 +57,23 @@ where t.id = l.traversal_id and t.ended_at is not null
 
 -- name: hand_over
 -- The last word before the content leaves: commits only while the traversal is open under the epoch the
--- claim saw, and only for one of several tries.
+-- claim saw and its journey is not paused, and only for one of several tries.
 with alive as (
-  select id from traversals where id = :traversal_id and epoch = :epoch and ended_at is null for share
+  select t.id from traversals t join journeys j on j.id = t.journey_id and j.paused_at is null
+  where t.id = :traversal_id and t.epoch = :epoch and t.ended_at is null for share of t
 )
 update ledger l set state = 'handed_over', claimant = :claimant
 from alive
 where l.traversal_id = alive.id and l.node = :node and l.visit = :visit and l.position = :position
   and l.person_id = :person_id and l.state = 'claimed'
 returning l.message_id;
+
+-- name: accept_together
+-- All messages of a step that a transport within this process takes: it cannot fail between the words.
+update ledger set state = 'accepted', reply = :reply, settled_at = :at
+where traversal_id = :traversal_id and node = :node and visit = :visit and position = any(:positions::int[])
+  and state = 'claimed'
+returning message_id;
 
 -- name: take_back
 -- The relay is away: what this try has in hand did not leave. Why is kept for who asks.
@@ -63,11 +90,6 @@ where message_id = :message_id and state = 'claimed';
 -- What has not left by now is not to leave any more.
 update ledger set state = 'skipped', reason = :reason, settled_at = :at
 where traversal_id = :traversal_id and node = :node and visit = :visit and state = 'claimed';
-
--- name: skip_unsent_of
--- As above, wherever in these traversals it stands.
-update ledger set state = 'skipped', reason = :reason, settled_at = :at
-where traversal_id = any(:traversal_ids::bigint[]) and state = 'claimed';
 
 -- name: settle_message
 update ledger set state = :state, reply = :reply, until = :until, settled_at = :at

@@ -5,15 +5,10 @@ returning id;
 
 -- name: listener_of_step
 -- Locked: whichever of signal, timer and event comes first decides, the others read its word.
-select l.*, t.entered_at from listeners l join traversals t on t.id = l.traversal_id
+select l.*, t.entered_at, a.attributes -> 'time_zone' as time_zone
+from listeners l join traversals t on t.id = l.traversal_id join accounts a on a.id = l.account_id
 where l.traversal_id = :traversal_id and l.purpose = :purpose
 order by l.step_no desc limit 1 for update of l;
-
--- name: listeners_hearing
--- Open listeners of these accounts that care for one of these types.
-select l.*, t.entered_at from listeners l join traversals t on t.id = l.traversal_id
-where l.account_id = any(:account_ids::bigint[]) and l.closed_at is null and l.types && :types::text[]
-order by l.id for update of l;
 
 -- name: close_listener
 update listeners

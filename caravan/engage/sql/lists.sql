@@ -19,7 +19,7 @@ with flips as (
 ), named as (
   delete from list_named where of = :of and list = :slug
 )
-delete from list_members where of = :of and list = :slug;
+delete from list_members where of = :of and list = :slug returning subject_id;
 
 -- name: unname_{table} for accounts, people
 -- Those the document has named and does not any more leave.
@@ -30,9 +30,11 @@ with gone as (
   delete from list_members m using {table} t, gone
   where m.of = '{table}' and m.list = :slug and t.id = m.subject_id and t.external_id = gone.external_id
   returning m.subject_id
+), questioned as (
+  insert into list_questions (of, subject_id)
+  select '{table}', subject_id from removed where exists (select from lists where condition is not null)
 )
-insert into list_questions (of, subject_id)
-select '{table}', subject_id from removed where exists (select from lists where condition is not null);
+select subject_id from removed;
 
 -- name: name_members
 insert into list_named (of, list, external_id) select :of, :slug, unnest(:names::text[])
@@ -90,6 +92,11 @@ where of_list and audience = any(:lists::text[]) and state = 'live' order by id;
 -- name: list_member_page
 select subject_id from list_members
 where of = 'accounts' and list = :list and subject_id > :after order by subject_id limit :limit;
+
+-- name: listed_since
+-- Which of these accounts are in a list, and since when without a break.
+select subject_id, qualified_at from list_members
+where of = 'accounts' and list = :list and subject_id = any(:account_ids::bigint[]);
 
 -- name: list_members_all
 select subject_id from list_members where of = 'accounts' and list = :list order by subject_id;

@@ -1,8 +1,13 @@
 -- name: set_account_field
--- Writes one field and its as_of; no row comes back where it had that value already.
-update accounts
-set attributes = jsonb_strip_nulls(attributes || :fields::jsonb), stamps = stamps || stamps_of(:fields, stamp(:at))
-where id = :id and coalesce(attributes -> :field::text, 'null'::jsonb) is distinct from (:fields::jsonb -> :field::text)
+-- Writes one field and its as_of, to the outbox too; no row comes back where it had that value already.
+with changed as (
+  update accounts
+  set attributes = jsonb_strip_nulls(attributes || :fields::jsonb), stamps = stamps || stamps_of(:fields, stamp(:at))
+  where id = :id and coalesce(attributes -> :field::text, 'null'::jsonb) is distinct from (:fields::jsonb -> :field::text)
+  returning id
+)
+insert into changes (entity, id, fields, as_of, origin)
+select 'account', id, :fields::jsonb, :at, 'journey' from changed
 returning id;
 
 -- name: set_person_fields

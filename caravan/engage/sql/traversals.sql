@@ -1,14 +1,12 @@
 -- name: lock_traversal
--- NO KEY UPDATE lets rows that refer to the traversal (wake-ups) be inserted meanwhile.
+-- With its account: two stretches of one account take turns, recorders of activities pass (see
+-- lock_account_to_listen). NO KEY UPDATE lets rows that refer to either be inserted meanwhile.
 select t.id, t.journey_id, t.slug, t.account_id, t.entry, t.entered_at, t.state, t.epoch,
-       t.ended_at, t.reason, t.label, j.plan_hash, j.deadline, j.version, a.attributes as account
+       t.ended_at, t.reason, t.label, j.plan_hash, j.deadline, j.version, j.paused_at is not null as paused,
+       a.attributes as account
 from traversals t join journeys j on j.id = t.journey_id join accounts a on a.id = t.account_id
 where t.id = :traversal_id
-for no key update of t;
-
--- name: lock_account_for_stretch
--- Two stretches of one account take turns, recorders of activities pass (see lock_account_to_listen).
-select attributes from accounts where id = :account_id for no key update;
+for no key update of t, a;
 
 -- name: lock_account_to_listen
 -- Registering a listener and recording an activity exclude each other per account: this lock
@@ -20,28 +18,38 @@ select outcome from steps
 where traversal_id = :traversal_id and step_no >= :step_no
 order by step_no limit :limit;
 
--- name: store_step
+-- name: store_steps
 insert into steps (traversal_id, step_no, node, kind, visit, arrived_at, outcome, because)
-values (:traversal_id, :step_no, :node, :kind, :visit, :arrived_at, :outcome, :because);
+select :traversal_id::bigint, s.*
+from unnest(:step_nos::int[], :nodes::text[], :kinds::text[], :visits::int[], :arrived_at::timestamptz[],
+            :outcomes::jsonb[], :because::jsonb[]) s;
 
--- name: store_step_and_state
+-- name: save_position
 with stored as (
   insert into steps (traversal_id, step_no, node, kind, visit, arrived_at, outcome, because)
-  values (:traversal_id, :step_no, :node, :kind, :visit, :arrived_at, :outcome, :because)
+  select :traversal_id::bigint, s.*
+  from unnest(:step_nos::int[], :nodes::text[], :kinds::text[], :visits::int[], :arrived_at::timestamptz[],
+              :outcomes::jsonb[], :because::jsonb[]) s
 )
-update traversals set state = :state where id = :traversal_id;
-
--- name: save_state
-update traversals set state = :state where id = :traversal_id;
+update traversals
+set state = :state, held_at = case when :held then coalesce(held_at, :at) end
+where id = :traversal_id;
 
 -- name: end_traversal
-with ended as (
+with stored as (
+  insert into steps (traversal_id, step_no, node, kind, visit, arrived_at, outcome, because)
+  select :traversal_id::bigint, s.*
+  from unnest(:step_nos::int[], :nodes::text[], :kinds::text[], :visits::int[], :arrived_at::timestamptz[],
+              :outcomes::jsonb[], :because::jsonb[]) s
+), ended as (
   update traversals
-  set state = :state, ended_at = :at, reason = :reason, label = :label, epoch = epoch + 1
+  set state = :state, ended_at = :at, reason = :reason, label = :label, epoch = epoch + 1, held_at = null
   where id = :traversal_id and ended_at is null
   returning slug, account_id
 ), listening as (
   update listeners set closed_at = :at where traversal_id = :traversal_id and closed_at is null
+), watching as (
+  delete from exit_watches where traversal_id = :traversal_id
 )
 update entries e set last_ended_at = :at from ended
 where e.slug = ended.slug and e.account_id = ended.account_id;
@@ -51,11 +59,16 @@ where e.slug = ended.slug and e.account_id = ended.account_id;
 -- claim reads the epoch under its traversal's lock.
 with ended as (
   update traversals
-  set ended_at = :at, reason = :reason, epoch = epoch + 1
+  set ended_at = :at, reason = :reason, epoch = epoch + 1, held_at = null
   where id = any(:traversal_ids::bigint[]) and ended_at is null
   returning id, slug, account_id
+), unsent as (
+  update ledger l set state = 'skipped', reason = 'journey-not-live', settled_at = :at
+  from ended where l.traversal_id = ended.id and l.state = 'claimed'
 ), listening as (
   update listeners l set closed_at = :at from ended where l.traversal_id = ended.id and l.closed_at is null
+), watching as (
+  delete from exit_watches w using ended where w.traversal_id = ended.id
 ), entered as (
   update entries e set last_ended_at = :at from ended
   where e.slug = ended.slug and e.account_id = ended.account_id
@@ -141,9 +154,10 @@ from participants p join people q on q.id = p.person_id
 where p.traversal_id = :traversal_id order by p.node, p.visit, p.person_id;
 
 -- name: unstarted_traversals
-select t.id, t.workflow_id, t.account_id, t.slug, t.entry, t.entered_at, j.version, j.name as journey_name, j.plan_hash,
+select t.id, t.workflow_id, t.account_id, t.slug, t.entry, t.entered_at, j.version, j.name as journey_name, j.plan_hash, p.mail_first,
        a.attributes ->> 'name' as account_name
 from traversals t join journeys j on j.id = t.journey_id join accounts a on a.id = t.account_id
+join plans p on p.hash = j.plan_hash
 where t.journey_id = :journey_id and not t.started and t.ended_at is null
 order by t.id limit :limit;
 
@@ -170,13 +184,14 @@ where workflow_id = any(:workflow_ids::text[]) and ended_at is null;
 -- Not started and nobody's to start: no admission runs for a journey that takes no more entries, nor
 -- for a campaign.
 select t.id, t.workflow_id, t.account_id, t.slug, t.entry, t.entered_at, j.version,
-       j.name as journey_name, j.plan_hash, a.attributes ->> 'name' as account_name
+       j.name as journey_name, j.plan_hash, p.mail_first, a.attributes ->> 'name' as account_name
 from traversals t join journeys j on j.id = t.journey_id join accounts a on a.id = t.account_id
+join plans p on p.hash = j.plan_hash
 where not t.started and t.ended_at is null and (j.state <> 'live' or j.ends_at <= :at or j.kind = 'campaign')
 order by t.id limit :limit;
 
 -- name: health
 select (select count(*) from traversals where ended_at is null) as open_accounts,
-       (select count(*) from admissions) as to_admit,
+       (select count(*) from admissions where due_at = queued_at) as to_admit,
        (select count(*) from wakeups) as to_wake,
        (select count(*) from ledger where state = 'in_doubt') as in_doubt;

@@ -92,9 +92,12 @@ def _opening(window: Window, binder: Binder) -> str | None:
         return binder.named("entered_at", "timestamptz")
     if window.since is not None:
         traversal = binder.named("traversal_id", "bigint")
+        node = binder.literal(window.since, "text")
+        # where it stands there now, the step that says so may still be to come
         return (
-            f"(select max(s.arrived_at) from steps s where s.traversal_id = {traversal}"
-            f" and s.node = {binder.literal(window.since, 'text')})"
+            f"greatest((select max(s.arrived_at) from steps s where s.traversal_id = {traversal}"
+            f" and s.node = {node}), case when {binder.named('node', 'text')} = {node}"
+            f" then {binder.named('arrived_at', 'timestamptz')} end)"
         )
     if window.within is None:
         return None

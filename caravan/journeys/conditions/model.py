@@ -99,6 +99,13 @@ class InList(_Condition):
     when: "Condition | None" = None  # None: a static list
 
 
+class Heard(_Condition):
+    """The person's event ended one of these listens, at the traversal's latest visit there."""
+
+    kind: Literal["heard"] = "heard"
+    nodes: tuple[str, ...]
+
+
 class Window(BaseModel):
     """How far back a ``did`` looks; none of them: all history."""
 
@@ -132,6 +139,7 @@ Condition = Annotated[
     | HasOpportunity
     | InAudience
     | InList
+    | Heard
     | Did,
     Field(discriminator="kind"),
 ]

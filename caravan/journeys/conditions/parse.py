@@ -27,7 +27,7 @@ __all__ = [
 PEOPLE_ONLY = frozenset({"role_in_account", "member_of", "people_list", "heard"})
 ACCOUNT_ONLY = frozenset({"buying_group", "people"})
 ENGAGE_ONLY = frozenset({"buying_group", "member_of", "account_list", "people_list", "heard"})
-NOT_YET = frozenset({"buying_group", "member_of", "heard"})
+NOT_YET = frozenset({"buying_group", "member_of"})
 
 
 def parse_condition(
@@ -77,6 +77,7 @@ class _Reader:
             "audience": self._audience,
             "account_list": lambda raw, path: self._list(raw, path, "accounts"),
             "people_list": lambda raw, path: self._list(raw, path, "people"),
+            "heard": self._heard,
             "did": lambda raw, path: self._did(raw, path, negated=False),
             "did_not": lambda raw, path: self._did(raw, path, negated=True),
         }
@@ -186,6 +187,26 @@ class _Reader:
             near = nearest(slug, lists[of])
             self.report("unknown-list", path, f"no list {shown(raw)} of {of}{near}")
         return None
+
+    def _heard(self, raw: object, path: Path) -> Condition | None:
+        if not self.scope.in_journey:
+            self.report("wrong-context", path, "heard is for conditions of journeys")
+            return None
+        names = raw if isinstance(raw, list) else [raw]
+        fine = bool(names)
+        for number, name in enumerate(names):
+            place = (*path, number) if isinstance(raw, list) else path
+            if str(name) in self.scope.listens:
+                continue
+            fine = False
+            near = nearest(name, self.scope.listens)
+            if str(name) in self.scope.nodes:
+                self.report("bad-value", place, f"{name} is no listen{near}")
+            else:
+                self.report("unknown-node", place, f"no node {shown(name)}{near}")
+        if not names:
+            self.report("bad-value", path, "heard takes a node or a list of nodes")
+        return model.Heard(nodes=tuple(map(str, names))) if fine else None
 
     def _did(self, raw: object, path: Path, *, negated: bool) -> Condition | None:
         return read_did(raw, self.context, path, self.scope, self.report, negated=negated)

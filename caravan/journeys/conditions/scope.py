@@ -30,6 +30,7 @@ class Scope:
     audiences: frozenset[str] = frozenset()
     people_audiences: frozenset[str] | None = None  # those of people; None: not checked
     nodes: frozenset[str] = frozenset()
+    listens: frozenset[str] = frozenset()  # those of the nodes that listen
     templates: frozenset[str] | None = None  # None: not checked
     in_journey: bool = False
     account_lists: Mapping[str, KnownList] = field(default_factory=dict)

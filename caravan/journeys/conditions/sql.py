@@ -103,6 +103,8 @@ class _Compiler:
                 return self._in_audience(condition, context)
             case model.InList():
                 return self._in_list(condition, context)
+            case model.Heard():
+                return self._heard(condition)
             case model.Did():
                 return self._did(condition, context)
 
@@ -260,6 +262,17 @@ class _Compiler:
         return Fragment(
             f"exists (select from list_members m where m.of = {of} and m.list = {slug}"
             f" and m.subject_id = {subject})"
+        )
+
+    def _heard(self, condition: model.Heard) -> Fragment:
+        traversal = self.binder.named("traversal_id", "bigint")
+        nodes = self.binder.literal(list(condition.nodes), "text[]")
+        # a later visit that heard somebody else, or nobody, is what counts
+        return Fragment(
+            "exists (select from (select distinct on (l.node) l.person_id from listeners l"
+            f" where l.traversal_id = {traversal} and l.node = any({nodes})"
+            " and l.purpose = 'listen' and l.closed_at is not null"
+            " order by l.node, l.step_no desc) latest where latest.person_id = p.id)"
         )
 
     def _did(self, condition: model.Did, context: Context) -> Fragment:

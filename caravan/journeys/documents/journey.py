@@ -5,13 +5,18 @@ from datetime import datetime
 from pydantic import BaseModel, ConfigDict
 
 from caravan.journeys.conditions.parse import nearest
+from caravan.journeys.documents.entry import read_admit, read_reentry
+from caravan.journeys.documents.exits import is_reserved, read_exits
 from caravan.journeys.documents.schedule import read_schedule
 from caravan.journeys.documents.settings import WorkspaceDocument
+from caravan.journeys.entry import Admit, Reentry
+from caravan.journeys.exits import Exit
 from caravan.journeys.nodes import Node
 from caravan.journeys.nodes.reading import read_node
 from caravan.journeys.plan import Schedule
 from caravan.journeys.reading import NAME_LIMIT, Fields, JourneyScope
 from caravan.journeys.shape import check_shape
+from caravan.journeys.zones import ACCOUNT
 
 
 class JourneyDocument(BaseModel):
@@ -22,10 +27,15 @@ class JourneyDocument(BaseModel):
     audience: str
     of_list: bool = False
     zone: str
+    zone_of_account: bool = False
     schedule: Schedule
     tokens: dict[str, str] = {}
     start: str
-    nodes: dict[str, Node]
+    nodes: dict[str, Node]  # those of exits among them
+    exits: tuple[Exit, ...] = ()
+    admit: Admit = Admit()
+    reentry: Reentry | None = None
+    deduplicate_email: bool = False
 
 
 def read_journey(
@@ -43,12 +53,22 @@ def read_journey(
     name = fields.text("name")
     audience = _read_audience_name(fields, scope)
     of_list = isinstance(fields.raw.get("audience"), dict)
-    zone = fields.zone() or workspace.zone
+    said = fields.zone()
+    zone = workspace.zone if said in (None, ACCOUNT) else said
+    of_account = said == ACCOUNT or (said is None and workspace.zone_of_account)
     schedule = read_schedule(fields, zone, at)
     tokens = _read_tokens(fields.inner("tokens"))
-    _refuse_what_comes_later(fields)
+    admit, reentry = read_admit(fields), read_reentry(fields)
+    deduplicate = fields.boolean("deduplicate_email", default=False)
     raw_nodes = fields.mapping("nodes")
     for node in raw_nodes:
+        if is_reserved(node):
+            fields.report(
+                "bad-value",
+                (*fields.path, "nodes", node),
+                f"{node} is a name that only exits have; a node's does not begin with exit:",
+            )
+            fields.fine = False
         if len(node) > NAME_LIMIT or not node.isprintable():
             fields.report(
                 "text-too-long" if len(node) > NAME_LIMIT else "bad-value",
@@ -65,7 +85,8 @@ def read_journey(
         node: read_node(Fields(raw, (*fields.path, "nodes", node), fields.report), scope)
         for node, raw in raw_nodes.items()
     }
-    check_shape(fields, start, raw_nodes, read)
+    exits = read_exits(fields, scope)
+    check_shape(fields, start, raw_nodes, read, exits)
     fields.finish()
     if (
         slug is None
@@ -73,6 +94,8 @@ def read_journey(
         or schedule is None
         or tokens is None
         or None in read.values()
+        or exits is None
+        or admit is None
         or start is None
     ):
         return None
@@ -82,10 +105,15 @@ def read_journey(
         audience=audience,
         of_list=of_list,
         zone=zone,
+        zone_of_account=of_account,
         schedule=schedule,
         tokens=tokens,
         start=start,
-        nodes={node: one for node, one in read.items() if one is not None},
+        nodes={node: one for node, one in read.items() if one is not None} | exits[1],
+        exits=exits[0],
+        admit=admit,
+        reentry=reentry,
+        deduplicate_email=deduplicate,
     )
 
 
@@ -124,22 +152,3 @@ def _read_tokens(fields: Fields) -> dict[str, str] | None:
     """Texts as they were written; one without a value is empty."""
     tokens = {name: fields.text(name) or "" for name in fields.raw}
     return tokens if fields.finish() else None
-
-
-def _refuse_what_comes_later(fields: Fields) -> None:
-    admit = fields.inner("admit")
-    if admit.boolean("already_qualified", default=True) is False:
-        admit.problem(
-            "bad-value",
-            "already_qualified",
-            "already_qualified: false is not supported by this version yet",
-        )
-    admit.later("per_day")
-    admit.finish()
-    fields.later("reentry", "exits")
-    if fields.boolean("deduplicate_email", default=False):
-        fields.problem(
-            "bad-value",
-            "deduplicate_email",
-            "deduplicate_email is not supported by this version yet",
-        )

@@ -26,10 +26,6 @@ def _read(fields: Fields, zone: str, at: datetime) -> Schedule | None:
     start = None
     if fields.given("start") not in (None, "now"):
         start = _instant(fields, "start", zone)
-        if start is not None and start > at:
-            fields.problem(
-                "bad-value", "start", "a start in the future is not supported by this version yet"
-            )
     grace = fields.duration("grace")
     end: object = fields.given("end")
     if end is None:

@@ -11,6 +11,7 @@ from caravan.journeys.plan import SenderDocument
 from caravan.journeys.reading import Fields, read_slot
 from caravan.journeys.time import EndsOn
 from caravan.journeys.written import shown
+from caravan.journeys.zones import ACCOUNT
 
 FIELD_TYPES: tuple[FieldType, ...] = ("string", "integer", "number", "boolean", "date", "datetime")
 
@@ -35,6 +36,7 @@ class WorkspaceDocument(BaseModel):
     sender: SenderDocument = SenderDocument()
     postal_address: str = ""
     zone: str = "UTC"
+    zone_of_account: bool = False  # it says `account`; the zone is for whoever has none
     slots: dict[str, EndsOn] = {}
     catalog: FieldCatalog = FieldCatalog()
     data: str | None = None
@@ -53,6 +55,7 @@ def read_workspace_document(fields: Fields) -> WorkspaceDocument | None:
     subscription = _read_subscription(fields, slug)
     sender = _read_sender(fields.inner("sender"))
     address, zone = fields.text("postal_address") or "", fields.zone() or "UTC"
+    of_account = zone == ACCOUNT
     slots = _read_slots(fields)
     catalog = _read_catalog(fields)
     catalog = catalog.model_copy(update={"scores": _read_scores(fields, catalog)})
@@ -65,7 +68,8 @@ def read_workspace_document(fields: Fields) -> WorkspaceDocument | None:
         subscription=subscription,
         sender=sender,
         postal_address=address,
-        zone=zone,
+        zone="UTC" if of_account else zone,
+        zone_of_account=of_account,
         slots=slots,
         catalog=catalog,
         data=data,

@@ -5,24 +5,54 @@ from typing import Annotated
 
 from pydantic import Field
 
-from caravan.journeys.control import ControlNode, NodeKind, Target
-from caravan.journeys.nodes import do, listen, split_accounts, split_people, wait
+from caravan.journeys.control import BEYOND, ControlNode, NodeKind, Target
+from caravan.journeys.nodes import (
+    call,
+    do,
+    exit,
+    listen,
+    split_accounts,
+    split_people,
+    variants_accounts,
+    variants_people,
+    wait,
+)
+from caravan.journeys.nodes.base import target
+from caravan.journeys.nodes.call import Call
 from caravan.journeys.nodes.do import Do
+from caravan.journeys.nodes.exit import ExitNode
 from caravan.journeys.nodes.listen import Listen
 from caravan.journeys.nodes.segments import Placed
 from caravan.journeys.nodes.split_accounts import SplitAccounts
 from caravan.journeys.nodes.split_people import SplitPeople
+from caravan.journeys.nodes.variants_accounts import VariantsAccounts
+from caravan.journeys.nodes.variants_people import VariantsPeople
 from caravan.journeys.nodes.wait import Wait
 from caravan.journeys.state import Command
 
-Node = Annotated[Do | SplitAccounts | SplitPeople | Wait | Listen, Field(discriminator="kind")]
+Node = Annotated[
+    Do
+    | SplitAccounts
+    | SplitPeople
+    | VariantsAccounts
+    | VariantsPeople
+    | Wait
+    | Listen
+    | Call
+    | ExitNode,
+    Field(discriminator="kind"),
+]
 
 REGISTRY: dict[NodeKind, ModuleType] = {
     "do": do,
     "split_accounts": split_accounts,
     "split_people": split_people,
+    "variants_accounts": variants_accounts,
+    "variants_people": variants_people,
     "wait": wait,
     "listen": listen,
+    "call": call,
+    "exit": exit,
 }
 
 
@@ -38,16 +68,25 @@ def lead(node: ControlNode, edge: str) -> Target:
     return to
 
 
-def control(node: Do | SplitAccounts | SplitPeople | Wait | Listen) -> ControlNode:
+def control(node: Node) -> ControlNode:
     """A node as the workflow sees it."""
     seen: ControlNode = REGISTRY[node.kind].control(node)
-    return seen
+    if node.max_visits is None:
+        return seen
+    beyond = target(node.max_visits.next, node.max_visits.end, BEYOND)
+    return seen.model_copy(
+        update={"most_visits": node.max_visits.count, "edges": {**seen.edges, BEYOND: beyond}}
+    )
 
 
-def segment_actions(node: Do | SplitAccounts | SplitPeople | Wait | Listen) -> list[list[Placed]]:
+def acts(node: Node) -> bool:
+    """Whether a node carries out actions."""
+    return hasattr(REGISTRY[node.kind], "segments")
+
+
+def segment_actions(node: Node) -> list[list[Placed]]:
     """The actions of an action node by segment; none for others."""
-    if isinstance(node, Do):
-        return do.segments(node)
-    if isinstance(node, SplitPeople):
-        return split_people.segments(node)
-    return []
+    if not acts(node):
+        return []
+    segments: list[list[Placed]] = REGISTRY[node.kind].segments(node)
+    return segments

@@ -1,8 +1,19 @@
-"""What all nodes share: a label, a zone, and where they lead when nothing else is said."""
+"""What all nodes share: a label, a zone, a limit of visits, and where they lead when nothing is said."""
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from caravan.journeys.control import Target
+from caravan.journeys.reading import NAME_LIMIT, Fields, JourneyScope
+
+
+class MaxVisits(BaseModel):
+    """How often one traversal may come to a node, and where it goes instead when it comes again."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    count: int = Field(ge=1)
+    next: str | None = None
+    end: str | None = None
 
 
 class NodeBase(BaseModel):
@@ -14,6 +25,24 @@ class NodeBase(BaseModel):
     zone: str | None = None
     next: str | None = None
     end: str | None = None
+    max_visits: MaxVisits | None = None
+
+
+def read_max_visits(fields: Fields, scope: JourneyScope) -> MaxVisits | None:
+    """The key ``max_visits`` of any node: ``{count: 100, next | end}``."""
+    if not fields.has("max_visits"):
+        return None
+    inner = fields.inner("max_visits")
+    if inner.fine:
+        inner.required("count")
+    count = inner.count("count", 1)
+    to, end = inner.node("next", scope.conditions), inner.text("end", longest=NAME_LIMIT)
+    if to is not None and end is not None:
+        inner.problem("bad-value", "next", "max_visits has next or end, not both")
+    if not inner.finish():
+        fields.fine = False
+        return None
+    return MaxVisits(count=count, next=to, end=end)
 
 
 def target(next_node: str | None, end: str | None, reason: str = "completed") -> Target:

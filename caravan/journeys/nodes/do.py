@@ -5,7 +5,7 @@ from typing import Literal
 from caravan.journeys.actions import Action
 from caravan.journeys.actions.reading import read_actions
 from caravan.journeys.control import ControlNode, Segment, Target
-from caravan.journeys.nodes.base import NodeBase, target
+from caravan.journeys.nodes.base import NodeBase, read_max_visits, target
 from caravan.journeys.nodes.segments import Placed, kinds, split_into_segments
 from caravan.journeys.reading import NAME_LIMIT, Fields, JourneyScope
 from caravan.journeys.state import Command
@@ -47,7 +47,7 @@ def read(fields: Fields, scope: JourneyScope) -> Do | None:
     actions = read_actions(fields.given("do"), (*fields.path, "do"), scope, fields.report)
     label, zone = fields.text("label", longest=NAME_LIMIT), fields.zone()
     to, end = fields.node("next", scope.conditions), fields.text("end", longest=NAME_LIMIT)
-    fields.later("max_visits")
+    max_visits = read_max_visits(fields, scope)
     if not fields.finish() or actions is None:
         return None
-    return Do(label=label, zone=zone, next=to, end=end, actions=actions)
+    return Do(label=label, zone=zone, next=to, end=end, max_visits=max_visits, actions=actions)

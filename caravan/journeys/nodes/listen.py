@@ -10,10 +10,12 @@ from caravan.journeys.conditions.parse import parse_event
 from caravan.journeys.control import ControlNode, Target
 from caravan.journeys.durations import Duration
 from caravan.journeys.events import is_account_event
-from caravan.journeys.nodes.base import NodeBase, target
+from caravan.journeys.nodes.base import NodeBase, read_max_visits, target
 from caravan.journeys.reading import NAME_LIMIT, Fields, JourneyScope
+from caravan.journeys.rests import Rest, rest_until
 from caravan.journeys.state import Command
-from caravan.journeys.time import EndsOn, LocalMoment, rest_until, shift
+from caravan.journeys.time import EndsOn, LocalMoment, shift
+from caravan.journeys.zones import Zones
 
 
 class ListenEvent(BaseModel):
@@ -81,25 +83,27 @@ def lead(control: ControlNode, edge: str) -> Target:
     return control.edges[edge]
 
 
-def listen_deadline(listen: Listen, arrived_at: datetime, zone: str) -> datetime | None:
+def listen_deadline(listen: Listen, arrived_at: datetime, zones: Zones) -> Rest | None:
     """When a listen times out; None where only the journey's end ends it."""
     timeout = listen.timeout
     if timeout is None or (timeout.after is None and timeout.until is None and not timeout.ends_on):
         return None
     return rest_until(
         arrived_at,
-        timeout.zone or listen.zone or zone,
+        zones,
+        timeout.zone,
+        listen.zone,
         after=timeout.after,
         until=timeout.until,
         ends_on=timeout.ends_on,
     )
 
 
-def look_back_start(listen: Listen, arrived_at: datetime, zone: str) -> datetime:
+def look_back_start(listen: Listen, arrived_at: datetime, zones: Zones) -> datetime:
     """From when on events count: arrival, less the look-back."""
     if listen.look_back is None:
         return arrived_at
-    return shift(arrived_at, -listen.look_back, listen.zone or zone)
+    return shift(arrived_at, -listen.look_back, zones.of(listen.zone))
 
 
 #: arguments every event takes, beside its own
@@ -129,7 +133,7 @@ def read(fields: Fields, scope: JourneyScope) -> Listen | None:
     if fields.has("timeout"):
         timeout = _read_timeout(fields.inner("timeout"), scope)
         fields.fine = fields.fine and timeout is not None
-    fields.later("max_visits")
+    max_visits = read_max_visits(fields, scope)
     if not fields.finish() or None in events:
         return None
     return Listen(
@@ -137,6 +141,7 @@ def read(fields: Fields, scope: JourneyScope) -> Listen | None:
         zone=zone,
         next=to,
         end=end,
+        max_visits=max_visits,
         events=tuple(event for event in events if event is not None),
         look_back=look_back,
         timeout=timeout,

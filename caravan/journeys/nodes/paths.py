@@ -1,6 +1,6 @@
-"""Paths of a split: what both splits have in common.
+"""Paths of a node: what all that have some share.
 
-A path's name keys the ledger and the counters, so no two of a split may have the same.
+A path's name keys the ledger and the counters, so no two of a node may have the same.
 """
 
 from collections.abc import Callable, Sequence
@@ -17,19 +17,24 @@ MOST_PATHS = 25
 OTHERWISE = "otherwise"
 
 
-class Path(BaseModel):
-    """A path, taken where its condition is the first, from the top, to be met."""
+class Labelled(BaseModel):
+    """A path of any kind."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     label: str | None = None
+
+
+class Path(Labelled):
+    """A path, taken where its condition is the first, from the top, to be met."""
+
     when: Condition
 
 
-AnyPath = TypeVar("AnyPath", bound=Path)
+AnyPath = TypeVar("AnyPath", bound=Labelled)
 
 
-def names(paths: Sequence[Path]) -> list[str]:
+def names(paths: Sequence[Labelled]) -> list[str]:
     """What the paths are called: by their labels; without one, by their numbers from 1."""
     return [path.label or str(number) for number, path in enumerate(paths, start=1)]
 
@@ -51,10 +56,14 @@ def read_paths(
     paths = tuple(path for path in found if path is not None)
     if len(paths) < len(found):
         return None
-    taken = [*names(paths), OTHERWISE]
+    refuse_same_names(fields, [*names(paths), OTHERWISE])
+    return paths
+
+
+def refuse_same_names(fields: Fields, taken: Sequence[str]) -> None:
+    """Report names that more than one path bears."""
     for name in sorted({name for name in taken if taken.count(name) > 1}):
         fields.problem("duplicate-label", "paths", _twice(name))
-    return paths
 
 
 def _twice(name: str) -> str:

@@ -2,14 +2,28 @@
 
 from types import ModuleType
 
-from caravan.journeys.nodes import Node, do, listen, split_accounts, split_people, wait
+from caravan.journeys.nodes import (
+    Node,
+    call,
+    do,
+    listen,
+    split_accounts,
+    split_people,
+    variants_accounts,
+    variants_people,
+    wait,
+)
 from caravan.journeys.reading import Fields, JourneyScope
 
-KINDS: dict[str, ModuleType] = {"do": do, "wait": wait, "listen": listen}
-SPLITS: dict[str, ModuleType] = {"accounts": split_accounts, "people": split_people}
+KINDS: dict[str, ModuleType] = {"do": do, "wait": wait, "listen": listen, "call": call}
+#: nodes that are of accounts or of people, by their leading key
+OF: dict[str, dict[str, ModuleType]] = {
+    "split": {"accounts": split_accounts, "people": split_people},
+    "variants": {"accounts": variants_accounts, "people": variants_people},
+}
 
 #: nodes of the language that this version does not run
-LATER = ("variants", "call", "decide")
+LATER = ("decide",)
 
 
 def read_node(fields: Fields, scope: JourneyScope) -> Node | None:
@@ -25,12 +39,13 @@ def read_node(fields: Fields, scope: JourneyScope) -> Node | None:
 
 
 def _kind(fields: Fields) -> ModuleType | None:
-    if "split" in fields.raw:
-        by = fields.raw["split"]
-        kind = SPLITS.get(by) if isinstance(by, str) else None
-        if kind is None:
-            fields.problem("bad-value", "split", f"a split is by {' or by '.join(SPLITS)}")
-        return kind
+    for key, kinds in OF.items():
+        if key in fields.raw:
+            by = fields.raw[key]
+            kind = kinds.get(by) if isinstance(by, str) else None
+            if kind is None:
+                fields.problem("bad-value", key, f"{key} takes {' or '.join(kinds)}")
+            return kind
     for key, kind in KINDS.items():
         if key in fields.raw:
             return kind
@@ -39,5 +54,5 @@ def _kind(fields: Fields) -> ModuleType | None:
             fields.problem("bad-value", key, f"the node {key} is not supported by this version yet")
             return None
     if fields.fine:
-        fields.problem("missing-key", None, f"a node is one of {', '.join([*KINDS, 'split'])}")
+        fields.problem("missing-key", None, f"a node is one of {', '.join([*KINDS, *OF])}")
     return None

@@ -3,7 +3,7 @@
 from typing import Literal
 
 from caravan.journeys.control import ControlNode, Target
-from caravan.journeys.nodes.base import NodeBase, target
+from caravan.journeys.nodes.base import NodeBase, read_max_visits, target
 from caravan.journeys.nodes.paths import OTHERWISE, Path, read_paths
 from caravan.journeys.reading import NAME_LIMIT, Fields, JourneyScope
 from caravan.journeys.state import Command
@@ -50,10 +50,12 @@ def read(fields: Fields, scope: JourneyScope) -> SplitAccounts | None:
     paths = read_paths(fields, scope, _read_path)
     label, zone = fields.text("label", longest=NAME_LIMIT), fields.zone()
     otherwise = fields.node("otherwise", scope.conditions)
-    fields.later("max_visits")
+    max_visits = read_max_visits(fields, scope)
     if not fields.finish() or paths is None:
         return None
-    return SplitAccounts(label=label, zone=zone, paths=paths, otherwise=otherwise)
+    return SplitAccounts(
+        label=label, zone=zone, max_visits=max_visits, paths=paths, otherwise=otherwise
+    )
 
 
 def _read_path(fields: Fields, scope: JourneyScope) -> AccountPath | None:

@@ -9,7 +9,7 @@ from caravan.journeys.actions import Action
 from caravan.journeys.actions.reading import read_actions
 from caravan.journeys.control import ControlNode
 from caravan.journeys.nodes import do
-from caravan.journeys.nodes.base import NodeBase, target
+from caravan.journeys.nodes.base import NodeBase, read_max_visits, target
 from caravan.journeys.nodes.paths import OTHERWISE, Path, names, read_paths
 from caravan.journeys.nodes.segments import Placed, kinds, split_into_segments
 from caravan.journeys.reading import NAME_LIMIT, Fields, JourneyScope
@@ -64,7 +64,7 @@ def read(fields: Fields, scope: JourneyScope) -> SplitPeople | None:
             fields.fine = False
     label, zone = fields.text("label", longest=NAME_LIMIT), fields.zone()
     to, end = fields.node("next", scope.conditions), fields.text("end", longest=NAME_LIMIT)
-    fields.later("max_visits")
+    max_visits = read_max_visits(fields, scope)
     if not fields.finish() or paths is None:
         return None
     return SplitPeople(
@@ -72,6 +72,7 @@ def read(fields: Fields, scope: JourneyScope) -> SplitPeople | None:
         zone=zone,
         next=to,
         end=end,
+        max_visits=max_visits,
         paths=paths,
         otherwise=otherwise,
     )

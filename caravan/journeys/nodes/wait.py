@@ -7,19 +7,20 @@ from pydantic import BaseModel, ConfigDict
 
 from caravan.journeys.control import ControlNode, Target
 from caravan.journeys.durations import Duration, SignedDuration, parse_duration
-from caravan.journeys.nodes.base import NodeBase, target
+from caravan.journeys.nodes.base import NodeBase, read_max_visits, target
 from caravan.journeys.reading import NAME_LIMIT, Fields, JourneyScope
+from caravan.journeys.rests import Rest, rest_until
 from caravan.journeys.state import Command
 from caravan.journeys.time import (
     ClockTime,
     EndsOn,
     LocalMoment,
     on_the_clock,
-    rest_until,
     shift,
     stored_moment,
 )
 from caravan.journeys.written import shown
+from caravan.journeys.zones import Zones
 
 
 class FieldMoment(BaseModel):
@@ -28,6 +29,7 @@ class FieldMoment(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     account: str
+    zone: str | None = None
     plus: SignedDuration | None = None
     at: ClockTime | None = None
 
@@ -37,6 +39,7 @@ class Wait(NodeBase):
     for_: Duration | None = None
     until: datetime | LocalMoment | FieldMoment | None = None
     ends_on: EndsOn | None = None
+    rest_zone: str | None = None  # said of the wait itself, not of its node
 
 
 def control(node: Wait) -> ControlNode:
@@ -56,19 +59,21 @@ def lead(control: ControlNode, edge: str) -> Target:
     return control.edges[edge]
 
 
-def wait_until(wait: Wait, arrived_at: datetime, zone: str, account_value: str | None) -> datetime:
+def wait_until(wait: Wait, arrived_at: datetime, zones: Zones, account_value: str | None) -> Rest:
     """When an account that arrived leaves a wait; a moment in the past passes at once.
 
     Args:
         wait: the node.
         arrived_at: when the account came.
-        zone: the journey's.
+        zones: of the account and its journey.
         account_value: the account's field, where the wait is for one; null passes at once.
     """
-    zone, until = wait.zone or zone, wait.until
+    said, until, fault = (wait.rest_zone, wait.zone), wait.until, None
     if isinstance(until, FieldMoment):
-        until = _moment_of(until, account_value, zone)
-    return rest_until(arrived_at, zone, after=wait.for_, until=until, ends_on=wait.ends_on)
+        fault = zones.fault(until.zone, *said) if account_value else None
+        until = _moment_of(until, account_value, zones.of(until.zone, *said))
+    rest = rest_until(arrived_at, zones, *said, after=wait.for_, until=until, ends_on=wait.ends_on)
+    return Rest(rest.until, rest.fault or fault)
 
 
 def _moment_of(moment: FieldMoment, account_value: str | None, zone: str) -> datetime | None:
@@ -84,14 +89,14 @@ def read(fields: Fields, scope: JourneyScope) -> Wait | None:
     raw = fields.given("wait")
     label, zone = fields.text("label", longest=NAME_LIMIT), fields.zone()
     to, end = fields.node("next", scope.conditions), fields.text("end", longest=NAME_LIMIT)
-    fields.later("max_visits")
-    for_, ends_on = None, None
+    max_visits = read_max_visits(fields, scope)
+    for_, ends_on, rest_zone = None, None, None
     until: datetime | LocalMoment | FieldMoment | None = None
     if isinstance(raw, dict):
         inner = fields.inner("wait")
         for_ = inner.duration("for")
         ends_on = inner.ends_on(scope.slots)
-        zone = inner.zone() or zone
+        rest_zone = inner.zone()
         if isinstance(inner.given("until"), dict):
             until = _read_field_moment(inner.inner("until"), scope)
             inner.fine = inner.fine and until is not None
@@ -110,7 +115,17 @@ def read(fields: Fields, scope: JourneyScope) -> Wait | None:
             )
     if not fields.finish():
         return None
-    return Wait(label=label, zone=zone, next=to, end=end, for_=for_, until=until, ends_on=ends_on)
+    return Wait(
+        label=label,
+        zone=zone,
+        next=to,
+        end=end,
+        max_visits=max_visits,
+        for_=for_,
+        until=until,
+        ends_on=ends_on,
+        rest_zone=rest_zone,
+    )
 
 
 def _read_field_moment(fields: Fields, scope: JourneyScope) -> FieldMoment | None:
@@ -121,7 +136,7 @@ def _read_field_moment(fields: Fields, scope: JourneyScope) -> FieldMoment | Non
         code = "operator-type-mismatch" if field in known else "unknown-field"
         fields.problem(code, "account", f"account has no date field {field}")
     plus = fields.duration("plus", signed=True)
-    at = fields.clock("at")
+    at, zone = fields.clock("at"), fields.zone()
     if not fields.finish() or field is None:
         return None
-    return FieldMoment(account=field, plus=plus, at=at)
+    return FieldMoment(account=field, zone=zone, plus=plus, at=at)

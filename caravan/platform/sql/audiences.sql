@@ -61,6 +61,10 @@ where id = any(:account_ids::bigint[]) and external_id = any(:names::text[]) and
 insert into changes (entity, id, as_of, origin)
 select 'account', id, :at, 'time' from accounts where external_id = any(:names::text[]) and deleted_at is null order by id;
 
+-- name: members_since
+select subject_id, qualified_at from audience_members
+where audience = :audience and subject_id = any(:subject_ids::bigint[]);
+
 -- name: touched_accounts
 -- The accounts that changed records belong to.
 select unnest(:account_ids::bigint[]) as id

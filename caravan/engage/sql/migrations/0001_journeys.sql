@@ -7,8 +7,9 @@ create table pair (
 );
 
 create table plans (
-  hash text primary key,
-  body json not null        -- json, not jsonb: nodes keep the order they were written in
+  hash       text primary key,
+  body       json not null,   -- json, not jsonb: nodes keep the order they were written in
+  mail_first boolean not null -- its workflows begin with an activity that sends
 );
 
 -- One row per version of a journey. At most one version of a slug takes new entries. A campaign that
@@ -24,12 +25,17 @@ create table journeys (
   plan_hash    text not null references plans,
   audience     text not null,
   of_list      boolean not null default false,  -- the audience is an account list of this store
+  rules        jsonb not null default '{}',  -- caravan.journeys.entry.EntryRules
+  entry_limit  integer default 1,            -- of them: entries per account; null: any number
   starts_at    timestamptz,
   ends_at      timestamptz,
   deadline     timestamptz,       -- ends_at and grace: whoever is inside then exits with end-date
   published_at timestamptz,
+  paused_at    timestamptz,       -- nobody enters and nothing begins; a flag beside scheduled, live and closed
+  deleted_at   timestamptz,       -- gone from every list; what was sent stays told
   segment_accounts bigint,        -- the size of the segment the data flow built first
   segment_people   bigint,
+  segment_at       timestamptz,   -- when: who was in the audience by then was in it already
   flow_at      timestamptz,       -- when the data flow had brought in all that qualified at publish
   unique (slug, version)
 );
@@ -54,17 +60,34 @@ create table entries (
   count           integer not null default 0,
   last_entered_at timestamptz,
   last_ended_at   timestamptz,
+  settled_end     timestamptz,    -- the end after which its next entry was queued
+  refused         text,           -- the rule that last kept it out, since it last entered
+  refused_at      timestamptz,
   primary key (slug, account_id)
 );
+create index entries_account on entries (account_id);
+create index entries_ended on entries (slug, account_id) where last_ended_at is distinct from settled_end;
 
--- An account that qualified and waits to be admitted. A queue: duplicates are harmless.
+-- How many entered on a day of the journey's zone, where only so many may.
+create table entry_days (
+  slug  text not null,
+  day   date not null,
+  count integer not null default 0,
+  primary key (slug, day)
+);
+
+-- An account that qualified, or was added by another journey (invited), and waits to be admitted from
+-- due_at on. A queue: duplicates are harmless.
 create table admissions (
   id         bigint generated always as identity primary key,
   journey_id bigint not null references journeys,
   account_id bigint not null,
-  queued_at  timestamptz not null
+  queued_at  timestamptz not null,
+  due_at     timestamptz not null,
+  invited    boolean not null default false
 );
-create index admissions_journey on admissions (journey_id, id);
+create index admissions_journey on admissions (journey_id, due_at, id);
+create index admissions_account on admissions (account_id, journey_id);
 
 -- Who asked for a campaign, once: the effect of a journey, or a caller's own key.
 create table requests (
@@ -87,6 +110,7 @@ create table traversals (
   workflow_id text not null unique,
   started     boolean not null default false,
   checked_at  timestamptz,                -- when the reconciler last saw its workflow
+  held_at     timestamptz,                -- since when it stands still because its journey is paused
   ended_at    timestamptz,
   reason      text,
   label       text,
@@ -97,6 +121,8 @@ create unique index traversals_open on traversals (slug, account_id) where ended
 create index traversals_journey on traversals (journey_id);
 create index traversals_account on traversals (account_id);
 create index traversals_unstarted on traversals (journey_id, id) where not started and ended_at is null;
+create index traversals_held on traversals (journey_id) where held_at is not null;
+create index traversals_inside on traversals (journey_id, id) where ended_at is null;
 create index traversals_unchecked on traversals (checked_at nulls first, id) where ended_at is null;
 
 -- What was decided, once: the answer to every command of a traversal, in order.
@@ -121,6 +147,15 @@ create table participants (
   path         text,
   because      jsonb not null default '{}',
   primary key (traversal_id, node, visit, person_id)
+);
+
+-- How many took each path of a quota node, over all versions of its journey.
+create table variant_counts (
+  slug  text not null,
+  node  text not null,
+  path  text not null,
+  count bigint not null default 0,
+  primary key (slug, node, path)
 );
 
 -- One row per effect: of a write to the stores, in the transaction of the write; of a message, claimed
@@ -173,6 +208,53 @@ create table listeners (
 );
 create index listeners_open on listeners (account_id) where closed_at is null;
 create index listeners_heard on listeners (traversal_id, activity_id) where activity_id is not null;
+
+-- Whose an address is at an e-mail of a journey that deduplicates, while their traversal is open.
+create table mailed_addresses (
+  slug         text not null,
+  node         text not null,
+  position     integer not null,
+  address      text not null,           -- case folded
+  traversal_id bigint not null,
+  visit        integer not null,
+  person_id    bigint not null,
+  primary key (slug, node, position, address)
+);
+
+-- A traversal that rests while its journey has exits it has not taken: what changes of its account is
+-- looked at for it. `edge`: the exit that was seen met; `next_flip`: when time alone may have one met.
+create table exit_watches (
+  traversal_id bigint primary key references traversals,
+  account_id   bigint not null,
+  plan_hash    text not null,
+  exits        text[] not null,
+  next_flip    timestamptz,
+  edge         text,
+  because      jsonb
+);
+create index exit_watches_account on exit_watches (account_id) where edge is null;
+
+-- A question to an outside service: one row a request, claimed before it is made. person_id 0 is the
+-- account, alone or with its people. Closed once; the first commit of answer and time-out wins.
+create table calls (
+  id           bigint generated always as identity primary key,
+  traversal_id bigint not null references traversals,
+  node         text not null,
+  visit        integer not null,
+  person_id    bigint not null,
+  about        text not null check (about in ('account', 'people', 'account_people')),
+  service      text not null,
+  state        text not null check (state in ('claimed', 'submitted', 'answered', 'timed_out', 'failed')),
+  token_hash   bytea not null unique,     -- SHA-256 of what the service must show to answer
+  claimed_at   timestamptz not null,
+  tries        integer not null default 0,
+  submitted_at timestamptz,
+  answered_at  timestamptz,
+  late_at      timestamptz,               -- an answer came, and nobody waited for it any more
+  answer       jsonb,                     -- caravan.services.callback.Parts
+  reply        text,                      -- why it is not submitted yet, or has failed
+  unique (traversal_id, node, visit, person_id)
+);
 
 -- A traversal whose workflow is to look at its row again.
 create table wakeups (

@@ -56,7 +56,7 @@ create table list_questions (
 -- Audiences that conditions here name, with those of their members the store holds: the Platform says
 -- who they are.
 create table audience_uses (
-  journey_id bigint not null references journeys,
+  journey_id bigint not null references journeys on delete cascade,
   audience   text not null,
   primary key (journey_id, audience)
 );

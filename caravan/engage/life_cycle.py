@@ -1,0 +1,151 @@
+"""Changing the state of a journey: one truth, the store's row, which everything else follows.
+
+A command is about a slug: all its versions that run, or the latest, which says why not. Each may be
+given again, also after it was interrupted.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from caravan.engage import admissions, sql, wakeups
+from caravan.journeys.life_cycle import RUNNING, Command, NoJourney, Refused, check
+
+#: accounts woken or taken out in one transaction
+PAGE = 1000
+#: seconds; no transaction of ours lasts longer (TRANSACTION_TIMEOUT)
+LONGEST_TRANSACTION = 65.0
+
+
+@dataclass(frozen=True)
+class Changed:
+    """What a command came to."""
+
+    slug: str
+    versions: tuple[int, ...]  # those it changed; none: it was so already
+
+
+async def pause(pool: Any, slug: str, at: datetime) -> Changed:
+    """Nobody enters and nothing begins from the moment this returns; waits and listens go on.
+
+    Whatever did not see the pause has ended by then: it waits for the transactions that began before.
+
+    Raises:
+        Refused: no version runs.
+        NoJourney: there is none.
+    """
+    async with pool.acquire() as conn:
+        async with conn.transaction():
+            ids = _addressed(slug, "pause", await _versions(conn, slug))
+            rows = await sql.fetch(conn, "pause_journeys", journey_ids=ids, at=at)
+            number = await sql.fetchval(conn, "transaction_number")
+        until = time.monotonic() + LONGEST_TRANSACTION
+        while time.monotonic() < until:
+            if await sql.fetchval(conn, "all_before_ended", number=number):
+                break
+            await asyncio.sleep(0.02)
+    return _changed(slug, rows)
+
+
+async def resume(pool: Any, slug: str) -> Changed:
+    """The held go on in order of their arrival, and who qualifies enters again."""
+    async with pool.acquire() as conn, conn.transaction():
+        ids = _addressed(slug, "resume", await _versions(conn, slug))
+        rows = await sql.fetch(conn, "resume_journeys", journey_ids=ids)
+        await conn.execute(f"notify {admissions.CHANNEL}")
+    await wake_held(pool)
+    return _changed(slug, rows)
+
+
+async def wake_held(pool: Any) -> int:
+    """Wake who is held in a journey that goes on; also what a resume that died has left."""
+    woken = 0
+    while True:
+        async with pool.acquire() as conn, conn.transaction():
+            page = len(await sql.fetch(conn, "wake_held", limit=PAGE))
+            if page:
+                await wakeups.nudge(conn)
+        woken += page
+        if page < PAGE:
+            return woken
+
+
+async def close(pool: Any, slug: str) -> Changed:
+    """Nobody enters any more; those inside travel on."""
+    async with pool.acquire() as conn, conn.transaction():
+        ids = _addressed(slug, "close", await _versions(conn, slug))
+        rows = await sql.fetch(conn, "set_journeys_state", journey_ids=ids, state="closed")
+        await sql.execute(conn, "drop_vain_admissions")
+        await sql.execute(conn, "finish_empty")
+    return _changed(slug, rows)
+
+
+async def abort(pool: Any, slug: str) -> Changed:
+    """Nobody enters any more, and who is inside is to be taken out by ``take_out``."""
+    async with pool.acquire() as conn, conn.transaction():
+        ids = _addressed(slug, "abort", await _versions(conn, slug))
+        rows = await sql.fetch(conn, "set_journeys_state", journey_ids=ids, state="aborted")
+        await sql.execute(conn, "drop_vain_admissions")
+    return _changed(slug, rows)
+
+
+async def take_out(pool: Any, slug: str | None, at: datetime) -> AsyncIterator[list[Any]]:
+    """Close the traversals of aborted journeys, page by page; yields their `id` and `workflow_id`.
+
+    Nothing of a traversal commits once its page has: every claim reads the epoch under its lock.
+    """
+    while True:
+        async with pool.acquire() as conn, conn.transaction():
+            rows = await sql.fetch(conn, "inside_aborted", slug=slug, limit=PAGE)
+            ids = [row["id"] for row in rows]
+            await sql.fetch(conn, "close_traversals", traversal_ids=ids, reason="aborted", at=at)
+        if rows:
+            yield list(rows)
+        if len(rows) < PAGE:
+            return
+
+
+async def delete(pool: Any, slug: str, at: datetime) -> Changed:
+    """A draft goes; versions that have ended leave every list, what they sent stays told.
+
+    Where the latest version is a draft, it alone is deleted.
+    """
+    async with pool.acquire() as conn, conn.transaction():
+        versions = await _versions(conn, slug)
+        if versions[-1]["state"] == "draft":
+            ids = [versions[-1]["id"]]
+            await sql.execute(conn, "delete_campaigns", journey_ids=ids)
+            return _changed(slug, await sql.fetch(conn, "delete_drafts", journey_ids=ids))
+        for row in versions:
+            check("delete", slug, row["state"])
+        ids = [row["id"] for row in versions]
+        return _changed(slug, await sql.fetch(conn, "delete_journeys", journey_ids=ids, at=at))
+
+
+async def _versions(conn: Any, slug: str) -> list[Any]:
+    versions = await sql.fetch(conn, "lock_versions", slug=slug)
+    if not versions:
+        raise NoJourney(slug)
+    return list(versions)
+
+
+def _addressed(slug: str, command: Command, versions: list[Any]) -> list[int]:
+    """The versions a command changes: those that run, or none where it is so already."""
+    running = [row for row in versions if row["state"] in RUNNING]
+    changed, refused = [], None
+    for row in running or versions[-1:]:
+        try:
+            if check(command, slug, row["state"]):
+                changed.append(row["id"])
+        except Refused as error:
+            refused = error
+    if refused is not None and not changed:
+        raise refused
+    return changed
+
+
+def _changed(slug: str, rows: list[Any]) -> Changed:
+    return Changed(slug, tuple(sorted(row["version"] for row in rows)))

@@ -1,0 +1,62 @@
+"""Serving the gateway: one process, which ends on SIGTERM once what is under way is answered."""
+
+import uvicorn
+
+from caravan.gateway.app import build_app
+from caravan.settings import Settings, SettingsError
+from caravan.stores import Stores
+
+#: it records, and reaches for nothing else
+NEEDED = ("platform_dsn", "engage_dsn")
+
+#: requests that may be under way; more are told to come back
+AT_ONCE = 200
+
+
+def listen_address(text: str) -> tuple[str, int]:
+    """Host and port of GATEWAY_LISTEN.
+
+    Raises:
+        SettingsError: it is neither.
+    """
+    host, colon, port = text.rpartition(":")
+    if not colon or not host or not port.isdecimal() or int(port) > 65535:
+        raise SettingsError("The setting GATEWAY_LISTEN is wrong: it looks like 127.0.0.1:8088")
+    return host.strip("[]"), int(port)
+
+
+async def serve(settings: Settings) -> None:
+    """Answer until told to stop.
+
+    Raises:
+        SettingsError: it cannot listen there.
+    """
+    host, port = listen_address(settings.gateway_listen)
+    stores = Stores(
+        settings.platform_dsn,
+        settings.engage_dsn,
+        pool_size=min(settings.pool_size, 8),
+        statement_cache=settings.statement_cache,
+    )
+    server = uvicorn.Server(
+        uvicorn.Config(
+            build_app(stores),
+            host=host,
+            port=port,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            lifespan="off",
+            ws="none",
+            limit_concurrency=AT_ONCE,
+            timeout_graceful_shutdown=10,
+        )
+    )
+    try:
+        await server.serve()
+    except SystemExit:  # uvicorn's way of saying that the address cannot be had
+        raise SettingsError(
+            f"Nothing can listen on {settings.gateway_listen} (setting GATEWAY_LISTEN)"
+        ) from None
+    finally:
+        await stores.close()

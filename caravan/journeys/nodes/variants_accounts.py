@@ -1,0 +1,70 @@
+"""The node ``variants: accounts``: accounts spread over paths by their shares."""
+
+from typing import Literal
+
+from caravan.journeys.control import ControlNode, Target
+from caravan.journeys.nodes.base import NodeBase, read_max_visits, target
+from caravan.journeys.nodes.variants import (
+    Method,
+    Variant,
+    read_method,
+    read_variant,
+    read_variants,
+)
+from caravan.journeys.reading import NAME_LIMIT, Fields, JourneyScope
+from caravan.journeys.state import Command
+
+
+class AccountVariant(Variant):
+    """Without ``next`` it is a holdout: the journey ends there."""
+
+    next: str | None = None
+    end: str | None = None
+
+
+class VariantsAccounts(NodeBase):
+    kind: Literal["variants_accounts"] = "variants_accounts"
+    method: Method = "hash"
+    paths: tuple[AccountVariant, ...]
+
+
+def control(node: VariantsAccounts) -> ControlNode:
+    """What the workflow knows of it: numbered edges."""
+    return ControlNode(
+        kind="variants_accounts",
+        label=node.label or "",
+        edges={str(n): target(path.next, path.end) for n, path in enumerate(node.paths, start=1)},
+        names={str(n): path.label for n, path in enumerate(node.paths, start=1) if path.label},
+    )
+
+
+def ask(control: ControlNode, name: str, visit: int, segment: int) -> Command:
+    """Choose a path; the stores know who the account is and how many went before."""
+    return Command(kind="choose", node=name, visit=visit)
+
+
+def lead(control: ControlNode, edge: str) -> Target:
+    """Along the path that was drawn."""
+    return control.edges[edge]
+
+
+def read(fields: Fields, scope: JourneyScope) -> VariantsAccounts | None:
+    """From a document's mapping."""
+    fields.given("variants")
+    method = read_method(fields)
+    paths = read_variants(fields, scope, _read_path)
+    label, zone = fields.text("label", longest=NAME_LIMIT), fields.zone()
+    max_visits = read_max_visits(fields, scope)
+    if not fields.finish() or paths is None:
+        return None
+    return VariantsAccounts(
+        label=label, zone=zone, max_visits=max_visits, method=method, paths=paths
+    )
+
+
+def _read_path(fields: Fields, scope: JourneyScope) -> AccountVariant | None:
+    label, share = read_variant(fields)
+    to, end = fields.node("next", scope.conditions), fields.text("end", longest=NAME_LIMIT)
+    if not fields.finish() or share is None:
+        return None
+    return AccountVariant(label=label, share=share, next=to, end=end)

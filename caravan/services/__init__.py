@@ -1,0 +1,1 @@
+"""Asking outside services by the External Actions contract: whom, how, and what an answer says."""

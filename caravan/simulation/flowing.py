@@ -1,0 +1,125 @@
+"""What flows between the two stores at one instant, and who enters by it.
+
+The same pages that the streams move in production: up what journeys wrote, down what concerns the engage
+store (also what the passing of time has changed), and through admission who qualifies.
+"""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from caravan.campaigns import admission, audience_flow
+from caravan.campaigns.plans import PlanCache
+from caravan.database import outbox
+from caravan.engage import journeys
+from caravan.engage import sql as engage_sql
+from caravan.platform import down_flow, sync
+from caravan.platform.merge import stream_of
+from caravan.simulation import sql
+from caravan.simulation.agenda import Traveller
+from caravan.simulation.throw_away import Pair
+
+#: seconds another transaction on the server may hold back an outbox
+PATIENCE = 60.0
+
+
+class HeldBack(RuntimeError):
+    """A transaction that does not end keeps the stores' outboxes from being read."""
+
+
+class Flow:
+    """The streams of a pair, drained when asked."""
+
+    def __init__(
+        self, pair: Pair, plans: PlanCache, journey_id: int, beside: Sequence[int] = ()
+    ) -> None:
+        """``beside``: journeys whose accounts come in too, and are not admitted."""
+        self._pair = pair
+        self._plans = plans
+        self._journey_id = journey_id
+        self._beside = beside
+        self.next_flip: datetime | None = None
+        self.next_entry: datetime | None = None  # when time alone may let somebody in
+
+    async def skip(self, at: datetime) -> None:
+        """Leave out what the Platform has in its outbox: nothing of it can concern an empty store."""
+        row = await sql.fetchrow(self._pair.platform, "outbox_end")
+        if row is None:
+            return
+        async with self._pair.engage.acquire() as conn, conn.transaction():
+            await outbox.lock_cursor(conn, down_flow.STREAM)
+            end = outbox.Cursor(row["epoch"], row["xid"], row["seq"])
+            await outbox.advance_cursor(conn, down_flow.STREAM, end, 0, at)
+
+    async def open(self, at: datetime) -> None:
+        """The first steps of a published journey: its segment, and the accounts that qualify."""
+        engage, platform = self._pair.engage, self._pair.platform
+        await journeys.note_starts(engage, at)
+        for journey_id in (*self._beside, self._journey_id):
+            await audience_flow.build_segment(engage, platform, journey_id, at)
+            while await audience_flow.bring_in_page(engage, platform, self._plans, journey_id, at):
+                pass
+
+    async def drain(self, at: datetime) -> list[Traveller]:
+        """Move everything that waits; returns who has entered by it, in order of account."""
+        entered: list[Traveller] = []
+        began = time.monotonic()
+        while True:
+            engage, platform = await self._waits()
+            if engage["outbox"] != platform["synced"]:
+                moved = await sync.drain_page(
+                    self._pair.engage, self._pair.platform, self._pair.munchkin, at
+                )
+            elif (
+                platform["outbox"] != engage["followed"]
+                or engage["lists_wait"]
+                or self._flips_by(at)
+            ):
+                moved = await audience_flow.follow_page(
+                    self._pair.engage, self._pair.platform, self._plans, at
+                )
+            else:
+                admitted = await self._admit(at)
+                if not admitted:
+                    return entered
+                entered += admitted
+                moved = len(admitted)
+            if not moved:
+                if time.monotonic() - began > PATIENCE:
+                    raise HeldBack
+                await asyncio.sleep(0.002)  # a neighbour's transaction is older than ours
+
+    async def close(self, at: datetime) -> None:
+        """The end date has come: nobody enters any more."""
+        await journeys.note_ends(self._pair.engage, at)
+
+    async def _waits(self) -> tuple[Any, Any]:
+        engage, platform = await asyncio.gather(
+            sql.fetchrow(self._pair.engage, "engage_waits", down=down_flow.STREAM),
+            sql.fetchrow(self._pair.platform, "platform_waits", up=stream_of(self._pair.munchkin)),
+        )
+        flips = [one for one in (platform["next_flip"], engage["next_flip"]) if one is not None]
+        self.next_flip = min(flips, default=None)
+        return engage, platform
+
+    def _flips_by(self, at: datetime) -> bool:
+        return self.next_flip is not None and self.next_flip <= at
+
+    async def _admit(self, at: datetime) -> list[Traveller]:
+        pool, platform = self._pair.engage, self._pair.platform
+        journey = await engage_sql.fetchrow(pool, "journey_by_id", id=self._journey_id)
+        while await admission.admit_page(pool, platform, self._pair.munchkin, journey, at):
+            pass
+        self.next_entry = await admission.next_look(pool, journey, at)
+        rows = await sql.fetch(pool, "begin_travelling", journey_id=self._journey_id, at=at)
+        if not rows:
+            return []
+        loaded = await self._plans.load(pool, journey["plan_hash"])
+        return [
+            Traveller(
+                row["id"], row["account_id"], row["account"], row["entered_at"], loaded.control
+            )
+            for row in rows
+        ]

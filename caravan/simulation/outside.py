@@ -1,0 +1,120 @@
+"""The world outside of a journey: the data it begins with, and what happens to it on the way."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from itertools import groupby
+from pathlib import Path
+
+from caravan.campaigns import storing
+from caravan.journeys.plan import Plan
+from caravan.journeys.problems import Problem
+from caravan.journeys.workspace import Workspace
+from caravan.platform.event_lines import EventRow, EventSource
+from caravan.platform.imports import FILES, FileReport, Importer
+from caravan.platform.record_changes import RecordChange, apply_change
+from caravan.platform.source_files import BadRow
+from caravan.simulation import sql
+from caravan.simulation.lines import Answer, Line, bad, names_of
+from caravan.simulation.throw_away import Pair
+
+EVENTS = "events.jsonl"
+#: which kind of node waits for an answer of a type
+ASKS = {"call_answer": "call", "decision": "decide"}
+
+
+class Outside:
+    """Brings data and lines into the Platform store, as an import does."""
+
+    def __init__(self, pair: Pair, workspace: Workspace) -> None:
+        self._pair = pair
+        self._workspace = workspace
+
+    async def load(
+        self, directory: Path | None, at: datetime
+    ) -> tuple[list[FileReport], list[Line]]:
+        """Load a folder of data; events that are still to come are given back, to happen when they do."""
+        if directory is None or not directory.is_dir():
+            return [], []
+        importer = self._importer(at)
+        reports = [
+            await importer.file(directory / name)
+            for name in FILES
+            if name != EVENTS and (directory / name).exists()
+        ]
+        to_come: list[Line] = []
+        if (directory / EVENTS).exists():
+            source = EventSource(directory / EVENTS)
+            report = FileReport(EVENTS, bad=source.problems)
+            past = []
+            for event in source.rows():
+                if event.at <= at:
+                    past.append(event)
+                else:
+                    to_come.append(Line(event.at, event, EVENTS, event.line))
+            report.add(await importer.record_events(past, report.bad, EVENTS))
+            reports.append(report)
+        return reports, to_come
+
+    async def store_documents(self, at: datetime) -> None:
+        await storing.store(self._pair.engage, self._pair.platform, self._workspace, at)
+
+    async def impossible(self, lines: Sequence[Line], plan: Plan) -> list[Problem]:
+        """Lines that cannot happen: of whom or what they speak nobody knows."""
+        return await self._unknown(lines) + [
+            bad(line.file, line.number, f"{line.what.node} is no node that waits for an answer")
+            for line in lines
+            if isinstance(line.what, Answer) and not _asks(plan, line.what)
+        ]
+
+    async def _unknown(self, lines: Iterable[Line]) -> list[Problem]:
+        """Lines that speak of accounts or people nobody has, nor a change before them makes."""
+        made: dict[str, set[str]] = {"account": set(), "person": set()}
+        wanted: dict[str, set[str]] = {"account": set(), "person": set()}
+        asked: list[tuple[Line, str, str]] = []
+        for line in lines:
+            for kind, name in names_of(line):
+                if name not in made[kind]:
+                    wanted[kind].add(name)
+                    asked.append((line, kind, name))
+            if isinstance(line.what, RecordChange) and line.what.entity in made:
+                made[line.what.entity].add(line.what.id)
+        known = {
+            kind: {
+                row["external_id"]
+                for row in await sql.fetch(
+                    self._pair.platform, f"known_{table}", ids=sorted(wanted[kind])
+                )
+            }
+            for kind, table in (("account", "accounts"), ("person", "people"))
+        }
+        return [
+            bad(line.file, line.number, f"no {kind} {name}")
+            for line, kind, name in asked
+            if name not in known[kind]
+        ]
+
+    async def happen(self, lines: Sequence[Line], at: datetime) -> None:
+        """What lines say comes about at an instant, in their order."""
+        for kind, group in groupby(lines, key=lambda line: type(line.what)):
+            if kind is EventRow:
+                await self._record(
+                    [line.what for line in group if isinstance(line.what, EventRow)], at
+                )
+                continue
+            for line in group:
+                assert isinstance(line.what, RecordChange)  # nobody asks yet, so nobody answers
+                async with self._pair.platform.acquire() as conn, conn.transaction():
+                    await apply_change(conn, line.what, at)
+
+    async def _record(self, events: list[EventRow], at: datetime) -> None:
+        unknown: list[BadRow] = []  # looked for before
+        await self._importer(at).record_events(events, unknown)
+
+    def _importer(self, at: datetime) -> Importer:
+        return Importer(self._pair.platform, self._workspace.catalog, at, lambda *_: None)
+
+
+def _asks(plan: Plan, answer: Answer) -> bool:
+    """Whether the node is of the kind that takes such an answer."""
+    node = plan.nodes.get(answer.node)
+    return node is not None and node.kind.partition("_")[0] == ASKS[answer.type]

@@ -1,0 +1,236 @@
+"""A journey in virtual time: published on throw-away stores, walked from instant to instant.
+
+An instant is when something may happen: a line of what comes from outside, a rest that is over, a
+membership that changes by time alone, the schedule's dates. At each, what comes from outside is first,
+then what flows between the stores, then the accounts in order of id, and that again until nothing is left
+to do at that instant.
+"""
+
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from caravan.campaigns.plans import PlanCache
+from caravan.delivery.capture import CaptureTransport
+from caravan.engage import journeys
+from caravan.journeys.compiler import Compiled, compile_journey
+from caravan.journeys.plan import Plan
+from caravan.journeys.problems import Problem
+from caravan.journeys.workspace import Workspace
+from caravan.platform.imports import FileReport
+from caravan.simulation import sql
+from caravan.simulation.agenda import Agenda, Traveller, in_order
+from caravan.simulation.beside import publish_beside
+from caravan.simulation.flowing import Flow
+from caravan.simulation.instants import to_the_millisecond
+from caravan.simulation.lines import Line
+from caravan.simulation.outside import Outside
+from caravan.simulation.throw_away import LANES, Pair
+from caravan.simulation.walking import Lane, Walker
+
+#: accounts that are walked before progress is told
+AT_A_TIME = 200
+
+
+@dataclass(frozen=True)
+class Moment:
+    """How far a run is, for who waits for it."""
+
+    at: datetime
+    begin: datetime
+    until: datetime
+    steps: int
+    inside: int
+
+    @property
+    def share(self) -> float:
+        """How much of the virtual time is over, 0 to 1."""
+        whole = (self.until - self.begin).total_seconds()
+        return min(1.0, (self.at - self.begin).total_seconds() / whole) if whole > 0 else 1.0
+
+
+Progress = Callable[[Moment], None]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is to be simulated."""
+
+    workspace: Workspace
+    journey: str
+    at: datetime
+    until: datetime | None = None
+    data: Path | None = None
+    lines: Sequence[Line] = ()
+
+
+@dataclass(frozen=True)
+class Ran:
+    """A run that came to its end; its trace is in the pair's stores."""
+
+    compiled: Compiled
+    journey_id: int
+    version: int
+    at: datetime
+    until: datetime
+    steps: int
+    reports: list[FileReport] = field(default_factory=list)
+
+
+class BadLines(ValueError):
+    """What happens from outside cannot happen: of whom it speaks nobody knows."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        super().__init__("lines speak of accounts or people that are not there")
+        self.problems = problems
+
+
+async def run(pair: Pair, asked: Asked, progress: Progress = lambda _: None) -> Ran:
+    """Simulate a journey on empty stores.
+
+    Raises:
+        BadLines: a line speaks of an account or a person that is not there.
+    """
+    begin = to_the_millisecond(asked.at)
+    compiled = compile_journey(asked.workspace, asked.journey)
+    outside = Outside(pair, asked.workspace)
+    reports, to_come = await outside.load(asked.data, begin)
+    lines = sorted([*to_come, *asked.lines], key=lambda line: line.at)
+    problems = await outside.impossible(asked.lines, compiled.plan)
+    if problems:
+        raise BadLines(problems)
+    # what is over before anybody can enter is part of the data
+    before = [line for line in lines if line.at <= begin]
+    await outside.happen(before, begin)
+    await sql.execute(pair.platform, "gather_statistics")
+    await outside.store_documents(begin)
+    beside = await publish_beside(pair, asked.workspace, compiled.plan, begin)
+    stored = await journeys.publish(pair.engage, compiled, begin)
+    starts_at, ends_at, deadline = journeys.schedule_of(compiled.plan, begin)
+    until = asked.until if asked.until is not None else deadline
+    async with _walker(pair) as walker:
+        flow = Flow(pair, walker.plans, stored.journey_id, beside)
+        await flow.skip(begin)
+        simulation = Simulation(
+            pair,
+            walker,
+            outside,
+            flow,
+            Schedule(begin, max(starts_at, begin), ends_at, until),
+            lines[len(before) :],
+            in_turn=turns_matter(compiled.plan),
+        )
+        await simulation.run(progress)
+    return Ran(compiled, stored.journey_id, stored.version, begin, until, walker.steps, reports)
+
+
+@asynccontextmanager
+async def _walker(pair: Pair) -> AsyncIterator[Walker]:
+    async with AsyncExitStack() as stack:
+        lanes = [Lane(await stack.enter_async_context(pair.engage.acquire())) for _ in range(LANES)]
+        yield Walker(lanes, PlanCache(), CaptureTransport(keep=False))
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """The instants that are known before it begins."""
+
+    begin: datetime
+    starts_at: datetime
+    ends_at: datetime
+    until: datetime
+
+
+class Simulation:
+    """Walks from instant to instant."""
+
+    def __init__(
+        self,
+        pair: Pair,
+        walker: Walker,
+        outside: Outside,
+        flow: Flow,
+        schedule: Schedule,
+        lines: Sequence[Line],
+        *,
+        in_turn: bool,
+    ) -> None:
+        self._pair = pair
+        self._walker = walker
+        self._outside = outside
+        self._flow = flow
+        self._schedule = schedule
+        self._lines = list(reversed(lines))  # the next one last
+        self._in_turn = in_turn
+        self._agenda = Agenda()
+        self._opened = self._closed = False
+
+    async def run(self, progress: Progress) -> None:
+        at: datetime | None = self._schedule.begin
+        while at is not None and at <= self._schedule.until:
+            await self._instant(at, progress)
+            at = self._next(at)
+
+    async def _instant(self, at: datetime, progress: Progress) -> None:
+        """All that happens at one instant."""
+        lines = []
+        while self._lines and self._lines[-1].at <= at:
+            lines.append(self._lines.pop())
+        await self._outside.happen(lines, at)
+        if not self._opened and at >= self._schedule.starts_at:
+            self._opened = True
+            await self._flow.open(at)
+        if not self._closed and at >= self._schedule.ends_at:
+            self._closed = True
+            await self._flow.close(at)
+        due = {one.traversal_id: one for one in self._agenda.due(at)}
+        while True:
+            due |= {one.traversal_id: one for one in await self._flow.drain(at)}
+            due |= {one.traversal_id: one for one in await self._woken()}
+            if not due:
+                return
+            travellers = in_order(due)
+            for some in _some(travellers):
+                await self._walker.walk(some, at, in_turn=self._in_turn)
+                for traveller in some:
+                    self._agenda.rest(traveller)
+                progress(self._moment(at))
+            due = {}
+
+    def _moment(self, at: datetime) -> Moment:
+        schedule, inside = self._schedule, len(self._agenda.inside)
+        return Moment(at, schedule.begin, schedule.until, self._walker.steps, inside)
+
+    async def _woken(self) -> list[Traveller]:
+        """Those inside whose row has an answer for them."""
+        rows = await sql.fetch(self._pair.engage, "take_woken")
+        inside = self._agenda.inside
+        return [inside[row["traversal_id"]] for row in rows if row["traversal_id"] in inside]
+
+    def _next(self, at: datetime) -> datetime | None:
+        """The first instant after this one at which something may happen."""
+        schedule = self._schedule
+        coming = [
+            self._lines[-1].at if self._lines else None,
+            self._agenda.next_rest(),
+            schedule.starts_at if not self._opened else None,
+            self._flow.next_flip if not self._closed else None,
+            self._flow.next_entry if not self._closed else None,
+            schedule.ends_at if not self._closed else None,
+        ]
+        return min((one for one in coming if one is not None and one > at), default=None)
+
+
+def turns_matter(plan: Plan) -> bool:
+    """Whether what an account does depends on who was there before: quotas count, addresses are taken."""
+    return getattr(plan, "deduplicate_email", False) or any(
+        getattr(node, "method", None) == "quota" for node in plan.nodes.values()
+    )
+
+
+def _some(travellers: list[Traveller]) -> Iterator[list[Traveller]]:
+    """A part after the other, so that who waits hears of it."""
+    for start in range(0, len(travellers), AT_A_TIME):
+        yield travellers[start : start + AT_A_TIME]

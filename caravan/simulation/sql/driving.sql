@@ -1,0 +1,44 @@
+-- name: who_share
+-- The people that more than one of these accounts has.
+select array_agg(account_id order by account_id) as account_ids
+from relations where account_id = any(:account_ids::bigint[]) and deleted_at is null
+group by person_id having count(*) > 1 order by min(account_id), person_id;
+
+-- name: begin_travelling
+-- Who has been admitted and is on nobody's agenda yet.
+with begun as (
+  update traversals set started = true, checked_at = :at
+  where journey_id = :journey_id and not started and ended_at is null
+  returning id, account_id, entered_at
+)
+select b.id, b.account_id, b.entered_at, a.external_id as account
+from begun b join accounts a on a.id = b.account_id
+order by a.external_id collate "C", b.id;
+
+-- name: take_woken
+delete from wakeups returning traversal_id;
+
+-- name: engage_waits
+-- What this store still has to pass on: how far its outbox reaches, whom wake-ups wait for; and what its
+-- dynamic lists still have to look at, now and by the passing of time alone.
+select (select seq from changes order by epoch desc, xid desc, seq desc limit 1) as outbox,
+       (select seq from cursors where stream = :down) as followed,
+       exists (select from wakeups) as wakeups,
+       exists (select from list_questions)
+         or exists (select from lists where condition is not null and evaluated_at is null) as lists_wait,
+       (select min(next_flip) from list_flips) as next_flip;
+
+-- name: platform_waits
+select (select seq from changes order by epoch desc, xid desc, seq desc limit 1) as outbox,
+       (select seq from cursors where stream = :up) as synced,
+       (select min(next_flip) from audience_flips) as next_flip;
+
+-- name: outbox_end
+select epoch, xid::text as xid, seq from changes order by epoch desc, xid desc, seq desc limit 1;
+
+-- name: known_{table} for accounts, people
+select external_id from {table} where external_id = any(:ids::text[]);
+
+-- name: gather_statistics
+-- The server of throw-away stores has no autovacuum that would.
+analyze accounts, people, relations, opportunities, activities;

@@ -1,0 +1,111 @@
+"""The trace: what each account did, line by line as language.md has it, read from what a run stored."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from caravan.journeys.control import ControlNode, ControlPlan
+from caravan.journeys.nodes.paths import OTHERWISE
+from caravan.journeys.plan import control_plan
+from caravan.simulation.instants import written
+from caravan.simulation.run import Ran
+from caravan.simulation.throw_away import Pair
+from caravan.simulation.visits import Visit, Walked, walked
+
+#: what the trace calls the states of the ledger; what it does not name is called by its own name
+OUTCOMES = {"accepted": "sent"}
+#: kinds of nodes whose line says when the account leaves
+RESTS = ("wait", "listen", "call", "decide")
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line: ``at`` and ``account`` give its place, ``body`` is what is printed."""
+
+    at: datetime
+    account: str
+    body: dict[str, Any]
+
+
+async def read_trace(pair: Pair, ran: Ran) -> list[Line]:
+    """All lines but the summary, by instant, then account, then as they happened."""
+    return sorted(await read_lines(pair, ran), key=lambda line: (line.at, line.account))
+
+
+async def read_lines(pair: Pair, ran: Ran) -> list[Line]:
+    """The same lines, traversal by traversal as they happened."""
+    control = control_plan(ran.compiled.plan)
+    lines: list[Line] = []
+    async with pair.engage.acquire() as conn:
+        async for one in walked(conn, ran.journey_id):
+            lines += _lines(control, one)
+    return lines
+
+
+def _lines(control: ControlPlan, one: Walked) -> Iterator[Line]:
+    row = one.row
+
+    def line(at: datetime, node: str, kind: str, further: dict[str, Any]) -> Line:
+        head = {"at": written(at), "account": row["account"], "entry": row["entry"]}
+        return Line(at, row["account"], {**head, "node": node, "kind": kind, **further})
+
+    yield line(row["entered_at"], control.start, "enter", {})
+    for visit in one.visits:
+        node = control.nodes[visit.node]
+        kind = kind_of(node)
+        yield line(visit.arrived_at, visit.node, kind, _further(kind, node, visit, one))
+    if row["ended_at"] is not None:
+        label = {} if row["label"] is None else {"label": row["label"]}
+        left_from = row["left_from"] or row["position"] or control.start
+        yield line(row["ended_at"], left_from, "exit", {"reason": row["reason"], **label})
+
+
+def kind_of(node: ControlNode) -> str:
+    """What the trace calls a node's kind: splits and variants of accounts and of people are one."""
+    kind = node.kind.partition("_")[0]
+    return "do" if kind == "exit" else kind  # what an exit has done on the way out
+
+
+def _further(kind: str, node: ControlNode, visit: Visit, one: Walked) -> dict[str, Any]:
+    inside = one.is_inside(visit)
+    further: dict[str, Any] = {}
+    if node.segments and kind != "do":  # its people take paths, and regroup behind it
+        further["outcome"] = None if inside else dict(visit.paths)
+    elif kind not in ("do", "wait"):
+        cut_off = not inside and visit.edge is None and one.row["reason"] == "end-date"
+        further["outcome"] = "timeout" if cut_off and kind in RESTS else label_of(kind, node, visit)
+    elif inside:
+        further["outcome"] = None
+    if node.segments:
+        further["effects"] = [_effect(effect) for effect in visit.effects]
+    if kind in RESTS:
+        left_at = visit.left_at or (one.row["until"] if inside else one.row["ended_at"])
+        further["until"] = written(left_at) if left_at is not None else None
+    if further.get("outcome") == "heard":
+        further["event"] = visit.event
+        if visit.person is not None:
+            further["person"] = visit.person
+    return further
+
+
+def label_of(kind: str, node: ControlNode, visit: Visit) -> str | None:
+    """What became of a visit: None where it has not ended by an edge of its own, or no path led on."""
+    edge = visit.edge
+    if edge is None or edge not in node.edges:
+        return None
+    if kind == "listen":
+        return "timeout" if edge == "timeout" else "heard"
+    if edge == OTHERWISE and node.edges[edge].reason == "no-path":
+        return None
+    return node.names.get(edge, edge)
+
+
+def _effect(row: Any) -> dict[str, Any]:
+    effect = {"action": row["action"]}
+    if row["person"] is not None:
+        effect["person"] = row["person"]
+    effect["outcome"] = OUTCOMES.get(row["state"], row["state"])
+    if row["reason"] is not None:
+        effect["reason"] = row["reason"]
+    return effect

@@ -1,0 +1,80 @@
+"""Visits: the arrivals of traversals at nodes, put together from steps, participants and ledger."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from caravan.simulation import sql
+
+PAGE = 2000
+
+
+@dataclass
+class Visit:
+    """One arrival at one node, and what came of it."""
+
+    node: str
+    number: int
+    arrived_at: datetime
+    edge: str | None = None
+    left_at: datetime | None = None
+    event: str | None = None
+    person: str | None = None
+    paths: dict[str, str | None] = field(default_factory=dict)  # of people, in order of id
+    effects: list[Any] = field(default_factory=list)  # by action, then person
+
+
+@dataclass
+class Walked:
+    """One traversal with its visits in order."""
+
+    row: Any
+    visits: list[Visit] = field(default_factory=list)
+
+    def is_inside(self, visit: Visit) -> bool:
+        """Whether the account is still at this visit."""
+        return (
+            self.row["ended_at"] is None
+            and visit is self.visits[-1]
+            and visit.edge is None
+            and self.row["position"] == visit.node
+        )
+
+
+async def walked(conn: Any, journey_id: int) -> AsyncIterator[Walked]:
+    """All traversals of a journey, page by page."""
+    after = 0
+    while True:
+        rows = await sql.fetch(
+            conn, "traversals_walked", journey_id=journey_id, after=after, limit=PAGE
+        )
+        if not rows:
+            return
+        after = rows[-1]["id"]
+        page = {row["id"]: Walked(row) for row in rows}
+        await _fill(conn, page)
+        for one in page.values():
+            yield one
+
+
+async def _fill(conn: Any, page: dict[int, Walked]) -> None:
+    ids = list(page)
+    found: dict[tuple[int, str, int], Visit] = {}
+    for step in await sql.fetch(conn, "steps_walked", ids=ids):
+        key = (step["traversal_id"], step["node"], step["visit"])
+        visit = found.get(key)
+        if visit is None:
+            visit = found[key] = Visit(step["node"], step["visit"], step["arrived_at"])
+            page[step["traversal_id"]].visits.append(visit)
+        if step["edge"] is not None:
+            visit.edge, visit.left_at = step["edge"], step["at"]
+            visit.event, visit.person = step["event"], step["person"]
+    for row in await sql.fetch(conn, "participants_walked", ids=ids):
+        visit = found.get((row["traversal_id"], row["node"], row["visit"]))
+        if visit is not None:
+            visit.paths[row["person"]] = row["path"]
+    for row in await sql.fetch(conn, "effects_walked", ids=ids):
+        visit = found.get((row["traversal_id"], row["node"], row["visit"]))
+        if visit is not None:
+            visit.effects.append(row)

@@ -1,0 +1,118 @@
+"""Walking accounts at one instant: stretches and sends, as a workflow asks for them, until they rest.
+
+Accounts take turns in order of id. Those that share nobody with another one cannot tell in which order
+they went, so they are walked side by side, on a few connections.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any
+
+from caravan.campaigns import send_email, stretch
+from caravan.campaigns.plans import PlanCache
+from caravan.delivery.capture import CaptureTransport
+from caravan.simulation import sql
+from caravan.simulation.agenda import Traveller
+
+CLAIMANT = "simulation"
+
+
+class Lane:
+    """One connection in the place of a pool: whoever acquires gets it, one after another.
+
+    To borrow it from a pool for each of an account's transactions would cost more than they do.
+    """
+
+    def __init__(self, conn: Any) -> None:
+        self._conn = conn
+        self.fetch = conn.fetch
+        self.fetchrow = conn.fetchrow
+        self.fetchval = conn.fetchval
+        self.execute = conn.execute
+
+    @asynccontextmanager
+    async def acquire(self) -> AsyncIterator[Any]:
+        yield self._conn
+
+
+class Walker:
+    """Walks accounts on the lanes it was given."""
+
+    def __init__(
+        self, lanes: Sequence[Lane], plans: PlanCache, transport: CaptureTransport
+    ) -> None:
+        self._lanes = lanes
+        self.plans = plans
+        self._transport = transport
+        self.steps = 0
+
+    async def walk(self, travellers: Sequence[Traveller], at: datetime, *, in_turn: bool) -> None:
+        """Walk accounts, which stand in their order, until each rests or has left.
+
+        Args:
+            travellers: in order of id.
+            at: the instant.
+            in_turn: one after another, where what they do depends on who came first.
+        """
+        if in_turn or len(travellers) == 1:
+            await self._on(self._lanes[0], iter([list(travellers)]), at)
+            return
+        parties = iter(await self._parties(travellers))
+        async with asyncio.TaskGroup() as group:
+            for lane in self._lanes:
+                group.create_task(self._on(lane, parties, at))
+
+    async def _on(self, lane: Lane, parties: Iterator[list[Traveller]], at: datetime) -> None:
+        for party in parties:
+            for traveller in party:
+                await self._one(lane, traveller, at)
+
+    async def _one(self, lane: Lane, traveller: Traveller, at: datetime) -> None:
+        """Until it rests beyond this instant, or nothing more is to be done."""
+        took = 1
+        while took and traveller.state.ended is None:
+            command = traveller.command()
+            if command is not None and command.kind == "send":
+                sent = await send_email.send(
+                    lane,
+                    self.plans,
+                    self._transport,
+                    traversal_id=traveller.traversal_id,
+                    step_no=traveller.state.step_no,
+                    claimant=CLAIMANT,
+                    now=lambda: at,
+                    go_on=True,
+                    captured=True,
+                )
+                took = traveller.follow(sent.outcomes, sent.ended)
+            else:
+                ran = await stretch.run(
+                    lane, self.plans, traveller.traversal_id, traveller.state.step_no, at
+                )
+                took = traveller.follow(ran.outcomes, ran.ended)
+            self.steps += took
+            if traveller.until is not None:
+                return
+
+    async def _parties(self, travellers: Sequence[Traveller]) -> list[list[Traveller]]:
+        """Accounts that share somebody, directly or by way of others, keep together and in order."""
+        accounts = {traveller.account_id for traveller in travellers}
+        rows = await sql.fetch(self._lanes[0], "who_share", account_ids=sorted(accounts))
+        leader = {account: account for account in accounts}
+
+        def find(account: int) -> int:
+            while leader[account] != account:
+                leader[account] = leader[leader[account]]
+                account = leader[account]
+            return account
+
+        for row in rows:
+            first, *others = row["account_ids"]
+            for other in others:
+                leader[find(other)] = find(first)
+        parties: dict[int, list[Traveller]] = {}
+        for traveller in travellers:
+            parties.setdefault(find(traveller.account_id), []).append(traveller)
+        return list(parties.values())

@@ -1,0 +1,187 @@
+"""``caravan journey publish|pause|resume|close|abort|delete|duplicate SLUG``: a journey's life."""
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import typer
+
+from activities.connection import connect
+from activities.stream_starts import ensure_admission, ensure_streams
+from activities.terminations import terminate
+from caravan.engage import journeys, life_cycle, sql
+from caravan.engage.life_cycle import Changed
+from caravan.journeys.reading import SLUG, SLUG_IN_WORDS
+from starter.errors import UserError
+from starter.output import Format, FormatOption, as_json, plainly
+from starter.session import Session, SubscriptionOption, known_journey, run_with
+
+Slug = Annotated[str, typer.Argument(help="The journey's slug.", metavar="SLUG")]
+
+
+def publish(
+    slug: Slug,
+    reopen: Annotated[
+        bool,
+        typer.Option("--reopen", help="Also a journey that has ended: as a new version."),
+    ] = False,
+    form: FormatOption = Format.table,
+    subscription: SubscriptionOption = None,
+) -> None:
+    """Publish the draft that `caravan apply --draft` stored."""
+
+    async def body(session: Session) -> None:
+        client = await connect(session.settings)
+        pool = await session.engage()
+        await known_journey(pool, slug)
+        stored = await journeys.publish_stored(pool, slug, datetime.now(UTC), reopen=reopen)
+        await ensure_streams(client, [session.munchkin])
+        for journey in await sql.fetch(pool, "running_journeys"):
+            await ensure_admission(client, session.munchkin, journey)
+        done = "is published already" if stored.change == "unchanged" else "is published"
+        _tell(form, f"{slug} v{stored.version} {done}", vars(stored))
+
+    run_with(subscription, body)
+
+
+def pause(
+    slug: Slug, form: FormatOption = Format.table, subscription: SubscriptionOption = None
+) -> None:
+    """Let nobody enter and nothing begin; waits and listens go on, then the accounts are held.
+
+    The end date applies all the same.
+    """
+    _change(
+        slug,
+        form,
+        subscription,
+        lambda pool: life_cycle.pause(pool, slug, datetime.now(UTC)),
+        "is paused; `caravan journey resume` lets it go on",
+        "was paused already",
+    )
+
+
+def resume(
+    slug: Slug, form: FormatOption = Format.table, subscription: SubscriptionOption = None
+) -> None:
+    """Let a paused journey go on: those held first, in order of their arrival."""
+    _change(
+        slug,
+        form,
+        subscription,
+        lambda pool: life_cycle.resume(pool, slug),
+        "goes on",
+        "was not paused",
+    )
+
+
+def close(
+    slug: Slug, form: FormatOption = Format.table, subscription: SubscriptionOption = None
+) -> None:
+    """Let nobody enter any more; those inside travel on. It never opens again."""
+    _change(
+        slug,
+        form,
+        subscription,
+        lambda pool: life_cycle.close(pool, slug),
+        "takes no more entries",
+        "was closed already",
+    )
+
+
+def abort(
+    slug: Slug,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    form: FormatOption = Format.table,
+    subscription: SubscriptionOption = None,
+) -> None:
+    """Stop a journey for good: everybody inside leaves at once, and mail not yet sent is not sent."""
+
+    async def body(session: Session) -> None:
+        pool = await session.engage()
+        inside = sum(row["inside"] for row in await known_journey(pool, slug))
+        if not yes and form is Format.table:
+            typer.confirm(f"Abort {slug} with {inside} accounts inside, for good?", abort=True)
+        client = await connect(session.settings)
+        changed = await life_cycle.abort(pool, slug)
+        taken_out = [
+            row["workflow_id"]
+            async for page in life_cycle.take_out(pool, slug, datetime.now(UTC))
+            for row in page
+        ]
+        await terminate(client, taken_out, "the journey was aborted")
+        done = "is aborted" if changed.versions else "was aborted already"
+        _tell(
+            form,
+            f"{slug} {done}, {len(taken_out)} accounts have left",
+            {"journey": slug, "versions": changed.versions, "accounts": len(taken_out)},
+        )
+
+    run_with(subscription, body)
+
+
+def delete(
+    slug: Slug, form: FormatOption = Format.table, subscription: SubscriptionOption = None
+) -> None:
+    """Delete a draft, or a journey that has finished or was aborted; what it sent stays told."""
+    _change(
+        slug,
+        form,
+        subscription,
+        lambda pool: life_cycle.delete(pool, slug, datetime.now(UTC)),
+        "is deleted",
+        "was deleted already",
+    )
+
+
+def duplicate(
+    slug: Slug,
+    copy: Annotated[
+        str | None, typer.Option("--as", help="Slug of the copy; SLUG-copy if not given.")
+    ] = None,
+    form: FormatOption = Format.table,
+    subscription: SubscriptionOption = None,
+) -> None:
+    """Store a copy of a journey, of its latest version, as a draft under another slug."""
+
+    async def body(session: Session) -> None:
+        pool = await session.engage()
+        await known_journey(pool, slug)
+        to = copy or f"{slug}-copy"
+        if not SLUG.fullmatch(to):
+            raise UserError(f"{to!r} is not a slug: {SLUG_IN_WORDS}")
+        if await sql.fetch(pool, "journeys", slug=to):
+            raise UserError(f"There is a journey {to} already; choose another slug with --as")
+        stored = await journeys.duplicate(pool, slug, to)
+        _tell(form, f"{to} v{stored.version} is a draft", vars(stored))
+
+    run_with(subscription, body)
+
+
+def _change(
+    slug: str,
+    form: Format,
+    subscription: str | None,
+    command: Callable[[Any], Awaitable[Changed]],
+    done: str,
+    was_so: str,
+) -> None:
+    async def body(session: Session) -> None:
+        pool = await session.engage()
+        await known_journey(pool, slug)
+        changed = await command(pool)
+        versions = ", ".join(f"v{version}" for version in changed.versions)
+        said = f"{slug} ({versions}) {done}" if versions else f"{slug} {was_so}"
+        _tell(form, said, {"journey": slug, "versions": changed.versions})
+
+    run_with(subscription, body)
+
+
+def _tell(form: Format, said: str, row: dict[str, Any]) -> None:
+    if form is Format.json:
+        print(as_json(row))
+    else:
+        plainly(said)
+
+
+VERBS = (publish, pause, resume, close, abort, delete, duplicate)

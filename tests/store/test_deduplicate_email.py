@@ -1,0 +1,94 @@
+"""``deduplicate_email``: one message per address and e-mail while the first one's traversal is open."""
+
+import asyncio
+
+from caravan.campaigns import mail_claims, stretch
+from tests.world import World
+
+JOURNEY = """
+journey: once
+audience: everyone
+schedule: {end: 30 days}
+deduplicate_email: true
+start: one
+nodes:
+  one: {do: [{send_email: {template: hi}}], next: rest}
+  rest: {wait: 3 days, next: two}
+  two: {do: [{send_email: {template: hi}}], end: over}
+"""
+ACCOUNTS = "account_id,name\n" + "".join(f"{name},Acme {name}\n" for name in "abcd")
+PEOPLE = """person_id,email,unsubscribed,account_id
+p1,Same@x.example,,a
+p2,same@X.example,,a
+p3,same@x.example,,b
+p4,other@x.example,,b
+p5,out@x.example,true,c
+p6,out@x.example,,d
+"""
+
+
+async def start(world: World, journey: str = JOURNEY) -> dict[str, int]:
+    workspace = world.workspace(journey, ("hi",))
+    await world.load(workspace, accounts=ACCOUNTS, people=PEOPLE)
+    await world.enter(await world.publish(workspace, "once"))
+    rows = await world.engage.fetch(
+        "select t.id, a.external_id from traversals t join accounts a on a.id = t.account_id"
+    )
+    return {row["external_id"]: row["id"] for row in rows}
+
+
+async def outcomes(world: World, node: str = "one") -> dict[str, str]:
+    rows = await world.engage.fetch(
+        "select p.external_id, coalesce(l.reason, l.state) as outcome from ledger l"
+        " join people p on p.id = l.person_id where l.node = $1",
+        node,
+    )
+    return {row["external_id"]: row["outcome"] for row in rows}
+
+
+async def test_address_is_mailed_once_by_whatever_accounts_it_comes(world: World) -> None:
+    traversals = await start(world)
+    for one in traversals.values():
+        await world.walk(one)
+    assert await outcomes(world) == {
+        "p1": "accepted",
+        "p2": "duplicate-address",
+        "p3": "duplicate-address",
+        "p4": "accepted",
+        # who is not mailed takes nobody's place
+        "p5": "unsubscribed",
+        "p6": "accepted",
+    }
+
+
+async def test_accounts_that_come_at_once_mail_an_address_once(world: World) -> None:
+    traversals = await start(world)
+    await asyncio.gather(*(world.walk(one) for one in traversals.values()))
+    sent = [recipient.casefold() for _, recipient in world.mailed()]
+    assert sorted(sent) == ["other@x.example", "out@x.example", "same@x.example"]
+
+
+async def test_address_is_free_again_when_the_first_has_left(world: World) -> None:
+    traversals = await start(world)
+    await world.walk(traversals["a"])
+    world.pass_time(days=3)
+    assert (await world.walk(traversals["a"])).ended is not None
+    assert await outcomes(world, "two") == {"p1": "accepted", "p2": "duplicate-address"}
+    await world.walk(traversals["b"])
+    assert (await outcomes(world))["p3"] == "accepted"
+
+
+async def test_another_try_of_the_same_message_is_no_duplicate(world: World) -> None:
+    traversals = await start(world)
+    await stretch.run(world.engage, world.plans, traversals["b"], 1, world.now)
+    # this try dies between its claim and its hand-over
+    await mail_claims.claim(world.engage, world.plans, traversals["b"], 2, "try 1", world.now)
+    await world.send(traversals["b"], claimant="another try")
+    assert (await outcomes(world))["p3"] == "accepted"
+
+
+async def test_journey_that_does_not_say_so_mails_everybody(world: World) -> None:
+    traversals = await start(world, JOURNEY.replace("deduplicate_email: true\n", ""))
+    for one in traversals.values():
+        await world.walk(one)
+    assert list((await outcomes(world)).values()).count("accepted") == 5

@@ -1,0 +1,235 @@
+"""Exits: looked at on arrival, and while an account rests whenever its data changes or time does it."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from caravan.campaigns import stretch
+from tests.world import World
+
+WAITING = """
+journey: way
+audience: everyone
+schedule: {end: 90 days}
+EXITS
+start: rest
+nodes:
+  rest: {wait: 20 days, next: hear}
+  hear: {listen: [{form_filled: {}}], timeout: {after: 20 days, next: on}, next: on}
+  on: {do: [{account_interesting_moment: {type: web, text: went on}}], end: on}
+  won: {do: [{account_interesting_moment: {type: web, text: won}}], next: after}
+  after: {wait: 1 day, end: after}
+"""
+
+DEAL = "exits: [{label: deal, goal: true, when: {opportunity: {is_closed: false}}}]"
+DEAL_ON = "exits: [{label: deal, when: {opportunity: {is_closed: false}}, next: won}]"
+DEAL_DO = "exits: [{when: {opportunity: {is_closed: false}}, do: [{send_email: {template: hi}}]}]"
+ACCOUNTS = "account_id,name\na,Acme\n"
+OPPORTUNITY = "opportunity_id,account_id,name,is_closed\no,a,Deal,{}\n"
+
+
+def journey(exits: str) -> str:
+    unused = "won: {do: [{account_interesting_moment: {type: web, text: won}}], next: after}"
+    if "next: won" in exits:
+        return WAITING.replace("EXITS", exits)
+    lines = WAITING.replace("EXITS", exits).splitlines()
+    return "\n".join(one for one in lines if unused not in one and "after: {" not in one)
+
+
+async def start(world: World, exits: str, **files: str) -> int:
+    workspace = world.workspace(journey(exits), ("hi",))
+    people = "person_id,email,account_id\np,p@a.example,a\n"
+    await world.load(workspace, **{"accounts": ACCOUNTS, "people": people} | files)
+    [traversal] = await world.enter(await world.publish(workspace, "way"))
+    await world.follow()
+    return traversal
+
+
+async def change(world: World, exits: str, **files: str) -> None:
+    await world.load(world.workspace(journey(exits)), **files)
+    await world.follow()
+
+
+async def wakeups(world: World) -> int:
+    return int(await world.engage.fetchval("select count(*) from wakeups"))
+
+
+async def test_exit_is_taken_on_arrival(world: World) -> None:
+    traversal = await start(world, DEAL, opportunities=OPPORTUNITY.format("false"))
+    state = await world.walk(traversal)
+    assert state.ended is not None
+    assert (state.ended.reason, state.ended.label, state.ended.node) == ("exit", "deal", "rest")
+    step = await world.engage.fetchrow("select outcome, because from steps")
+    assert step["outcome"]["edge"] == "exit:deal"
+    assert step["because"]
+
+
+async def test_change_that_meets_no_exit_wakes_nobody(world: World) -> None:
+    traversal = await start(world, DEAL)
+    await world.walk(traversal)
+    await change(world, DEAL, opportunities=OPPORTUNITY.format("true"))
+    await world.happen("form_filled", person="p")
+    assert await wakeups(world) == 0
+    assert (await world.walk(traversal)).position == "rest"
+
+
+async def test_record_that_is_new_has_a_resting_account_leave(world: World) -> None:
+    traversal = await start(world, DEAL)
+    assert (await world.walk(traversal)).position == "rest"
+    world.pass_time(days=1)
+    await change(world, DEAL, opportunities=OPPORTUNITY.format("false"))
+    assert await wakeups(world) == 1
+    state = await world.walk(traversal)
+    assert state.ended is not None
+    assert state.ended.reason == "exit"
+    assert await world.engage.fetchval("select count(*) from exit_watches") == 0
+
+
+async def test_exit_seen_met_is_taken_though_the_data_says_otherwise_since(world: World) -> None:
+    traversal = await start(world, DEAL)
+    await world.walk(traversal)
+    await change(world, DEAL, opportunities=OPPORTUNITY.format("false"))
+    await change(world, DEAL, opportunities=OPPORTUNITY.format("true"))
+    state = await world.walk(traversal)
+    assert state.ended is not None
+    assert state.ended.reason == "exit"
+
+
+async def test_listening_account_leaves_too(world: World) -> None:
+    traversal = await start(world, DEAL)
+    await world.walk(traversal)
+    world.pass_time(days=20)
+    assert (await world.walk(traversal)).position == "hear"
+    await change(world, DEAL, opportunities=OPPORTUNITY.format("false"))
+    state = await world.walk(traversal)
+    assert state.ended is not None
+    assert (state.ended.reason, state.ended.node) == ("exit", "hear")
+    # and its listener hears nothing any more
+    await world.happen("form_filled", person="p")
+    assert await wakeups(world) == 1
+
+
+async def test_exit_that_leads_on_is_taken_once(world: World) -> None:
+    traversal = await start(world, DEAL_ON)
+    await world.walk(traversal)
+    await change(world, DEAL_ON, opportunities=OPPORTUNITY.format("false"))
+    state = await world.walk(traversal)
+    assert state.position == "after"
+    assert state.visits["exit:deal"] == 1
+    await change(world, DEAL_ON, opportunities=OPPORTUNITY.format("false").replace("Deal", "D2"))
+    world.pass_time(days=1)
+    state = await world.walk(traversal)
+    assert state.ended is not None
+    assert (state.ended.reason, state.ended.label) == ("completed", "after")
+
+
+async def test_exit_does_what_it_says_before_the_account_leaves(world: World) -> None:
+    traversal = await start(world, DEAL_DO)
+    await world.walk(traversal)
+    await change(world, DEAL_DO, opportunities=OPPORTUNITY.format("false"))
+    state = await world.walk(traversal)
+    assert state.ended is not None
+    assert (state.ended.reason, state.ended.label, state.ended.node) == ("exit", None, "exit:1")
+    assert world.mailed() == [("hi", "p@a.example")]
+
+
+@pytest.mark.parametrize(
+    "when",
+    [
+        "person: {job_title: Chief}",
+        "people: {when: {}, at_least: 2}",
+        "people: {when: {role_in_account: buyer}}",
+        "did: {event: page_visited, since: entry}",
+        "account: {source_type: partner}",
+    ],
+)
+async def test_whatever_changes_about_an_account_is_looked_at(world: World, when: str) -> None:
+    exits = f"exits: [{{when: {{{when}}}}}]"
+    traversal = await start(world, exits)
+    await world.walk(traversal)
+    world.pass_time(hours=1)
+    await change(
+        world,
+        exits,
+        accounts="account_id,name,source_type\na,Acme,partner\n",
+        people="person_id,email,job_title,account_id,roles\np,p@a.example,Chief,a,buyer\n"
+        "q,q@a.example,Clerk,a,user\n",
+    )
+    await world.happen("page_visited", person="p", url="https://us.example")
+    assert await wakeups(world) == 1
+    assert (await world.walk(traversal)).ended is not None
+
+
+async def test_exit_that_time_alone_meets_is_taken_on_time(world: World) -> None:
+    day = (world.now + timedelta(days=9)).date().isoformat()
+    exits = "exits: [{label: near, when: {account: {contract_end: {in_future: 5 days}}}}]"
+    traversal = await start(world, exits, accounts=f"account_id,name,contract_end\na,Acme,{day}\n")
+    state = await world.walk(traversal)
+    while state.ended is None:
+        assert state.pending is not None
+        # what its workflow does: sleep until there is something to look at
+        assert state.pending.wakes_at > world.now
+        world.now = state.pending.wakes_at
+        state = await world.walk(traversal)
+    assert state.ended.reason == "exit"
+    assert (world.now + timedelta(days=5)).date().isoformat() == day
+    assert (world.now - timedelta(seconds=1) + timedelta(days=5)).date().isoformat() < day
+
+
+async def test_date_that_comes_nearer_wakes_who_would_look_too_late(world: World) -> None:
+    exits = "exits: [{when: {account: {contract_end: {in_future: 5 days}}}}]"
+    late, soon = ((world.now + timedelta(days=n)).date().isoformat() for n in (18, 8))
+    table = "account_id,name,contract_end\na,Acme,{}\n"
+    traversal = await start(world, exits, accounts=table.format(late))
+    before = (await world.walk(traversal)).pending
+    await change(world, exits, accounts=table.format(soon))
+    assert await wakeups(world) == 1
+    after = (await world.walk(traversal)).pending
+    assert before is not None
+    assert after is not None
+    assert after.until == before.until
+    assert after.asked_at == before.asked_at
+    assert after.wakes_at < before.wakes_at
+
+
+async def test_forced_overlaps_of_rest_and_change_lose_none(world: World) -> None:
+    count = 150
+    exits = "exits: [{when: {did: {event: page_visited}}}]"
+    workspace = world.workspace(journey(exits))
+    await world.load(
+        workspace,
+        accounts="account_id,name\n" + "".join(f"a{n},Acme {n}\n" for n in range(count)),
+        people="person_id,email,account_id\n"
+        + "".join(f"p{n},p{n}@a.example,a{n}\n" for n in range(count)),
+    )
+    await world.enter(await world.publish(workspace, "way"))
+    owners = await world.engage.fetch(
+        "select t.id, p.external_id as person from traversals t"
+        " join relations r on r.account_id = t.account_id join people p on p.id = r.person_id"
+    )
+
+    async def overlap(traversal: int, person: str) -> None:
+        await asyncio.gather(
+            stretch.run(world.engage, world.plans, traversal, 1, world.now),
+            world.happen("page_visited", person=person),
+        )
+
+    for begin in range(0, count, 5):
+        await asyncio.gather(*(overlap(*row) for row in owners[begin : begin + 5]))
+    for traversal, _ in owners:
+        ran = await stretch.run(world.engage, world.plans, traversal, 1, world.now)
+        assert ran.ended is not None
+    unseen = "select count(*) from exit_watches where edge is null"
+    assert await world.engage.fetchval(unseen) == 0
+
+
+async def test_listen_that_an_exit_ended_hears_nobody(world: World) -> None:
+    traversal = await start(world, DEAL_ON)
+    await world.walk(traversal)
+    world.pass_time(days=20)
+    assert (await world.walk(traversal)).position == "hear"
+    await change(world, DEAL_ON, opportunities=OPPORTUNITY.format("false"))
+    assert (await world.walk(traversal)).position == "after"
+    await world.happen("form_filled", person="p")
+    assert await wakeups(world) == 1
