@@ -35,7 +35,7 @@ from caravan.platform import audiences
 from worker import build_workers
 from workflows.contracts import EMAIL, JOURNEYS
 
-ROUNDS = 2
+ROUNDS = 3
 PER_ROUND = 250
 WARM_UP = 25
 FLOOR_QUEUE = "floor"

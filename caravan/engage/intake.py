@@ -27,7 +27,8 @@ async def take_in(conn: Any, bundle: Any) -> list[FieldChange]:
     """
     for table in ("accounts", "people", "relations", "opportunities"):
         ids = [row["id"] for row in getattr(bundle, table)]
-        await sql.execute(conn, f"lock_{table}", ids=ids)
+        if ids:
+            await sql.execute(conn, f"lock_{table}", ids=ids)
     changes = []
     for entity, table in (("account", "accounts"), ("person", "people")):
         rows = getattr(bundle, table)

@@ -42,6 +42,8 @@ async def export_accounts(
         news: the activities that may be new to it.
     """
     ids = list(account_ids)
+    if not ids:
+        return Bundle([], [], [], [], [])
     relations = await sql.fetch(conn, "relations_to_bring", account_ids=ids)
     newcomers = {
         row["person_id"]

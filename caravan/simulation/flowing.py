@@ -15,6 +15,7 @@ from caravan.campaigns.plans import PlanCache
 from caravan.database import outbox
 from caravan.engage import journeys
 from caravan.engage import sql as engage_sql
+from caravan.journeys.entry import EntryRules
 from caravan.platform import down_flow, sync
 from caravan.platform.merge import stream_of
 from caravan.simulation import sql
@@ -33,15 +34,21 @@ class Flow:
     """The streams of a pair, drained when asked."""
 
     def __init__(
-        self, pair: Pair, plans: PlanCache, journey_id: int, beside: Sequence[int] = ()
+        self,
+        pair: Pair,
+        plans: PlanCache,
+        journey_id: int,
+        rules: EntryRules,
+        beside: Sequence[int] = (),
     ) -> None:
         """``beside``: journeys whose accounts come in too, and are not admitted."""
         self._pair = pair
         self._plans = plans
         self._journey_id = journey_id
+        self._rules = rules
         self._beside = beside
         self.next_flip: datetime | None = None
-        self.next_entry: datetime | None = None  # when time alone may let somebody in
+        self.next_entry: datetime | None = None  # by time alone: a re-entry opens, a day begins
 
     async def skip(self, at: datetime) -> None:
         """Leave out what the Platform has in its outbox: nothing of it can concern an empty store."""
@@ -67,7 +74,7 @@ class Flow:
         entered: list[Traveller] = []
         began = time.monotonic()
         while True:
-            engage, platform = await self._waits()
+            engage, platform = await self._waits(at)
             if engage["outbox"] != platform["synced"]:
                 moved = await sync.drain_page(
                     self._pair.engage, self._pair.platform, self._pair.munchkin, at
@@ -80,24 +87,41 @@ class Flow:
                 moved = await audience_flow.follow_page(
                     self._pair.engage, self._pair.platform, self._plans, at
                 )
-            else:
+            elif engage["admissions"]:
                 admitted = await self._admit(at)
                 if not admitted:
-                    return entered
+                    break
                 entered += admitted
                 moved = len(admitted)
+            else:
+                break
             if not moved:
                 if time.monotonic() - began > PATIENCE:
                     raise HeldBack
                 await asyncio.sleep(0.002)  # a neighbour's transaction is older than ours
+        if self._rules.reentry is not None or self._rules.admit.per_day is not None:
+            self.next_entry = await admission.next_look(
+                self._pair.engage, await self._journey(), at
+            )
+        return entered
 
     async def close(self, at: datetime) -> None:
         """The end date has come: nobody enters any more."""
         await journeys.note_ends(self._pair.engage, at)
 
-    async def _waits(self) -> tuple[Any, Any]:
+    async def _journey(self) -> Any:
+        return await engage_sql.fetchrow(self._pair.engage, "journey_by_id", id=self._journey_id)
+
+    async def _waits(self, at: datetime) -> tuple[Any, Any]:
         engage, platform = await asyncio.gather(
-            sql.fetchrow(self._pair.engage, "engage_waits", down=down_flow.STREAM),
+            sql.fetchrow(
+                self._pair.engage,
+                "engage_waits",
+                down=down_flow.STREAM,
+                journey_id=self._journey_id,
+                at=at,
+                again=self._rules.reentry is not None,
+            ),
             sql.fetchrow(self._pair.platform, "platform_waits", up=stream_of(self._pair.munchkin)),
         )
         flips = [one for one in (platform["next_flip"], engage["next_flip"]) if one is not None]
@@ -108,11 +132,16 @@ class Flow:
         return self.next_flip is not None and self.next_flip <= at
 
     async def _admit(self, at: datetime) -> list[Traveller]:
-        pool, platform = self._pair.engage, self._pair.platform
-        journey = await engage_sql.fetchrow(pool, "journey_by_id", id=self._journey_id)
-        while await admission.admit_page(pool, platform, self._pair.munchkin, journey, at):
-            pass
-        self.next_entry = await admission.next_look(pool, journey, at)
+        pool = self._pair.engage
+        if self._rules.admit.per_day is not None:
+            await sql.execute(pool, "order_admissions")  # who is first among those of one instant
+        while True:
+            journey = await self._journey()
+            taken = await admission.admit_page(
+                pool, self._pair.platform, self._pair.munchkin, journey, at
+            )
+            if not taken:
+                break
         rows = await sql.fetch(pool, "begin_travelling", journey_id=self._journey_id, at=at)
         if not rows:
             return []

@@ -5,7 +5,7 @@ from datetime import datetime
 from itertools import groupby
 from pathlib import Path
 
-from caravan.campaigns import storing
+from caravan.campaigns import callbacks, storing
 from caravan.journeys.plan import Plan
 from caravan.journeys.problems import Problem
 from caravan.journeys.workspace import Workspace
@@ -102,9 +102,25 @@ class Outside:
                 )
                 continue
             for line in group:
-                assert isinstance(line.what, RecordChange)  # nobody asks yet, so nobody answers
+                if isinstance(line.what, Answer):
+                    await self._answer(line.what, at)
+                    continue
+                assert isinstance(line.what, RecordChange)
                 async with self._pair.platform.acquire() as conn, conn.transaction():
                     await apply_change(conn, line.what, at)
+
+    async def _answer(self, answer: Answer, at: datetime) -> None:
+        """What a service says; where nobody waits for it, nothing."""
+        async with self._pair.engage.acquire() as conn, conn.transaction():
+            account_id = await sql.fetchval(conn, "account_named", external_id=answer.account)
+            if account_id is not None:
+                await callbacks.answer_for(
+                    conn,
+                    account_id=account_id,
+                    node=answer.node,
+                    accessors=answer.accessors,
+                    at=at,
+                )
 
     async def _record(self, events: list[EventRow], at: datetime) -> None:
         unknown: list[BadRow] = []  # looked for before

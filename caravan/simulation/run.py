@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+from caravan.campaigns.drawing import takes_turns
 from caravan.campaigns.plans import PlanCache
 from caravan.delivery.capture import CaptureTransport
 from caravan.engage import journeys
@@ -111,7 +112,7 @@ async def run(pair: Pair, asked: Asked, progress: Progress = lambda _: None) -> 
     starts_at, ends_at, deadline = journeys.schedule_of(compiled.plan, begin)
     until = asked.until if asked.until is not None else deadline
     async with _walker(pair) as walker:
-        flow = Flow(pair, walker.plans, stored.journey_id, beside)
+        flow = Flow(pair, walker.plans, stored.journey_id, compiled.plan.rules, beside)
         await flow.skip(begin)
         simulation = Simulation(
             pair,
@@ -130,7 +131,7 @@ async def run(pair: Pair, asked: Asked, progress: Progress = lambda _: None) -> 
 async def _walker(pair: Pair) -> AsyncIterator[Walker]:
     async with AsyncExitStack() as stack:
         lanes = [Lane(await stack.enter_async_context(pair.engage.acquire())) for _ in range(LANES)]
-        yield Walker(lanes, PlanCache(), CaptureTransport(keep=False))
+        yield Walker(pair.engage, lanes, PlanCache(), CaptureTransport(keep=False))
 
 
 @dataclass(frozen=True)
@@ -225,9 +226,7 @@ class Simulation:
 
 def turns_matter(plan: Plan) -> bool:
     """Whether what an account does depends on who was there before: quotas count, addresses are taken."""
-    return getattr(plan, "deduplicate_email", False) or any(
-        getattr(node, "method", None) == "quota" for node in plan.nodes.values()
-    )
+    return plan.deduplicate_email or any(map(takes_turns, plan.nodes.values()))
 
 
 def _some(travellers: list[Traveller]) -> Iterator[list[Traveller]]:

@@ -57,8 +57,17 @@ def _lines(control: ControlPlan, one: Walked) -> Iterator[Line]:
         yield line(visit.arrived_at, visit.node, kind, _further(kind, node, visit, one))
     if row["ended_at"] is not None:
         label = {} if row["label"] is None else {"label": row["label"]}
-        left_from = row["left_from"] or row["position"] or control.start
+        left_from = _left_from(control, one)
         yield line(row["ended_at"], left_from, "exit", {"reason": row["reason"], **label})
+
+
+def _left_from(control: ControlPlan, one: Walked) -> str:
+    """The node an account left from; an exit that does something is none: it came from one."""
+    node: str = one.row["left_from"] or one.row["position"] or control.start
+    if control.nodes[node].kind != "exit":
+        return node
+    before = [visit.node for visit in one.visits if control.nodes[visit.node].kind != "exit"]
+    return before[-1] if before else control.start
 
 
 def kind_of(node: ControlNode) -> str:
@@ -70,23 +79,31 @@ def kind_of(node: ControlNode) -> str:
 def _further(kind: str, node: ControlNode, visit: Visit, one: Walked) -> dict[str, Any]:
     inside = one.is_inside(visit)
     further: dict[str, Any] = {}
-    if node.segments and kind != "do":  # its people take paths, and regroup behind it
+    acts = bool(node.segments) and (kind != "call" or regroups(node))
+    if acts and kind != "do":  # its people take paths, and regroup behind it
         further["outcome"] = None if inside else dict(visit.paths)
     elif kind not in ("do", "wait"):
         cut_off = not inside and visit.edge is None and one.row["reason"] == "end-date"
         further["outcome"] = "timeout" if cut_off and kind in RESTS else label_of(kind, node, visit)
     elif inside:
         further["outcome"] = None
-    if node.segments:
+    if acts:
         further["effects"] = [_effect(effect) for effect in visit.effects]
     if kind in RESTS:
         left_at = visit.left_at or (one.row["until"] if inside else one.row["ended_at"])
         further["until"] = written(left_at) if left_at is not None else None
+    if visit.fault is not None:
+        further["fault"] = visit.fault
     if further.get("outcome") == "heard":
         further["event"] = visit.event
         if visit.person is not None:
             further["person"] = visit.person
     return further
+
+
+def regroups(node: ControlNode) -> bool:
+    """Whether a call is of people, who regroup behind it; an account leaves by a path of its own."""
+    return "next" in node.edges
 
 
 def label_of(kind: str, node: ControlNode, visit: Visit) -> str | None:

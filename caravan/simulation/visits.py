@@ -8,6 +8,8 @@ from typing import Any
 from caravan.simulation import sql
 
 PAGE = 2000
+#: the ledger's word for a service's answer, and why a person has none
+CALL, LOST = "call", ("timeout", "failed")
 
 
 @dataclass
@@ -21,6 +23,7 @@ class Visit:
     left_at: datetime | None = None
     event: str | None = None
     person: str | None = None
+    fault: str | None = None  # of the account's time zone
     paths: dict[str, str | None] = field(default_factory=dict)  # of people, in order of id
     effects: list[Any] = field(default_factory=list)  # by action, then person
 
@@ -67,6 +70,7 @@ async def _fill(conn: Any, page: dict[int, Walked]) -> None:
         if visit is None:
             visit = found[key] = Visit(step["node"], step["visit"], step["arrived_at"])
             page[step["traversal_id"]].visits.append(visit)
+        visit.fault = step["fault"] or visit.fault
         if step["edge"] is not None:
             visit.edge, visit.left_at = step["edge"], step["at"]
             visit.event, visit.person = step["event"], step["person"]
@@ -76,5 +80,9 @@ async def _fill(conn: Any, page: dict[int, Walked]) -> None:
             visit.paths[row["person"]] = row["path"]
     for row in await sql.fetch(conn, "effects_walked", ids=ids):
         visit = found.get((row["traversal_id"], row["node"], row["visit"]))
-        if visit is not None:
+        if visit is None:
+            continue
+        if row["action"] != CALL:
             visit.effects.append(row)
+        elif row["person"] is not None and row["reason"] in LOST:
+            visit.paths[row["person"]] = row["reason"]

@@ -10,13 +10,17 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
 
-from caravan.campaigns import send_email, stretch
+from caravan.campaigns import calling, send_email, stretch
+from caravan.campaigns.call_claims import Callbacks
 from caravan.campaigns.plans import PlanCache
 from caravan.delivery.capture import CaptureTransport
+from caravan.services.silence import Silence
 from caravan.simulation import sql
 from caravan.simulation.agenda import Traveller
 
 CLAIMANT = "simulation"
+#: answers come as lines, not as callbacks: nobody is told these
+NOBODY = Callbacks(munchkin=CLAIMANT, url="https://nobody.invalid", secret=CLAIMANT)
 
 
 class Lane:
@@ -41,8 +45,9 @@ class Walker:
     """Walks accounts on the lanes it was given."""
 
     def __init__(
-        self, lanes: Sequence[Lane], plans: PlanCache, transport: CaptureTransport
+        self, pool: Any, lanes: Sequence[Lane], plans: PlanCache, transport: CaptureTransport
     ) -> None:
+        self._pool = pool  # for what is asked side by side, which no lane can serve
         self._lanes = lanes
         self.plans = plans
         self._transport = transport
@@ -71,8 +76,10 @@ class Walker:
 
     async def _one(self, lane: Lane, traveller: Traveller, at: datetime) -> None:
         """Until it rests beyond this instant, or nothing more is to be done."""
-        took = 1
-        while took and traveller.state.ended is None:
+        took, entering = 1, True
+        while (took or entering) and traveller.state.ended is None:
+            # a journey may begin with what is not the stores' business: a call
+            entering = traveller.state.position is None
             command = traveller.command()
             if command is not None and command.kind == "send":
                 sent = await send_email.send(
@@ -87,6 +94,18 @@ class Walker:
                     captured=True,
                 )
                 took = traveller.follow(sent.outcomes, sent.ended)
+            elif command is not None and command.kind == "call" and traveller.until is None:
+                asked = await calling.ask(
+                    self._pool,
+                    self.plans,
+                    Silence(),
+                    NOBODY,
+                    traversal_id=traveller.traversal_id,
+                    step_no=traveller.state.step_no,
+                    now=lambda: at,
+                    go_on=True,
+                )
+                took = traveller.follow(asked.outcomes, asked.ended)
             else:
                 ran = await stretch.run(
                     lane, self.plans, traveller.traversal_id, traveller.state.step_no, at

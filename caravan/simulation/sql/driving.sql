@@ -15,14 +15,28 @@ select b.id, b.account_id, b.entered_at, a.external_id as account
 from begun b join accounts a on a.id = b.account_id
 order by a.external_id collate "C", b.id;
 
+-- name: order_admissions
+-- Numbers the queue anew: at one instant accounts come in order of id.
+do $$
+declare waiting record;
+begin
+  for waiting in select q.id from admissions q join accounts a on a.id = q.account_id
+                 order by q.due_at, a.external_id collate "C", q.id
+  loop
+    update admissions set id = default where id = waiting.id;
+  end loop;
+end $$;
+
 -- name: take_woken
 delete from wakeups returning traversal_id;
 
 -- name: engage_waits
--- What this store still has to pass on: how far its outbox reaches, whom wake-ups wait for; and what its
--- dynamic lists still have to look at, now and by the passing of time alone.
+-- What this store still has to pass on: how far its outbox reaches, whom admission and wake-ups wait for; and
+-- what its dynamic lists still have to look at, now and by the passing of time alone.
 select (select seq from changes order by epoch desc, xid desc, seq desc limit 1) as outbox,
        (select seq from cursors where stream = :down) as followed,
+       exists (select from admissions where journey_id = :journey_id and due_at <= :at)
+         or :again and exists (select from entries where last_ended_at is distinct from settled_end) as admissions,
        exists (select from wakeups) as wakeups,
        exists (select from list_questions)
          or exists (select from lists where condition is not null and evaluated_at is null) as lists_wait,
@@ -35,6 +49,9 @@ select (select seq from changes order by epoch desc, xid desc, seq desc limit 1)
 
 -- name: outbox_end
 select epoch, xid::text as xid, seq from changes order by epoch desc, xid desc, seq desc limit 1;
+
+-- name: account_named
+select id from accounts where external_id = :external_id;
 
 -- name: known_{table} for accounts, people
 select external_id from {table} where external_id = any(:ids::text[]);

@@ -9,7 +9,7 @@ order by t.id limit :limit;
 
 -- name: steps_walked
 select s.traversal_id, s.node, s.visit, s.arrived_at, s.outcome ->> 'edge' as edge,
-       (s.outcome ->> 'at')::timestamptz as at, s.because,
+       (s.outcome ->> 'at')::timestamptz as at, s.because ->> 'fault' as fault,
        q.external_id as person, v.type as event
 from steps s
 left join people q on q.id = (s.because ->> 'person')::bigint and s.kind = 'listen'
