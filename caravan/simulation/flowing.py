@@ -15,7 +15,8 @@ from caravan.campaigns.plans import PlanCache
 from caravan.database import outbox
 from caravan.engage import journeys
 from caravan.engage import sql as engage_sql
-from caravan.journeys.entry import EntryRules
+from caravan.journeys.conditions.naming import audiences_anywhere
+from caravan.journeys.plan import Plan
 from caravan.platform import down_flow, sync
 from caravan.platform.merge import stream_of
 from caravan.simulation import sql
@@ -38,15 +39,17 @@ class Flow:
         pair: Pair,
         plans: PlanCache,
         journey_id: int,
-        rules: EntryRules,
+        plan: Plan,
         beside: Sequence[int] = (),
     ) -> None:
         """``beside``: journeys whose accounts come in too, and are not admitted."""
         self._pair = pair
         self._plans = plans
         self._journey_id = journey_id
-        self._rules = rules
+        self._rules = plan.rules
         self._beside = beside
+        #: also when nobody enters any more, who is in an audience matters to those inside
+        self.asked_by_those_inside = bool(audiences_anywhere(plan))
         self.next_flip: datetime | None = None
         self.next_entry: datetime | None = None  # by time alone: a re-entry opens, a day begins
 

@@ -112,7 +112,7 @@ async def run(pair: Pair, asked: Asked, progress: Progress = lambda _: None) -> 
     starts_at, ends_at, deadline = journeys.schedule_of(compiled.plan, begin)
     until = asked.until if asked.until is not None else deadline
     async with _walker(pair) as walker:
-        flow = Flow(pair, walker.plans, stored.journey_id, compiled.plan.rules, beside)
+        flow = Flow(pair, walker.plans, stored.journey_id, compiled.plan, beside)
         await flow.skip(begin)
         simulation = Simulation(
             pair,
@@ -217,7 +217,7 @@ class Simulation:
             self._lines[-1].at if self._lines else None,
             self._agenda.next_rest(),
             schedule.starts_at if not self._opened else None,
-            self._flow.next_flip if not self._closed else None,
+            self._flow.next_flip if self._flow.asked_by_those_inside or not self._closed else None,
             self._flow.next_entry if not self._closed else None,
             schedule.ends_at if not self._closed else None,
         ]
