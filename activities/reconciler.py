@@ -80,7 +80,8 @@ class ReconcilerActivities:
         query = (
             'WorkflowType = "AccountJourney" and ExecutionStatus in ("Terminated", "Canceled")'
             f' and CloseTime > "{since.strftime("%Y-%m-%dT%H:%M:%SZ")}"'
-            f' and WorkflowId starts_with "journey/{munchkin}/"'
+            f' and (WorkflowId starts_with "journey/{munchkin}/"'
+            f' or WorkflowId starts_with "campaign/{munchkin}/")'
         )
         async for execution in self._client.list_workflows(query):
             ended.append(execution.id)

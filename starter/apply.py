@@ -7,11 +7,11 @@ import typer
 
 from activities.connection import connect
 from activities.stream_starts import ensure_admission, ensure_streams
+from caravan.campaigns import storing
 from caravan.engage import journeys as engage_journeys
 from caravan.engage import sql
 from caravan.journeys.compiler import compile_journey
 from caravan.journeys.workspace import Workspace, load_workspace
-from caravan.platform import audiences
 from caravan.settings import Settings
 from caravan.stores import Stores, provision
 from starter.errors import Interrupted, UserError
@@ -79,9 +79,7 @@ async def apply_workspace(
             tell_bad_rows(await import_workspace(session, workspace, progress))
     platform, engage = await session.platform(), await session.engage()
     at = datetime.now(UTC)
-    async with platform.acquire() as conn, conn.transaction():
-        for audience in workspace.audiences.values():
-            await audiences.store(conn, audience, workspace.settings.zone, at)
+    await storing.store(engage, platform, workspace, at)
     rows = []
     for compiled in [compile_journey(workspace, slug) for slug in sorted(workspace.journeys)]:
         stored = (

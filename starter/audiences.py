@@ -12,7 +12,8 @@ def audiences(form: FormatOption = Format.table, subscription: SubscriptionOptio
     async def body(session: Session) -> None:
         used: dict[str, list[str]] = {}
         for journey in await sql.fetch(await session.engage(), "running_journeys"):
-            used.setdefault(journey["audience"], []).append(journey["slug"])
+            if not journey["of_list"]:
+                used.setdefault(journey["audience"], []).append(journey["slug"])
         rows = [
             {
                 "audience": row["slug"],

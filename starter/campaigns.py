@@ -24,7 +24,9 @@ def campaigns(
             await known_journey(pool, journey)
         if journey is None:
             rows = await sql.fetch(pool, "ordinary_campaigns")
-            listed = [{"campaign": row["name"], "actions": row["body"]} for row in rows]
+            listed = [
+                {"campaign": row["name"], "actions": row["body"].get("actions")} for row in rows
+            ]
         else:
             rows = await sql.fetch(pool, "campaigns_of_journey", slug=journey)
             listed = [

@@ -11,6 +11,7 @@ from starter import (
     accounts,
     apply,
     audiences,
+    campaign,
     campaigns,
     demo,
     down,
@@ -20,8 +21,10 @@ from starter import (
     journey,
     journeys,
     life_cycle,
+    lists,
     mail,
     person,
+    schema,
     services,
     simulate,
     status,
@@ -53,6 +56,7 @@ app.command("gateway", rich_help_panel=STACK)(gateway.gateway)
 app.command("demo", rich_help_panel=STACK)(demo.demo)
 app.command("init", rich_help_panel=WORKSPACE)(init.init)
 app.command("validate", rich_help_panel=WORKSPACE)(validate.validate)
+app.command("schema", rich_help_panel=WORKSPACE)(schema.schema)
 app.command("services", rich_help_panel=WORKSPACE)(services.services)
 app.command("test", rich_help_panel=WORKSPACE)(test.run_tests)
 app.command("simulate", rich_help_panel=WORKSPACE)(simulate.simulate)
@@ -67,6 +71,8 @@ app.command("accounts", rich_help_panel=LOOKING)(accounts.accounts)
 app.add_typer(account.app, name="account", rich_help_panel=LOOKING)
 app.add_typer(person.app, name="person", rich_help_panel=LOOKING)
 app.command("campaigns", rich_help_panel=LOOKING)(campaigns.campaigns)
+app.add_typer(campaign.app, name="campaign", rich_help_panel=LOOKING)
+app.command("lists", rich_help_panel=LOOKING)(lists.lists)
 app.command("audiences", rich_help_panel=LOOKING)(audiences.audiences)
 app.command("mail", rich_help_panel=LOOKING)(mail.mail)
 app.command("subscriptions", rich_help_panel=LOOKING)(subscriptions.subscriptions)

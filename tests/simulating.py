@@ -25,7 +25,7 @@ class Simulating:
         self, documents: str, mails: Sequence[str] = (), *, head: str = HEAD, **files: str
     ) -> Workspace:
         """A valid workspace; data files are given as text: ``accounts="account_id,name\\n…"``."""
-        self._write("ws.yaml", head.format(munchkin="sim", sandbox="sim") + documents)
+        self._write("ws.yaml", head.format(munchkin="sim", sandbox="sim", scores="{}") + documents)
         for name in mails:
             self._write(f"emails/{name}.html", MAIL.format(name=name))
         for name, text in files.items():

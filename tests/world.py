@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from caravan.campaigns import admission, audience_flow, recording, send_email, stretch
+from caravan.campaigns import admission, audience_flow, recording, send_email, storing, stretch
 from caravan.campaigns.plans import PlanCache
 from caravan.delivery.capture import CaptureTransport
 from caravan.engage import journeys, sql
@@ -13,9 +13,10 @@ from caravan.engage import subscriptions as engage_subscriptions
 from caravan.journeys.compiler import compile_journey
 from caravan.journeys.state import State
 from caravan.journeys.workspace import Workspace, load_workspace
-from caravan.platform import audiences, sandboxes
+from caravan.platform import sandboxes
 from caravan.platform.imports import FileReport, Importer
 from caravan.stores import Stores
+from tests.documents import misfits
 from workflows.contracts import DrainRequest
 
 HEAD = """
@@ -23,6 +24,7 @@ workspace: ws
 subscription: {{munchkin: {munchkin}, sandbox: {sandbox}}}
 sender: {{name: Us, email: us@us.example}}
 postal_address: 1 Street
+scores: {scores}
 fields: {{account: {{contract_end: date}}, person: {{seniority: string}}}}
 ---
 audience: everyone
@@ -52,6 +54,7 @@ class World:
         self.plans = PlanCache()
         self.transport = CaptureTransport()
         self.now = datetime.now(UTC)
+        self.scores = "{}"  # of its workspaces
 
     async def open(self) -> None:
         await sandboxes.provision(self.stores.platform_dsn, self.sandbox, self.munchkin)
@@ -70,11 +73,13 @@ class World:
 
     def workspace(self, documents: str, mails: tuple[str, ...] = ()) -> Workspace:
         """A valid workspace of these documents (a head with sender and audience is added)."""
-        self.write("ws.yaml", HEAD.format(munchkin=self.munchkin, sandbox=self.sandbox) + documents)
+        head = HEAD.format(munchkin=self.munchkin, sandbox=self.sandbox, scores=self.scores)
+        self.write("ws.yaml", head + documents)
         for name in mails:
             self.write(f"emails/{name}.html", MAIL.format(name=name))
         workspace = load_workspace(self.folder, self.now)
         assert not workspace.errors, workspace.errors
+        assert misfits(head + documents) == []
         return workspace
 
     async def load(self, workspace: Workspace, **files: str) -> list[FileReport]:
@@ -88,11 +93,13 @@ class World:
                 reports.append(await importer.file(path))
         return reports
 
+    async def store(self, workspace: Workspace) -> None:
+        """Store everything but the journeys."""
+        await storing.store(self.engage, self.platform, workspace, self.now)
+
     async def publish(self, workspace: Workspace, slug: str) -> int:
         """Store and publish a journey; returns its id."""
-        async with self.platform.acquire() as conn, conn.transaction():
-            for audience in workspace.audiences.values():
-                await audiences.store(conn, audience, workspace.settings.zone, self.now)
+        await self.store(workspace)
         stored = await journeys.publish(self.engage, compile_journey(workspace, slug), self.now)
         return stored.journey_id
 

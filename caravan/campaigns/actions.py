@@ -7,8 +7,17 @@ import asyncpg
 
 from caravan.campaigns import (
     account_interesting_moment,
+    add_to_account_list,
+    add_to_journey,
+    add_to_people_list,
+    change_score,
     person_interesting_moment,
+    remove_from_account_list,
+    remove_from_journey,
+    remove_from_people_list,
+    request_campaign,
     update_account,
+    update_opportunity,
     update_person,
 )
 from caravan.campaigns.effects import ACCOUNT, BAD_VALUE, Effect, Place, note
@@ -26,6 +35,15 @@ PERFORM: dict[str, Perform] = {
     "person_interesting_moment": person_interesting_moment.perform,
     "update_account": update_account.perform,
     "update_person": update_person.perform,
+    "update_opportunity": update_opportunity.perform,
+    "change_score": change_score.perform,
+    "add_to_account_list": add_to_account_list.perform,
+    "remove_from_account_list": remove_from_account_list.perform,
+    "add_to_people_list": add_to_people_list.perform,
+    "remove_from_people_list": remove_from_people_list.perform,
+    "add_to_journey": add_to_journey.perform,
+    "remove_from_journey": remove_from_journey.perform,
+    "request_campaign": request_campaign.perform,
 }
 
 #: what one action may get wrong without poisoning the stretch: its data, not the store

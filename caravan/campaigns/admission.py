@@ -1,14 +1,14 @@
 """Admitting: whoever waits in a journey's queue enters now, later, or not, by the journey's rules.
 
-The audience is asked in the Platform at the moment of entry: an account that waited for its turn, for
-its day or for its re-entry, and has left the audience meanwhile, stays out.
+The audience is asked at the moment of entry, in the Platform or, where it is a list, here: an account
+that waited for its turn, for its day or for its re-entry, and has left it meanwhile, stays out.
 """
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from caravan.engage import admissions, sql
+from caravan.engage import admissions, lists, sql
 from caravan.engage.admissions import Entries
 from caravan.journeys.durations import Span
 from caravan.journeys.entry import EntryRules, Past, opens, refusal
@@ -87,7 +87,7 @@ async def _who_may(
     at: datetime,
 ) -> dict[int, int]:
     """Those who may enter with the entries they have used; the others are told why, or when."""
-    qualified = await audiences.members_since(platform, journey["audience"], account_ids)
+    qualified = await _qualified(conn, platform, journey, account_ids)
     entries = await admissions.lock_entries(conn, journey["slug"], account_ids)
     may: dict[int, int] = {}
     refused: dict[int, str] = {}
@@ -108,6 +108,15 @@ async def _who_may(
     if later:
         await admissions.queue_for_later(conn, journey["id"], later, invited, at)
     return may
+
+
+async def _qualified(
+    conn: Any, platform: Any, journey: Any, account_ids: Sequence[int]
+) -> dict[int, datetime]:
+    """Which of them are in the journey's audience now, and since when."""
+    if journey["of_list"]:
+        return await lists.listed_since(conn, journey["audience"], account_ids)
+    return await audiences.members_since(platform, journey["audience"], account_ids)
 
 
 def _past(

@@ -45,6 +45,8 @@ async def gather_people(visit: Visit, node: Node) -> None:
 
     They stay the same for all the node's actions, whatever those change.
     """
+    if visit.loaded.plan.requested:
+        return  # whoever requested the campaign has said for whom
     if isinstance(node, VariantsPeople):
         await drawing.draw_people(visit, node)
         return

@@ -12,7 +12,7 @@ from typing import Any
 from caravan.campaigns import recording
 from caravan.campaigns.plans import PlanCache
 from caravan.campaigns.recording import Happening
-from caravan.engage import intake
+from caravan.engage import intake, lists, sql
 from caravan.platform.export import Bundle
 
 CHANGED = {
@@ -20,6 +20,11 @@ CHANGED = {
     "person": "person_changed",
     "opportunity": "opportunity_changed",
 }
+
+
+def subjects(bundle: Bundle) -> list[int]:
+    """The accounts and people of a bundle."""
+    return [row["id"] for row in (*bundle.accounts, *bundle.people)]
 
 
 async def take_in(conn: Any, plans: PlanCache, bundle: Bundle, as_of: datetime) -> None:
@@ -32,6 +37,10 @@ async def take_in(conn: Any, plans: PlanCache, bundle: Bundle, as_of: datetime) 
         as_of: domain time.
     """
     changes = await intake.take_in(conn, bundle)
+    account_ids = [row["id"] for row in bundle.accounts]
+    person_ids = [row["id"] for row in bundle.people]
+    await lists.settle(conn, account_ids, person_ids, as_of)
+    await sql.execute(conn, "question_lists", account_ids=account_ids, person_ids=person_ids)
     happenings = [
         Happening(
             row["type"],
@@ -55,5 +64,4 @@ async def take_in(conn: Any, plans: PlanCache, bundle: Bundle, as_of: datetime) 
     ]
     await recording.record(conn, plans, happenings, as_of)
     # relations, and records that are new or gone, change what an account is and are no events
-    account_ids = [row["id"] for row in bundle.accounts]
     await recording.look_at_exits(conn, plans, account_ids, as_of)

@@ -70,5 +70,27 @@ async def look_at_exits(
     await wakeups.queue(conn, leaving, "exit")
 
 
+async def look_at_exits_of(
+    conn: Any,
+    plans: PlanCache,
+    as_of: datetime,
+    *,
+    account_ids: Iterable[int] = (),
+    person_ids: Iterable[int] = (),
+) -> None:
+    """As above, where what was written is told by no activity: also the accounts of these people.
+
+    They are locked as for recording, so that who comes to rest meanwhile sees what was written, or is
+    seen here.
+    """
+    accounts, people = _ids(account_ids), _ids(person_ids)
+    if not accounts and not people:
+        return
+    touched = await sql.fetch(
+        conn, "share_accounts_touched", person_ids=people, account_ids=accounts
+    )
+    await look_at_exits(conn, plans, [row["id"] for row in touched], as_of)
+
+
 def _ids(values: Iterable[int | None]) -> list[int]:
     return sorted({value for value in values if value is not None})

@@ -9,7 +9,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from caravan.campaigns import actions, answers, choosing, drawing, exits, listening, waiting
+from caravan.campaigns import (
+    actions,
+    answers,
+    choosing,
+    drawing,
+    exits,
+    listening,
+    remove_from_journey,
+    waiting,
+)
 from caravan.campaigns.effects import Place
 from caravan.campaigns.plans import PlanCache
 from caravan.campaigns.progress import MOST_STORED, Locked, Progress, lock, stored_outcomes
@@ -65,26 +74,40 @@ async def run(
     """
 
     async def transaction(savepoints: bool) -> Stretch:
-        async with pool.acquire() as conn, conn.transaction():
-            locked = await lock(conn, plans, traversal_id)
-            control = locked.loaded.control
-            outcomes = await stored_outcomes(conn, locked, step_no)
-            if len(outcomes) == MOST_STORED:
-                return Stretch(outcomes, None, control, more=True)
-            if locked.ended is not None or len(outcomes) >= max_steps:
-                return Stretch(outcomes, locked.ended, control)
-            progress = Progress(locked, savepoints=savepoints)
-            taken, large = await walk_on(
-                conn, plans, locked, progress, as_of, max_steps=max_steps - len(outcomes)
-            )
-            await progress.save(conn, as_of)
-            return Stretch(
-                outcomes + taken,
-                progress.state.ended,
-                control,
-                large=large,
-                held_until=progress.held_until,
-            )
+        closing: remove_from_journey.Closing | None = None
+        while True:
+            async with pool.acquire() as conn, conn.transaction():
+                await remove_from_journey.lock_others(conn, closing)
+                locked = await lock(conn, plans, traversal_id)
+                control = locked.loaded.control
+                outcomes = await stored_outcomes(conn, locked, step_no)
+                if len(outcomes) == MOST_STORED:
+                    return Stretch(outcomes, None, control, more=True)
+                if locked.ended is not None or len(outcomes) >= max_steps:
+                    return Stretch(outcomes, locked.ended, control)
+                progress = Progress(locked, savepoints=savepoints)
+                command = core.next_command(control, progress.state)
+                closes = remove_from_journey.closed_by(locked, command)
+                if closes != closing:
+                    closing = closes  # to be locked before the account: once more from the start
+                    continue
+                taken, large = await walk_on(
+                    conn,
+                    plans,
+                    locked,
+                    progress,
+                    as_of,
+                    max_steps=max_steps - len(outcomes),
+                    closing=command,
+                )
+                await progress.save(conn, as_of)
+                return Stretch(
+                    outcomes + taken,
+                    progress.state.ended,
+                    control,
+                    large=large,
+                    held_until=progress.held_until,
+                )
 
     return await actions.with_savepoints_if_needed(transaction)
 
@@ -98,6 +121,7 @@ async def walk_on(
     *,
     max_steps: int = MAX_STEPS,
     people: int = 0,
+    closing: Command | None = None,
 ) -> tuple[list[Outcome], bool]:
     """Serve the store-only commands that are open now, in the caller's transaction.
 
@@ -105,11 +129,12 @@ async def walk_on(
         progress: the caller saves it behind.
         max_steps: how many steps at most.
         people: how many this transaction has dealt with before.
+        closing: the command that may close the account's other traversals, whose rows are locked.
 
     Returns:
         The steps taken, and whether it stopped for the number of people.
     """
-    walk = _Walk(conn, plans, locked, progress, as_of, people)
+    walk = _Walk(conn, plans, locked, progress, as_of, people, closing)
     while len(walk.outcomes) < max_steps and walk.people < MAX_PEOPLE:
         if not await walk.step():
             break
@@ -127,6 +152,7 @@ class _Walk:
         progress: Progress,
         as_of: datetime,
         people: int,
+        closing: Command | None,
     ) -> None:
         self.conn = conn
         self.plans = plans
@@ -135,6 +161,7 @@ class _Walk:
         self.progress = progress
         self.outcomes: list[Outcome] = []
         self.people = people
+        self.closing = closing
         self.rested = False  # the row that watched for it is locked
 
     @property
@@ -146,6 +173,10 @@ class _Walk:
         command = core.next_command(self.locked.loaded.control, self.state)
         if command is None or command.kind == "send":  # a send is an activity of its own
             return False
+        if command != self.closing and remove_from_journey.left_by(
+            self.locked.loaded.plan, command
+        ):
+            return False  # what it closes is to be locked first: the next stretch begins with it
         if self.locked.loaded.looks_at_steps:
             await self.progress.flush(self.conn)
         if self.as_of >= self.locked.traversal.deadline:

@@ -6,6 +6,7 @@ from typing import Any
 
 from caravan.engage import sql
 from caravan.journeys.compiler import Compiled, compiled
+from caravan.journeys.conditions.naming import audiences_anywhere
 from caravan.journeys.life_cycle import ENDED, NoJourney, Refused, check
 from caravan.journeys.plan import Plan, begins_with_mail
 from caravan.journeys.time import shift
@@ -117,9 +118,11 @@ async def _store(conn: Any, compiled: Compiled, publish_at: datetime | None) -> 
             name=plan.name,
             plan_hash=plan.hash,
             audience=plan.audience,
+            of_list=plan.of_list,
             **_rules(plan),
         )
         await sql.execute(conn, "delete_campaigns", journey_ids=[journey_id])
+        await _name_audiences(conn, journey_id, plan)
     else:
         version = latest["version"] + 1 if latest is not None else 1
         journey_id = await _insert_version(conn, plan, version)
@@ -153,13 +156,22 @@ async def _insert_version(conn: Any, plan: Plan, version: int) -> int:
         state="draft",
         plan_hash=plan.hash,
         audience=plan.audience,
+        of_list=plan.of_list,
         **_rules(plan),
         starts_at=None,
         ends_at=None,
         deadline=None,
         published_at=None,
     )
+    await _name_audiences(conn, journey_id, plan)
     return int(journey_id)
+
+
+async def _name_audiences(conn: Any, journey_id: int, plan: Plan) -> None:
+    """Note the audiences that the plan's conditions ask about, and no others."""
+    await sql.execute(conn, "unname_audiences", journey_id=journey_id)
+    audiences = sorted(audiences_anywhere(plan))
+    await sql.execute(conn, "name_audiences", journey_id=journey_id, audiences=audiences)
 
 
 def _rules(plan: Plan) -> dict[str, Any]:

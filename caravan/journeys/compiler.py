@@ -1,16 +1,26 @@
 """Compiling: a journey of the workspace becomes a plan and a series of campaigns.
 
+A campaign that may be requested becomes a plan too, of one node: a request travels it as an account
+travels a journey, so whatever keeps a journey's effects right keeps a campaign's.
+
 Each maximal straight run of action nodes (people splits included, as ordered choices) is one
 campaign, which only its journey can use (product.md §2.9).
 """
+
+from collections.abc import Mapping
 
 from pydantic import BaseModel, ConfigDict
 
 from caravan.journeys import reachability
 from caravan.journeys.nodes import Node, acts, segment_actions
 from caravan.journeys.nodes.call import Call
-from caravan.journeys.plan import Plan
+from caravan.journeys.nodes.do import Do
+from caravan.journeys.plan import Plan, Schedule
+from caravan.journeys.templates import TemplateDocument
 from caravan.journeys.workspace import Workspace
+
+#: what a request travels is named so: a colon keeps it apart from the slugs of journeys
+REQUESTED = "campaign:"
 
 
 class Campaign(BaseModel):
@@ -34,18 +44,12 @@ def compile_journey(workspace: Workspace, slug: str) -> Compiled:
     """Compile a valid journey; the same documents give the same plan, byte for byte."""
     journey = workspace.journeys[slug]
     settings = workspace.settings
-    used = {
-        action.template
-        for node in journey.nodes.values()
-        for segment in segment_actions(node)
-        for _, _, action in segment
-        if action.kind == "send_email"
-    }
     called = {node.service for node in journey.nodes.values() if isinstance(node, Call)}
     plan = Plan(
         journey=journey.journey,
         name=journey.name,
         audience=journey.audience,
+        of_list=journey.of_list,
         zone=journey.zone,
         zone_of_account=journey.zone_of_account,
         schedule=journey.schedule,
@@ -59,7 +63,7 @@ def compile_journey(workspace: Workspace, slug: str) -> Compiled:
         tokens=journey.tokens,
         sender=settings.sender,
         postal_address=settings.postal_address,
-        templates={name: workspace.templates[name] for name in sorted(used)},
+        templates=_templates(workspace, journey.nodes),
         services={name: workspace.services[name] for name in sorted(called)},
     )
     return compiled(plan)
@@ -68,6 +72,40 @@ def compile_journey(workspace: Workspace, slug: str) -> Compiled:
 def compiled(plan: Plan) -> Compiled:
     """A plan with its series of campaigns."""
     return Compiled(plan=plan, campaigns=tuple(_campaigns(plan)))
+
+
+def compile_campaign(workspace: Workspace, slug: str) -> Compiled:
+    """Compile a valid campaign document: one node, which a request travels for its people."""
+    settings = workspace.settings
+    nodes: dict[str, Node] = {"do": Do(actions=workspace.campaigns[slug].actions)}
+    plan = Plan(
+        journey=f"{REQUESTED}{slug}",
+        name=slug,
+        audience="",
+        requested=True,
+        zone=settings.zone,
+        zone_of_account=settings.zone_of_account,
+        schedule=Schedule(),
+        start="do",
+        nodes=nodes,
+        catalog=settings.catalog,
+        sender=settings.sender,
+        postal_address=settings.postal_address,
+        templates=_templates(workspace, nodes),
+    )
+    return Compiled(plan=plan, campaigns=())
+
+
+def _templates(workspace: Workspace, nodes: Mapping[str, Node]) -> dict[str, TemplateDocument]:
+    """The templates that the nodes send, as they are now."""
+    used = {
+        action.template
+        for node in nodes.values()
+        for segment in segment_actions(node)
+        for _, _, action in segment
+        if action.kind == "send_email"
+    }
+    return {name: workspace.templates[name] for name in sorted(used)}
 
 
 def _campaigns(plan: Plan) -> list[Campaign]:

@@ -1,86 +1,94 @@
-"""Checks across documents: the shape of a journey, rings of audiences, and what a mail needs."""
+"""Checks across documents: rings of names, and what a mail needs."""
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Iterable, Mapping
+from typing import TypeVar
 
 from caravan.journeys import reachability
-from caravan.journeys.conditions import model
-from caravan.journeys.documents import AudienceDocument, JourneyDocument, WorkspaceDocument
+from caravan.journeys.actions import Action
+from caravan.journeys.conditions.naming import audiences_named
+from caravan.journeys.documents import (
+    AudienceDocument,
+    CampaignDocument,
+    JourneyDocument,
+    WorkspaceDocument,
+)
 from caravan.journeys.folder import Folder
 from caravan.journeys.liquid import problem_of
 from caravan.journeys.nodes import segment_actions
-from caravan.journeys.reading import Fields
 
-#: nodes of a cycle that a message names
-MOST_SHOWN = 8
+Name = TypeVar("Name", bound=Hashable)
 
 
 def check_rings(folder: Folder, audiences: Mapping[str, AudienceDocument]) -> None:
     """Audiences that are made of themselves."""
-    for slug in _circular(audiences):
+    names = {slug: sorted(audiences_named(audience.when)) for slug, audience in audiences.items()}
+    for slug in in_rings(names):
         folder.fields(folder.named[("audience", slug)]).problem(
-            "circular-reference", "when", f"audience {slug} refers to itself"
+            "circular-reference",
+            "when",
+            f"audience {slug} refers to itself; leave one of the names out",
         )
 
 
-def _circular(audiences: Mapping[str, AudienceDocument]) -> list[str]:
-    refers = {slug: sorted(_audiences_in(audience.when)) for slug, audience in audiences.items()}
-    inside = {slug for cycle in reachability.cycles(refers) for slug in cycle}
-    return [slug for slug in audiences if slug in inside]
-
-
-def _audiences_in(condition: model.Condition) -> set[str]:
-    match condition:
-        case model.InAudience(audience=audience):
-            return {audience}
-        case model.All(of=parts) | model.Any(of=parts):
-            return set().union(*(_audiences_in(part) for part in parts))
-        case model.Not(of=part) | model.People(when=part):
-            return _audiences_in(part)
-        case _:
-            return set()
-
-
-def check_shape(fields: Fields, journey: JourneyDocument) -> None:
-    """Nodes that nobody comes to, and cycles that nothing slows down."""
-    starts = [journey.start, *(one.name for one in journey.exits if one.acts)]
-    for name in reachability.unreachable(journey.nodes, starts):
-        fields.report("unreachable-node", ("nodes", name), f"no path leads to {name}")
-    for cycle in reachability.restless_cycles(journey.nodes):
-        fields.report(
-            "cycle-without-wait",
-            ("nodes", cycle[0]),
-            f"{_ring(cycle)} has no wait or listen: an account would spin in it",
+def check_requests(folder: Folder, campaigns: Mapping[str, CampaignDocument]) -> None:
+    """Campaigns that request themselves, which would never end."""
+    asked = {
+        slug: sorted({one.campaign for one in campaign.actions if one.kind == "request_campaign"})
+        for slug, campaign in campaigns.items()
+    }
+    for slug in in_rings(asked):
+        folder.fields(folder.named[("campaign", slug)]).problem(
+            "circular-reference",
+            "do",
+            f"campaign {slug} requests itself; leave one of the requests out",
         )
 
 
-def _ring(cycle: list[str]) -> str:
-    shown = cycle if len(cycle) <= MOST_SHOWN else [*cycle[: MOST_SHOWN - 1], "…"]
-    return " → ".join([*shown, cycle[0]])
+def in_rings(names: Mapping[Name, Iterable[Name]]) -> list[Name]:
+    """Those that come back to themselves, in order, by what each of them names."""
+    inside = {one for cycle in reachability.cycles(names) for one in cycle}
+    return [one for one in names if one in inside]
 
 
-def check_mail(
-    folder: Folder, fields: Fields, journey: JourneyDocument, settings: WorkspaceDocument
-) -> None:
-    """What a mail needs from its journey and workspace: tokens and a sender."""
-    sent = {
-        action.template
+def actions_of(journey: JourneyDocument) -> list[Action]:
+    """Every action of a journey's nodes."""
+    return [
+        action
         for node in journey.nodes.values()
         for segment in segment_actions(node)
         for _, _, action in segment
-        if action.kind == "send_email"
-    }
+    ]
+
+
+def check_mail(
+    folder: Folder,
+    sender: str,
+    actions: Iterable[Action],
+    tokens: Mapping[str, str],
+    settings: WorkspaceDocument,
+) -> None:
+    """What a mail needs from who sends it and from the workspace: tokens and a sender.
+
+    Args:
+        folder: takes the problems.
+        sender: the journey or campaign, as messages name it.
+        actions: what it does.
+        tokens: what ``my`` has there.
+        settings: of the workspace.
+    """
+    sent = {action.template for action in actions if action.kind == "send_email"}
     for slug in sorted(sent):
         read = folder.templates.get(slug)
         if read is None or read.template is None:
             continue
         for used in read.tokens:
-            message = problem_of(used, settings.catalog, person=True, my=journey.tokens)
+            message = problem_of(used, settings.catalog, person=True, my=tokens)
             if message is not None:
                 folder.add(
                     folder.template_files[slug],
                     used.line,
                     "unknown-variable",
-                    f"{message} (journey {journey.journey})",
+                    f"{message} ({sender})",
                     document=f"email:{slug}",
                 )
         if not settings.sender.email and not read.template.from_:

@@ -42,6 +42,9 @@ EVENTS: dict[str, Event] = {
     "event_attended": Event(whose="person", names=("event_name",)),
     "person_changed": Event(whose="person", engage=True, names=("field",), tests=_CHANGED),
     "interesting_moment": Event(whose="person", engage=True, names=("type",)),
+    "score_changed": Event(
+        whose="person", engage=True, names=("score",), tests={"value": "integer"}
+    ),
 }  # fmt: skip
 
 #: names of language.md that need what this version does not have
@@ -49,7 +52,7 @@ LATER = frozenset(
     {
         "buying_group_stage_changed", "buying_group_status_changed", "buying_group_qualified",
         "completeness_changed", "engagement_changed", "added_to_buying_group",
-        "removed_from_buying_group", "sms_clicked", "sms_bounced", "score_changed",
+        "removed_from_buying_group", "sms_clicked", "sms_bounced",
     }
 )  # fmt: skip
 

@@ -66,6 +66,7 @@ class FieldCatalog(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     custom: dict[Entity, dict[str, FieldType]] = {}
+    scores: dict[str, int] = {}  # of people, in the engage store alone: name → what one starts with
 
     def of(self, entity: Entity) -> dict[str, FieldType]:
         """Field name → type, standard fields first."""

@@ -88,12 +88,12 @@ def problem_of(
 
 
 def problems_of_text(
-    text: str, catalog: FieldCatalog, *, person: bool
+    text: str, catalog: FieldCatalog, *, person: bool, my: Mapping[str, str] | None = None
 ) -> Iterator[tuple[str, str]]:
     """The problems of an action's text, as (code, message)."""
     try:
         for used in variables(text):
-            message = problem_of(used, catalog, person=person, my=None)
+            message = problem_of(used, catalog, person=person, my=my)
             if message is not None:
                 yield "unknown-variable", message
     except BadLiquid as error:

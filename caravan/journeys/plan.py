@@ -52,6 +52,8 @@ class Plan(BaseModel):
     journey: str
     name: str
     audience: str
+    of_list: bool = False  # the audience is a list of accounts
+    requested: bool = False  # a campaign: travelled on request, for the people it is requested for
     zone: str
     zone_of_account: bool = False  # where an account has a zone of its own, that one counts
     schedule: Schedule
@@ -80,6 +82,17 @@ class Plan(BaseModel):
             self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"), ensure_ascii=False
         )
         return hashlib.sha256(canonical.encode()).hexdigest()
+
+    @cached_property
+    def removing(self) -> frozenset[str]:
+        """The nodes whose actions remove the account from other journeys."""
+        return frozenset(
+            name
+            for name, node in self.nodes.items()
+            for segment in nodes.segment_actions(node)
+            for _, _, action in segment
+            if action.kind == "remove_from_journey"
+        )
 
 
 def begins_with_mail(plan: Plan) -> bool:

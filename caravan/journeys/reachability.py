@@ -1,11 +1,14 @@
 """The shape of a journey: what can be reached from its start, and loops that nothing slows down."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
+from typing import TypeVar
 
 from caravan.journeys import nodes
 from caravan.journeys.nodes import Node
 from caravan.journeys.nodes.listen import Listen
 from caravan.journeys.nodes.wait import Wait
+
+Name = TypeVar("Name", bound=Hashable)
 
 
 def leads_to(node: Node) -> list[str]:
@@ -14,16 +17,16 @@ def leads_to(node: Node) -> list[str]:
     return list(dict.fromkeys(target for target in targets if target is not None))
 
 
-def unreachable(graph: Mapping[str, Node], starts: Iterable[str]) -> list[str]:
+def unreachable(leads: Mapping[str, Iterable[str]], starts: Iterable[str]) -> list[str]:
     """Nodes no account can come to from any start, in the order they are written."""
     seen: set[str] = set()
     todo = list(starts)
     while todo:
         name = todo.pop()
-        if name in graph and name not in seen:
+        if name in leads and name not in seen:
             seen.add(name)
-            todo += leads_to(graph[name])
-    return [name for name in graph if name not in seen]
+            todo += leads[name]
+    return [name for name in leads if name not in seen]
 
 
 def restless_cycles(graph: Mapping[str, Node]) -> list[list[str]]:
@@ -39,10 +42,10 @@ def _at_once(node: Node) -> list[str]:
     return [node.max_visits.next] if node.max_visits and node.max_visits.next else []
 
 
-def cycles(graph: Mapping[str, Iterable[str]]) -> list[list[str]]:
+def cycles(graph: Mapping[Name, Iterable[Name]]) -> list[list[Name]]:
     """Cycles of a graph given as what each name leads to; names it does not have lead nowhere."""
-    found: list[list[str]] = []
-    done: set[str] = set()
+    found: list[list[Name]] = []
+    done: set[Name] = set()
     for root in graph:
         if root in done:
             continue

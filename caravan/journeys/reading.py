@@ -1,10 +1,10 @@
 """Reading one mapping of a document, key by key, with every problem reported at its place."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from caravan.journeys.conditions.counts import read_count
 from caravan.journeys.conditions.model import Condition
@@ -31,7 +31,18 @@ class JourneyScope:
     templates: frozenset[str]
     slots: Mapping[str, EndsOn]
     audience_names: frozenset[str]
+    tokens: Mapping[str, str] | None = None  # of the journey; None: not checked
+    journey: str = ""  # the slug of the journey it stands in
+    journeys: frozenset[str] = frozenset()
+    campaigns: frozenset[str] = frozenset()
     services: frozenset[str] = frozenset()
+
+
+@runtime_checkable
+class Watching(Protocol):
+    """A report that also wants to see what is read: the maker of the schema."""
+
+    def opened(self, fields: "Fields") -> None: ...
 
 
 class Fields:
@@ -41,17 +52,23 @@ class Fields:
         self.path = path
         self.report = report
         self.seen: list[str] = []
+        self.kinds: dict[str, str] = {}  # what each key was asked for as, for the schema
+        self.needed: set[str] = set()
+        self.finished = False
         self.fine = isinstance(raw, dict)
         self.raw: dict[str, Any] = raw if isinstance(raw, dict) else {}
+        if isinstance(report, Watching):
+            report.opened(self)
         if not self.fine:
             report("bad-value", path, "a mapping was expected here")
 
     def has(self, key: str) -> bool:
-        self.seen.append(key)
-        return self.raw.get(key) is not None
+        return self.given(key) is not None
 
-    def given(self, key: str) -> Any:
+    def given(self, key: str, kind: str = "given") -> Any:
         self.seen.append(key)
+        if kind != "given" or key not in self.kinds:
+            self.kinds[key] = kind
         return self.raw.get(key)
 
     def problem(self, code: str, key: str | None, message: str) -> None:
@@ -60,13 +77,14 @@ class Fields:
 
     def required(self, key: str) -> Any:
         value = self.given(key)
+        self.needed.add(key)
         if value is None:
             self.problem("missing-key", None, f"{key} is missing")
         return value
 
     def text(self, key: str, *, longest: int = 10_000) -> str | None:
         """A string field: its text as written."""
-        value = self.given(key)
+        value = self.given(key, "text")
         if value is None:
             return None
         if isinstance(value, dict | list):
@@ -86,8 +104,19 @@ class Fields:
         self.problem("bad-value", key, f"{slug!r} is not a slug: {SLUG_IN_WORDS}")
         return None
 
+    def choice(self, key: str, known: Sequence[str]) -> str | None:
+        """One of some words."""
+        text = self.text(key)
+        self.kinds[key] = f"one of {' '.join(known)}"
+        if text is None or text in known:
+            return text
+        self.problem(
+            "bad-value", key, f"{text} is none of {', '.join(known)}{nearest(text, known)}"
+        )
+        return None
+
     def boolean(self, key: str, default: bool) -> bool:
-        value = self.given(key)
+        value = self.given(key, "boolean")
         if value is None:
             return default
         if not isinstance(value, bool):
@@ -96,7 +125,7 @@ class Fields:
         return value
 
     def count(self, key: str, default: int, least: int = 1) -> int:
-        if self.given(key) is None:
+        if self.given(key, f"count from {least}") is None:
             return default
         count = read_count(self.raw, key, default, self.path, self.report, least=least)
         if count is None:
@@ -105,7 +134,7 @@ class Fields:
         return count
 
     def items(self, key: str) -> list[Any]:
-        value = self.given(key)
+        value = self.given(key, "items")
         if value is None:
             return []
         if not isinstance(value, list):
@@ -115,7 +144,7 @@ class Fields:
 
     def mapping(self, key: str) -> dict[str, Any]:
         """The mapping at a key; empty where there is none."""
-        value = self.given(key)
+        value = self.given(key, "mapping")
         if value is None:
             return {}
         if not isinstance(value, dict):
@@ -125,11 +154,11 @@ class Fields:
 
     def inner(self, key: str) -> "Fields":
         """The mapping at a key, to be read key by key in its turn; empty where there is none."""
-        raw = self.given(key)
+        raw = self.given(key, "inner")
         return Fields({} if raw is None else raw, (*self.path, key), self.report)
 
     def duration(self, key: str, *, signed: bool = False) -> Span | None:
-        value = self.given(key)
+        value = self.given(key, "signed duration" if signed else "duration")
         if value is None:
             return None
         span = parse_duration(value, signed=signed) if isinstance(value, str) else None
@@ -141,7 +170,7 @@ class Fields:
 
     def zone(self, key: str = "zone") -> str | None:
         """The name of a time zone, or ``account`` for the account's own."""
-        value = self.given(key)
+        value = self.given(key, "zone")
         if value is None:
             return None
         if value == ACCOUNT:
@@ -157,7 +186,7 @@ class Fields:
 
     def moment(self, key: str) -> datetime | LocalMoment | None:
         """An instant with an offset, or a local time."""
-        value = self.given(key)
+        value = self.given(key, "moment")
         if value is None:
             return None
         if isinstance(value, str):
@@ -185,7 +214,7 @@ class Fields:
         return None
 
     def clock(self, key: str) -> str | None:
-        value = self.given(key)
+        value = self.given(key, "clock")
         if value is None:
             return None
         if not isinstance(value, str) or not _CLOCK.fullmatch(value):
@@ -199,7 +228,7 @@ class Fields:
 
     def ends_on(self, slots: Mapping[str, EndsOn], key: str = "ends_on") -> EndsOn | None:
         """A slot by name, or weekdays and a clock time."""
-        value = self.given(key)
+        value = self.given(key, "ends_on")
         if value is None:
             return None
         if isinstance(value, str):
@@ -225,7 +254,7 @@ class Fields:
         return value
 
     def condition(self, key: str, context: Context, scope: Scope) -> Condition | None:
-        value = self.given(key)
+        value = self.given(key, f"{context} condition")
         if value is None:
             return None
         condition = parse_condition(value, context, (*self.path, key), scope, self.report)
@@ -236,11 +265,13 @@ class Fields:
     def later(self, *keys: str) -> None:
         """Keys of the language that this version does not run: refused plainly, never ignored."""
         for key in keys:
-            if self.has(key):
+            self.seen.append(key)
+            if self.raw.get(key) is not None:
                 self.problem("bad-value", key, f"{key} is not supported by this version yet")
 
     def finish(self) -> bool:
         """Report unknown keys; true where nothing was wrong."""
+        self.finished = True
         for key in self.raw:
             if key not in self.seen:
                 self.problem(

@@ -58,7 +58,7 @@ def read_documents(text: str) -> tuple[list[Source], list[Fault]]:
     """All documents of a YAML file, with every fault found on the way."""
     if len(text.encode("utf-8", "surrogatepass")) > MOST_BYTES:
         return [], [Fault("document-too-large", 1, "a file may have at most 256 KB")]
-    yaml = YAML(typ="rt", pure=True)
+    yaml = YAML(typ="safe", pure=True)
     sources: list[Source] = []
     faults: list[Fault] = []
     try:
@@ -103,6 +103,7 @@ class _Reader:
         self.faults = faults
         self.lines: dict[Path, int] = {}
         self._read: set[int] = set()
+        self._told: set[Fault] = set()
 
     def value(self, node: Node, path: Path, depth: int) -> Any:
         line = node.start_mark.line + 1
@@ -150,7 +151,8 @@ class _Reader:
 
     def _fault(self, code: str, line: int, message: str) -> None:
         fault = Fault(code, line, message)
-        if fault not in self.faults:
+        if fault not in self._told:
+            self._told.add(fault)
             self.faults.append(fault)
 
 

@@ -14,6 +14,7 @@ from caravan.journeys.mjml import BadMjml, html_of
 from caravan.journeys.problems import Problem, Severity
 from caravan.journeys.reading import Fields
 from caravan.journeys.source import read_documents
+from caravan.journeys.visible_text import has_words
 
 MOST_BYTES = 1024 * 1024
 LARGE_MAIL = 100 * 1024
@@ -163,6 +164,13 @@ def _warn(
             "no-unsubscribe-link",
             line + 1,
             "no unsubscribe_link: a footer with it is added",
+            "warning",
+        )
+    if body.strip() and not has_words(body):
+        report(
+            "empty-text-part",
+            line + 1,
+            "no words: who reads mail as text sees nothing; add words, or alt: to the pictures",
             "warning",
         )
     for match in _EMPTY_LINK.finditer(body):

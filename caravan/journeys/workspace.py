@@ -4,18 +4,27 @@ Nothing a user can write makes this raise: everything wrong becomes a problem wi
 of them at once.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path as FilePath
 
+from caravan.journeys.conditions.naming import ListName
 from caravan.journeys.conditions.scope import Scope
-from caravan.journeys.cross_checks import check_mail, check_rings, check_shape
+from caravan.journeys.cross_checks import (
+    actions_of,
+    check_mail,
+    check_requests,
+    check_rings,
+)
 from caravan.journeys.documents import (
     AudienceDocument,
+    CampaignDocument,
     JourneyDocument,
+    ListDocument,
     TestsDocument,
     WorkspaceDocument,
     read_audience,
+    read_campaign,
     read_journey,
     read_service,
     read_tests,
@@ -23,6 +32,7 @@ from caravan.journeys.documents import (
 )
 from caravan.journeys.fields import FieldCatalog
 from caravan.journeys.folder import Folder, find_documents, read_text
+from caravan.journeys.named_lists import Lists, read_lists
 from caravan.journeys.problems import Problem
 from caravan.journeys.reading import SLUG, SLUG_IN_WORDS, JourneyScope
 from caravan.journeys.service import Service
@@ -36,7 +46,9 @@ class Workspace:
     directory: FilePath
     settings: WorkspaceDocument
     audiences: dict[str, AudienceDocument]
+    lists: dict[ListName, ListDocument]
     journeys: dict[str, JourneyDocument]
+    campaigns: dict[str, CampaignDocument]
     templates: dict[str, TemplateDocument]
     tests: dict[str, TestsDocument]
     problems: tuple[Problem, ...]
@@ -69,7 +81,9 @@ def load_workspace(directory: FilePath, at: datetime) -> Workspace:
     _read_templates(folder, settings.catalog)
     audiences = _read_audiences(folder, settings.catalog)
     services = _read_services(folder, settings.catalog)
-    journeys = _read_journeys(folder, settings)
+    lists = read_lists(folder, settings, _engage_scope(folder, settings))
+    journeys = _read_journeys(folder, settings, lists)
+    campaigns = _read_campaigns(folder, settings, lists)
     tests = _read_tests(folder, settings.catalog)
     problems = tuple(
         sorted(set(folder.problems), key=lambda p: (p.file, p.line, p.code, p.message))
@@ -78,7 +92,9 @@ def load_workspace(directory: FilePath, at: datetime) -> Workspace:
         directory=directory,
         settings=settings,
         audiences=audiences,
+        lists=lists.documents,
         journeys=journeys,
+        campaigns=campaigns,
         templates={slug: file.template for slug, file in folder.templates.items() if file.template},
         tests=tests,
         problems=problems,
@@ -138,42 +154,72 @@ def _of_people(folder: Folder) -> frozenset[str]:
     )
 
 
+def _engage_scope(folder: Folder, settings: WorkspaceDocument) -> Scope:
+    """What a condition in the engage store may speak of, whatever document it stands in."""
+    return Scope(
+        catalog=settings.catalog,
+        audiences=frozenset(document.slug for document in folder.of("audience")),
+        people_audiences=_of_people(folder),
+        templates=frozenset(folder.template_files),
+    )
+
+
 def _read_services(folder: Folder, catalog: FieldCatalog) -> dict[str, Service]:
     read = [read_service(folder.fields(document), catalog) for document in folder.of("service")]
     return {service.service: service for service in read if service is not None}
 
 
-def _read_journeys(folder: Folder, settings: WorkspaceDocument) -> dict[str, JourneyDocument]:
+def _read_journeys(
+    folder: Folder, settings: WorkspaceDocument, lists: Lists
+) -> dict[str, JourneyDocument]:
     journeys = {}
-    declared = frozenset(document.slug for document in folder.of("audience"))
-    of_people = _of_people(folder)
+    known = lists.within(_engage_scope(folder, settings))
     for document in folder.of("journey"):
         fields = folder.fields(document)
-        raw_nodes = fields.raw.get("nodes")
+        raw_nodes, raw_tokens = fields.raw.get("nodes"), fields.raw.get("tokens")
         if not isinstance(raw_nodes, dict):
             raw_nodes = {}
         names = frozenset(raw_nodes)
-        templates = frozenset(folder.template_files)
+        listens = frozenset(name for name in names if _listens(raw_nodes[name]))
         scope = JourneyScope(
-            conditions=Scope(
-                catalog=settings.catalog,
-                audiences=declared,
-                nodes=names,
-                listens=frozenset(name for name in names if _listens(raw_nodes[name])),
-                templates=templates,
-                in_journey=True,
-            ),
-            templates=templates,
+            conditions=replace(known, nodes=names, listens=listens, in_journey=True),
+            templates=frozenset(folder.template_files),
             slots=settings.slots,
-            audience_names=declared - of_people,
+            audience_names=known.audiences - _of_people(folder),
+            tokens=raw_tokens if isinstance(raw_tokens, dict) else {},
+            journey=document.slug,
+            journeys=frozenset(one.slug for one in folder.of("journey")),
+            campaigns=frozenset(one.slug for one in folder.of("campaign")),
             services=frozenset(document.slug for document in folder.of("service")),
         )
         journey = read_journey(fields, settings, scope, folder.at)
         if journey is not None:
             journeys[journey.journey] = journey
-            check_shape(fields, journey)
-            check_mail(folder, fields, journey, settings)
+            sender = f"journey {journey.journey}"
+            check_mail(folder, sender, actions_of(journey), journey.tokens, settings)
     return journeys
+
+
+def _read_campaigns(
+    folder: Folder, settings: WorkspaceDocument, lists: Lists
+) -> dict[str, CampaignDocument]:
+    campaigns = {}
+    scope = JourneyScope(
+        conditions=lists.within(_engage_scope(folder, settings)),
+        templates=frozenset(folder.template_files),
+        slots=settings.slots,
+        audience_names=frozenset(),
+        tokens={},
+        campaigns=frozenset(one.slug for one in folder.of("campaign")),
+    )
+    for document in folder.of("campaign"):
+        campaign = read_campaign(folder.fields(document), scope)
+        if campaign is not None:
+            campaigns[campaign.campaign] = campaign
+            sender = f"campaign {campaign.campaign}"
+            check_mail(folder, sender, campaign.actions, {}, settings)
+    check_requests(folder, campaigns)
+    return campaigns
 
 
 def _listens(raw_node: object) -> bool:

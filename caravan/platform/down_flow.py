@@ -5,7 +5,7 @@ that some journey wants, or that the engage store holds, are exported as they ar
 twice does no harm: it brings today's data, and what is there already is left alone.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -23,6 +23,8 @@ PAGE = 5000
 class Concern:
     """Whom a page of changes concerns."""
 
+    everyone: list[int]  # accounts looked at, also those that only time has put in question
+    people: list[int]  # theirs, where an audience of people was asked about
     touched: list[int]  # accounts whose data the Platform changed by itself
     members: dict[str, list[int]]  # by audience in use: which of the page's accounts are in it now
     activity_ids: list[int]
@@ -36,16 +38,36 @@ async def read(pool: Any, after: Cursor, as_of: datetime, limit: int = PAGE) -> 
 
 
 async def look_again(
-    pool: Any, page: Sequence[Change], journeys: Sequence[Any], as_of: datetime
+    pool: Any,
+    page: Sequence[Change],
+    journeys: Sequence[Any],
+    as_of: datetime,
+    named: Mapping[str, str] | None = None,
 ) -> Concern:
-    """Evaluate the running journeys' audiences for the accounts of a page, and extend their segments."""
+    """Evaluate audiences for the accounts of a page, and extend the running journeys' segments.
+
+    Args:
+        pool: of the sandbox.
+        page: the changes.
+        journeys: those whose audiences it is about.
+        as_of: domain time.
+        named: other audiences that somebody asks for, and whether each is of accounts or of people.
+    """
+    named = named or {}
     async with pool.acquire() as conn, conn.transaction():
         everyone = await _touched(conn, page)
         members: dict[str, list[int]] = {journey["audience"]: [] for journey in journeys}
         for audience in sorted(members):
             await audiences.evaluate(conn, audience, as_of, everyone)
+        people: list[int] = []
+        if "people" in named.values():
+            people = await people_among(conn, everyone)
+        for audience, of in named.items():
+            if audience not in members:
+                ids = everyone if of == "accounts" else people
+                await audiences.evaluate(conn, audience, as_of, ids)
         for row in await sql.fetch(
-            conn, "members_among", audiences=list(members), account_ids=everyone
+            conn, "members_among", audiences=list(members), subject_ids=everyone
         ):
             members[row["audience"]].append(row["subject_id"])
         for journey in journeys:
@@ -57,6 +79,8 @@ async def look_again(
         # what the engage store itself sent up need not come down again, nor what only time changed
         down = [change for change in page if change.origin not in (SYNC, TIME)]
         return Concern(
+            everyone=everyone,
+            people=people,
             touched=await _touched(conn, down),
             members=members,
             activity_ids=[change.id for change in down if change.entity == "activity"],
@@ -69,6 +93,13 @@ async def export(
     """The accounts as they are now, read in one snapshot."""
     async with pool.acquire() as conn, conn.transaction(isolation="repeatable_read", readonly=True):
         return await export_accounts(conn, account_ids, here or Here(), news)
+
+
+async def people_among(conn: Any, account_ids: Sequence[int]) -> list[int]:
+    """The people of accounts."""
+    return [
+        row["id"] for row in await sql.fetch(conn, "people_among", account_ids=list(account_ids))
+    ]
 
 
 async def _touched(conn: Any, page: Sequence[Change]) -> list[int]:

@@ -6,6 +6,7 @@ store (also what the passing of time has changed), and through admission who qua
 
 import asyncio
 import time
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -14,7 +15,8 @@ from caravan.campaigns.plans import PlanCache
 from caravan.database import outbox
 from caravan.engage import journeys
 from caravan.engage import sql as engage_sql
-from caravan.journeys.entry import EntryRules
+from caravan.journeys.conditions.naming import audiences_anywhere
+from caravan.journeys.plan import Plan
 from caravan.platform import down_flow, sync
 from caravan.platform.merge import stream_of
 from caravan.simulation import sql
@@ -32,11 +34,22 @@ class HeldBack(RuntimeError):
 class Flow:
     """The streams of a pair, drained when asked."""
 
-    def __init__(self, pair: Pair, plans: PlanCache, journey_id: int, rules: EntryRules) -> None:
+    def __init__(
+        self,
+        pair: Pair,
+        plans: PlanCache,
+        journey_id: int,
+        plan: Plan,
+        beside: Sequence[int] = (),
+    ) -> None:
+        """``beside``: journeys whose accounts come in too, and are not admitted."""
         self._pair = pair
         self._plans = plans
         self._journey_id = journey_id
-        self._rules = rules
+        self._rules = plan.rules
+        self._beside = beside
+        #: also when nobody enters any more, who is in an audience matters to those inside
+        self.asked_by_those_inside = bool(audiences_anywhere(plan))
         self.next_flip: datetime | None = None
         self.next_entry: datetime | None = None  # by time alone: a re-entry opens, a day begins
 
@@ -54,11 +67,10 @@ class Flow:
         """The first steps of a published journey: its segment, and the accounts that qualify."""
         engage, platform = self._pair.engage, self._pair.platform
         await journeys.note_starts(engage, at)
-        await audience_flow.build_segment(engage, platform, self._journey_id, at)
-        while await audience_flow.bring_in_page(
-            engage, platform, self._plans, self._journey_id, at
-        ):
-            pass
+        for journey_id in (*self._beside, self._journey_id):
+            await audience_flow.build_segment(engage, platform, journey_id, at)
+            while await audience_flow.bring_in_page(engage, platform, self._plans, journey_id, at):
+                pass
 
     async def drain(self, at: datetime) -> list[Traveller]:
         """Move everything that waits; returns who has entered by it, in order of account."""
@@ -70,7 +82,11 @@ class Flow:
                 moved = await sync.drain_page(
                     self._pair.engage, self._pair.platform, self._pair.munchkin, at
                 )
-            elif platform["outbox"] not in (None, engage["followed"]) or self._flips_by(at):
+            elif (
+                platform["outbox"] not in (None, engage["followed"])
+                or engage["lists_wait"]
+                or self._flips_by(at)
+            ):
                 moved = await audience_flow.follow_page(
                     self._pair.engage, self._pair.platform, self._plans, at
                 )
@@ -105,12 +121,14 @@ class Flow:
                 self._pair.engage,
                 "engage_waits",
                 down=down_flow.STREAM,
+                journey_id=self._journey_id,
                 at=at,
                 again=self._rules.reentry is not None,
             ),
             sql.fetchrow(self._pair.platform, "platform_waits", up=stream_of(self._pair.munchkin)),
         )
-        self.next_flip = platform["next_flip"]
+        flips = [one for one in (platform["next_flip"], engage["next_flip"]) if one is not None]
+        self.next_flip = min(flips, default=None)
         return engage, platform
 
     def _flips_by(self, at: datetime) -> bool:

@@ -5,8 +5,7 @@ from datetime import datetime
 from itertools import groupby
 from pathlib import Path
 
-from caravan.campaigns import callbacks
-from caravan.campaigns.publishing import store_documents
+from caravan.campaigns import callbacks, storing
 from caravan.journeys.plan import Plan
 from caravan.journeys.problems import Problem
 from caravan.journeys.workspace import Workspace
@@ -57,7 +56,7 @@ class Outside:
         return reports, to_come
 
     async def store_documents(self, at: datetime) -> None:
-        await store_documents(self._pair.platform, self._workspace, at)
+        await storing.store(self._pair.engage, self._pair.platform, self._workspace, at)
 
     async def impossible(self, lines: Sequence[Line], plan: Plan) -> list[Problem]:
         """Lines that cannot happen: of whom or what they speak nobody knows."""

@@ -23,6 +23,7 @@ from caravan.journeys.workspace import Workspace
 from caravan.platform.imports import FileReport
 from caravan.simulation import sql
 from caravan.simulation.agenda import Agenda, Traveller, in_order
+from caravan.simulation.beside import publish_beside
 from caravan.simulation.flowing import Flow
 from caravan.simulation.instants import to_the_millisecond
 from caravan.simulation.lines import Line
@@ -106,11 +107,12 @@ async def run(pair: Pair, asked: Asked, progress: Progress = lambda _: None) -> 
     await outside.happen(before, begin)
     await sql.execute(pair.platform, "gather_statistics")
     await outside.store_documents(begin)
+    beside = await publish_beside(pair, asked.workspace, compiled.plan, begin)
     stored = await journeys.publish(pair.engage, compiled, begin)
     starts_at, ends_at, deadline = journeys.schedule_of(compiled.plan, begin)
     until = asked.until if asked.until is not None else deadline
     async with _walker(pair) as walker:
-        flow = Flow(pair, walker.plans, stored.journey_id, compiled.plan.rules)
+        flow = Flow(pair, walker.plans, stored.journey_id, compiled.plan, beside)
         await flow.skip(begin)
         simulation = Simulation(
             pair,
@@ -215,7 +217,7 @@ class Simulation:
             self._lines[-1].at if self._lines else None,
             self._agenda.next_rest(),
             schedule.starts_at if not self._opened else None,
-            self._flow.next_flip if not self._closed else None,
+            self._flow.next_flip if self._flow.asked_by_those_inside or not self._closed else None,
             self._flow.next_entry if not self._closed else None,
             schedule.ends_at if not self._closed else None,
         ]

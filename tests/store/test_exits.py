@@ -233,3 +233,75 @@ async def test_listen_that_an_exit_ended_hears_nobody(world: World) -> None:
     assert (await world.walk(traversal)).position == "after"
     await world.happen("form_filled", person="p")
     assert await wakeups(world) == 1
+
+
+LISTED = """
+account_list: left
+type: static
+members: []
+---
+people_list: folk
+type: static
+members: []
+---
+audience: rich
+when: {account: {annual_revenue: {at_least: 100}}}
+---
+"""
+DOING = """
+---
+journey: doing
+audience: everyone
+schedule: {end: 90 days}
+start: act
+nodes:
+  act: {do: [ACTION], end: done}
+"""
+
+
+@pytest.mark.parametrize(
+    ("when", "action"),
+    [
+        ("account_list: left", "add_to_account_list: {list: left}"),
+        ("people: {when: {people_list: folk}}", "add_to_people_list: {list: folk}"),
+    ],
+)
+async def test_list_that_another_journey_adds_to_has_a_resting_account_leave(
+    world: World, when: str, action: str
+) -> None:
+    exits = f"exits: [{{label: listed, when: {{{when}}}}}]"
+    workspace = world.workspace(LISTED + journey(exits) + DOING.replace("ACTION", f"{{{action}}}"))
+    await world.load(workspace, accounts=ACCOUNTS, people="person_id,email,account_id\np,p@a,a\n")
+    [resting] = await world.enter(await world.publish(workspace, "way"))
+    [acting] = await world.enter(await world.publish(workspace, "doing"))
+    assert (await world.walk(resting)).position == "rest"
+    await world.walk(acting)
+    assert await wakeups(world) == 1
+    state = await world.walk(resting)
+    assert state.ended is not None
+    assert state.ended.label == "listed"
+
+
+async def test_document_that_names_a_resting_account_in_a_list_has_it_leave(world: World) -> None:
+    exits = "exits: [{label: listed, when: {account_list: left}}]"
+    workspace = world.workspace(LISTED + journey(exits))
+    await world.load(workspace, accounts=ACCOUNTS)
+    [traversal] = await world.enter(await world.publish(workspace, "way"))
+    await world.walk(traversal)
+    named = LISTED.replace("members: []", "members: [a]", 1)
+    await world.store(world.workspace(named + journey(exits)))
+    assert await wakeups(world) == 1
+
+
+async def test_account_that_comes_into_an_audience_leaves_by_its_exit(world: World) -> None:
+    exits = "exits: [{label: rich, when: {audience: rich}}]"
+    workspace = world.workspace(LISTED + journey(exits))
+    await world.load(workspace, accounts="account_id,name,annual_revenue\na,Acme,5\n")
+    [traversal] = await world.enter(await world.publish(workspace, "way"))
+    assert (await world.walk(traversal)).position == "rest"
+    await world.load(workspace, accounts="account_id,name,annual_revenue\na,Acme,500\n")
+    await world.follow()
+    assert await wakeups(world) == 1
+    state = await world.walk(traversal)
+    assert state.ended is not None
+    assert state.ended.label == "rich"

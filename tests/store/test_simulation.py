@@ -394,3 +394,56 @@ async def test_a_simulation_begins_at_a_whole_millisecond(simulating: Simulating
     workspace = simulating.workspace(TRIP, ("hi",), accounts=ACCOUNTS, people=PEOPLE)
     told = await simulating(workspace, at=datetime(2026, 3, 2, 8, 0, 0, 123999, tzinfo=UTC))
     assert told.summary["at"] == "2026-03-02T08:00:00.123Z"
+
+
+BY_LIST = """
+account_list: large
+type: dynamic
+when: {account: {annual_revenue: {at_least: 1000}, contract_end: {in_future: 10 days}}}
+---
+account_list: asked
+type: static
+members: [b, nobody]
+---
+journey: trip
+audience: {list: LIST}
+schedule: {end: 30 days}
+start: add
+nodes:
+  add: {do: [{add_to_journey: {journey: other}}, {remove_from_journey: {journey: other}}], next: rest}
+  rest: {wait: 1 day, end: over}
+---
+journey: other
+audience: everyone
+schedule: {start: 2026-03-10T08:00:00Z, end: 2026-03-20T08:00:00Z}
+start: hello
+nodes:
+  hello: {do: [{send_email: {template: hi}}]}
+"""
+
+
+async def test_who_is_in_the_list_that_is_the_audience_enters(simulating: Simulating) -> None:
+    static = simulating.workspace(
+        BY_LIST.replace("LIST", "asked"), ("hi",), accounts=ACCOUNTS, people=PEOPLE
+    )
+    told = await simulating(static)
+    assert {line.body["account"] for line in told.lines} == {"b"}
+    assert path(told, "b") == ["add", "rest", "completed:over"]
+    # the other journey takes the account, and it is not followed there
+    [acted] = bodies(told, kind="do")
+    assert acted["effects"] == [
+        {"action": "add_to_journey", "outcome": "done"},
+        {"action": "remove_from_journey", "outcome": "skipped", "reason": "not-inside"},
+    ]
+
+
+async def test_time_alone_brings_an_account_into_a_dynamic_list(simulating: Simulating) -> None:
+    dynamic = simulating.workspace(
+        BY_LIST.replace("LIST", "large"),
+        ("hi",),
+        accounts=ACCOUNTS,
+        people=PEOPLE,
+    )
+    told = await simulating(dynamic)
+    [entered] = bodies(told, kind="enter")
+    assert (entered["account"], entered["at"]) == ("a", "2026-03-10T00:00:00Z")

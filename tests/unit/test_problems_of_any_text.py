@@ -3,6 +3,7 @@
 import copy
 import shutil
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from io import StringIO
 from pathlib import Path
@@ -13,8 +14,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
-from caravan.journeys.compiler import compile_journey
+from caravan.journeys.compiler import compile_campaign, compile_journey
 from caravan.journeys.workspace import load_workspace
+from tests.documents import WIDE
+from tests.unit.test_workspace import MAIL
 
 AT = datetime(2026, 3, 2, 8, tzinfo=UTC)
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "grid-analytics"
@@ -76,6 +79,14 @@ ODD: list[Any] = [
 ]  # fmt: skip
 
 
+#: pieces of text that documents are broken with
+JUNK = [
+    "&a ", "*a ", "<<: *a", "!!int ", "- ", "? ", ": ", "[", "]", "{", "}", "|\n", ">\n", "'", '"', "\t", "---\n",
+    "...\n", "%YAML 1.1\n", "#", "\u202e", "\ufeff", "\u2028", "\x85", "\U0001f9ed", "null", "0x1f", "1e400", "9" * 400,
+    "[" * 60, "{a: " * 60, "  " * 60 + "k:\n", "{{ my.x }}", "{% if", "\x00", "\ud800",
+]  # fmt: skip
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     here = tmp_path / "grid"
@@ -93,6 +104,8 @@ def check(folder: Path) -> None:
     if not workspace.errors:
         for slug in workspace.journeys:
             compile_journey(workspace, slug)
+        for slug in workspace.campaigns:
+            compile_campaign(workspace, slug)
 
 
 def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
@@ -136,9 +149,19 @@ def mutate(data: Any, draw: Any) -> Any:
     return data
 
 
+def scramble(text: str, draw: Any) -> str:
+    """One random change of the bare text: a piece of junk put in, or put in place of something."""
+    place = draw(st.integers(0, len(text)))
+    cut = draw(st.sampled_from([0, 0, 1, 7, 60]))
+    return text[:place] + draw(st.sampled_from(JUNK)) + text[place + cut :]
+
+
 def written(documents: list[Any]) -> str:
     yaml = YAML(typ="safe")
     yaml.representer.ignore_aliases = lambda _: True
+    yaml.representer.sort_base_mapping_type_on_output = (
+        False  # a document's first key names its kind
+    )
     out = StringIO()
     yaml.dump_all(documents, out)
     return out.getvalue()
@@ -172,6 +195,62 @@ def test_hostile_text_is_a_problem_and_soon_told(folder: Path, text: str) -> Non
     began = time.monotonic()
     assert {problem.file for problem in load_workspace(folder, AT).errors} == {"hostile.yaml"}
     assert time.monotonic() - began < 30
+
+
+#: documents of this size are told within so much of a processor's time
+SIZE, SECONDS = 16 * 1024, 0.2
+
+
+@pytest.fixture
+def wide(tmp_path: Path) -> Path:
+    """A small workspace that has a bit of everything."""
+    (tmp_path / "hi.html").write_text(MAIL, encoding="utf-8")
+    return tmp_path
+
+
+def check_mutated(wide: Path, data: st.DataObject) -> None:
+    text = WIDE
+    if data.draw(st.booleans()):
+        documents = list(YAML(typ="safe").load_all(WIDE))
+        for _ in range(data.draw(st.integers(1, 4))):
+            documents = mutate(documents, data.draw)
+        text = written(documents)
+    for _ in range(data.draw(st.integers(0, 2))):
+        text = scramble(text, data.draw)
+    (wide / "ws.yaml").write_bytes(text.encode("utf-8", "surrogatepass"))
+    # asked again where it was slow: the collector of garbage may have come between
+    assert any(_soon(wide) for _ in range(3)) or len(text) > SIZE
+
+
+def _soon(wide: Path) -> bool:
+    began = time.process_time()
+    check(wide)
+    return time.process_time() - began < SECONDS
+
+
+def mutated(count: int) -> Callable[[Any], Any]:
+    return settings(
+        max_examples=count,
+        deadline=None,
+        suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    )
+
+
+@pytest.mark.timeout(600)
+@mutated(1_000)
+@given(st.data())
+def test_mutated_documents_end_in_problems_or_in_a_valid_journey(
+    wide: Path, data: st.DataObject
+) -> None:
+    check_mutated(wide, data)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3600)
+@mutated(10_000)
+@given(st.data())
+def test_ten_thousand_mutated_documents(wide: Path, data: st.DataObject) -> None:
+    check_mutated(wide, data)
 
 
 @settings(

@@ -10,13 +10,18 @@ order by id for key share;
 -- Inserts what is new and gives the open listeners of the accounts touched that care for one of the types:
 -- also where all were known already, for one that came in as history has not been heard yet. A row
 -- without a listener says how many were new, where nobody listens. `watched`: exits are to be looked at
--- for an account touched; whoever rests there has said so before these accounts were locked.
+-- for an account touched; whoever rests there has said so before these accounts were locked. Where there
+-- are dynamic lists, the places in them of those it happened to are put in question.
 with inserted as (
   insert into activities (external_id, type, at, account_id, person_id, fields)
   select * from unnest(:external_ids::text[], :types::text[], :ats::timestamptz[], :account_ids::bigint[],
                        :person_ids::bigint[], :fields::jsonb[])
   on conflict (external_id) do nothing
-  returning id
+  returning id, account_id, person_id
+), questioned as (
+  insert into list_questions (of, subject_id)
+  select case when person_id is null then 'accounts' else 'people' end, coalesce(person_id, account_id)
+  from inserted where exists (select from lists where condition is not null)
 )
 select n.inserted, n.watched, hearing.*
 from (select count(*) as inserted,

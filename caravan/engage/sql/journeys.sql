@@ -11,20 +11,23 @@ select pg_advisory_xact_lock(hashtext(current_schema() || '.journey:' || :slug))
 -- name: latest_version
 -- Locked: its end may be noted meanwhile.
 select id, version, state, plan_hash, name, audience, deleted_at is not null as deleted
-from journeys where slug = :slug
+from journeys where kind = 'journey' and slug = :slug
 order by version desc limit 1 for update;
 
 -- name: latest_published
-select version, state from journeys where slug = :slug and state <> 'draft' and deleted_at is null
+select version, state from journeys
+where kind = 'journey' and slug = :slug and state <> 'draft' and deleted_at is null
 order by version desc limit 1;
 
 -- name: insert_journey
-insert into journeys (slug, version, name, state, plan_hash, audience, rules, entry_limit, starts_at, ends_at, deadline, published_at)
-values (:slug, :version, :name, :state, :plan_hash, :audience, :rules, :entry_limit, :starts_at, :ends_at, :deadline, :published_at)
+insert into journeys (slug, version, name, state, plan_hash, audience, of_list, rules, entry_limit, starts_at, ends_at, deadline,
+                      published_at)
+values (:slug, :version, :name, :state, :plan_hash, :audience, :of_list, :rules, :entry_limit, :starts_at, :ends_at, :deadline,
+        :published_at)
 returning id;
 
 -- name: replace_draft
-update journeys set name = :name, plan_hash = :plan_hash, audience = :audience, rules = :rules,
+update journeys set name = :name, plan_hash = :plan_hash, audience = :audience, of_list = :of_list, rules = :rules,
        entry_limit = :entry_limit
 where id = :id;
 
@@ -42,30 +45,19 @@ returning paused_at;
 -- name: insert_campaign
 insert into campaigns (name, journey_id, position, body) values (:name, :journey_id, :position, :body);
 
--- name: ordinary_campaigns
-select id, name, body from campaigns where journey_id is null order by name;
-
--- name: campaigns_of_journey
-select c.id, c.name, c.body, j.slug, j.version, j.state
-from campaigns c join journeys j on j.id = c.journey_id
-where j.slug = :slug and j.deleted_at is null order by j.version, c.position;
-
--- name: requestable_campaign
--- A journey's own campaigns can be requested by nobody else.
-select id, name, body from campaigns where name = :name and journey_id is null;
-
 -- name: journeys
 select j.*, (select count(*) from traversals t where t.journey_id = j.id and t.ended_at is null) as inside,
        (select count(*) from traversals t where t.journey_id = j.id) as entered,
        (select count(*) from traversals t where t.journey_id = j.id and t.reason = 'completed') as completed
-from journeys j where (:slug::text is null or j.slug = :slug) and j.deleted_at is null order by j.slug, j.version;
+from journeys j
+where j.kind = 'journey' and (:slug::text is null or j.slug = :slug) and j.deleted_at is null order by j.slug, j.version;
 
 -- name: journey_by_id
 select * from journeys where id = :id;
 
 -- name: running_journeys
-select id, slug, version, name, audience, state, plan_hash, starts_at, ends_at, flow_at, segment_accounts
-from journeys where state = 'live' order by id;
+select id, slug, version, name, audience, state, plan_hash, starts_at, ends_at, flow_at, segment_accounts, of_list
+from journeys where kind = 'journey' and state = 'live' order by id;
 
 -- name: begin_due
 -- Scheduled journeys whose start has come.

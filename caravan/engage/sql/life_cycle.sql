@@ -1,7 +1,7 @@
 -- name: lock_versions
 -- All of a slug, oldest first. Admission and whoever is about to hold an account share the row.
 select id, version, state, paused_at, plan_hash, ends_at from journeys
-where slug = :slug and deleted_at is null
+where kind = 'journey' and slug = :slug and deleted_at is null
 order by version for no key update;
 
 -- name: pause_journeys

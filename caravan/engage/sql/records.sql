@@ -23,6 +23,28 @@ where p.id = w.id and b.id = p.id
   and coalesce(b.old, 'null'::jsonb) is distinct from (w.fields -> :field::text)
 returning p.id, b.old;
 
+-- name: set_opportunity_fields
+update opportunities o
+set attributes = jsonb_strip_nulls(o.attributes || :fields::jsonb), stamps = o.stamps || stamps_of(:fields, stamp(:at))
+where o.id = any(:ids::bigint[])
+  and coalesce(o.attributes -> :field::text, 'null'::jsonb) is distinct from (:fields::jsonb -> :field::text)
+returning o.id, old.attributes -> :field::text as old;
+
+-- name: change_scores
+-- By so much, or to a value; only those come back whom it changes.
+insert into scores as s (person_id, score, value)
+select p.id, :score, coalesce(:to::bigint, :start::bigint + :by::bigint)
+from unnest(:person_ids::bigint[]) as p (id)
+where exists (select from scores k where k.person_id = p.id and k.score = :score)
+   or coalesce(:to::bigint, :start::bigint + :by::bigint) <> :start::bigint
+order by p.id
+on conflict (person_id, score) do update set value = coalesce(:to::bigint, s.value + :by::bigint)
+where s.value <> coalesce(:to::bigint, s.value + :by::bigint)
+returning s.person_id, coalesce(old.value, :start::bigint) as old, new.value as new;
+
+-- name: scores_of_person
+select score, value from scores where person_id = :person_id order by score;
+
 -- name: write_changes
 -- To the outbox: only what changed, with its as_of.
 insert into changes (entity, id, fields, as_of, origin)

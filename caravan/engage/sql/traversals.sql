@@ -75,6 +75,25 @@ with ended as (
 )
 select id from ended;
 
+-- name: lock_traversals_of
+-- In order of id, and before the account: who serves one of them locks the account behind it.
+select id from traversals
+where account_id = :account_id and slug = any(:slugs::text[]) and ended_at is null
+order by id for no key update;
+
+-- name: open_traversal
+-- Whether a journey runs at all, and the account's way through it.
+select exists (select from journeys j where j.slug = :slug and j.state in ('scheduled', 'live', 'closed')) as runs,
+       (select t.id from traversals t
+        where t.slug = :slug and t.account_id = :account_id and t.ended_at is null) as id;
+
+-- name: journey_to_enter
+-- The version that takes entries now, and whether the account is inside the journey already.
+select j.id, j.slug, j.version,
+       exists (select from traversals t
+               where t.slug = j.slug and t.account_id = :account_id and t.ended_at is null) as inside
+from journeys j where j.slug = :slug and j.state = 'live' and j.starts_at <= :at and j.ends_at > :at;
+
 -- name: gather_participants
 -- The people of a node are those related to the account when it arrives there, by person id.
 insert into participants (traversal_id, node, visit, person_id)
@@ -162,12 +181,13 @@ select id, workflow_id from traversals
 where workflow_id = any(:workflow_ids::text[]) and ended_at is null;
 
 -- name: orphaned_traversals
--- Not started and nobody's to start: no admission runs for a journey that takes no more entries.
+-- Not started and nobody's to start: no admission runs for a journey that takes no more entries, nor
+-- for a campaign.
 select t.id, t.workflow_id, t.account_id, t.slug, t.entry, t.entered_at, j.version,
        j.name as journey_name, j.plan_hash, p.mail_first, a.attributes ->> 'name' as account_name
 from traversals t join journeys j on j.id = t.journey_id join accounts a on a.id = t.account_id
 join plans p on p.hash = j.plan_hash
-where not t.started and t.ended_at is null and (j.state <> 'live' or j.ends_at <= :at)
+where not t.started and t.ended_at is null and (j.state <> 'live' or j.ends_at <= :at or j.kind = 'campaign')
 order by t.id limit :limit;
 
 -- name: health

@@ -5,14 +5,36 @@ from typing import Annotated
 from pydantic import Field
 
 from caravan.journeys.actions.account_interesting_moment import AccountInterestingMoment
+from caravan.journeys.actions.add_to_account_list import AddToAccountList
+from caravan.journeys.actions.add_to_journey import AddToJourney
+from caravan.journeys.actions.add_to_people_list import AddToPeopleList
 from caravan.journeys.actions.base import BaseAction
+from caravan.journeys.actions.change_score import ChangeScore
 from caravan.journeys.actions.person_interesting_moment import PersonInterestingMoment
+from caravan.journeys.actions.remove_from_account_list import RemoveFromAccountList
+from caravan.journeys.actions.remove_from_journey import RemoveFromJourney
+from caravan.journeys.actions.remove_from_people_list import RemoveFromPeopleList
+from caravan.journeys.actions.request_campaign import RequestCampaign
 from caravan.journeys.actions.send_email import SendEmail
 from caravan.journeys.actions.update_account import UpdateAccount
+from caravan.journeys.actions.update_opportunity import UpdateOpportunity
 from caravan.journeys.actions.update_person import UpdatePerson
 
 Action = Annotated[
-    SendEmail | AccountInterestingMoment | PersonInterestingMoment | UpdateAccount | UpdatePerson,
+    SendEmail
+    | AccountInterestingMoment
+    | PersonInterestingMoment
+    | UpdateAccount
+    | UpdatePerson
+    | UpdateOpportunity
+    | ChangeScore
+    | AddToAccountList
+    | RemoveFromAccountList
+    | AddToPeopleList
+    | RemoveFromPeopleList
+    | AddToJourney
+    | RemoveFromJourney
+    | RequestCampaign,
     Field(discriminator="kind"),
 ]
 
@@ -22,15 +44,21 @@ ACTIONS: dict[str, type[BaseAction]] = {
     "person_interesting_moment": PersonInterestingMoment,
     "update_account": UpdateAccount,
     "update_person": UpdatePerson,
+    "update_opportunity": UpdateOpportunity,
+    "change_score": ChangeScore,
+    "add_to_account_list": AddToAccountList,
+    "remove_from_account_list": RemoveFromAccountList,
+    "add_to_people_list": AddToPeopleList,
+    "remove_from_people_list": RemoveFromPeopleList,
+    "add_to_journey": AddToJourney,
+    "remove_from_journey": RemoveFromJourney,
+    "request_campaign": RequestCampaign,
 }
 
 #: actions of the language that this version does not run
 LATER = frozenset(
     {
-        "update_opportunity", "add_to_account_list", "remove_from_account_list", "add_to_journey",
-        "remove_from_journey", "send_sales_alert", "update_buying_group_stage",
-        "update_buying_group_status", "send_sms", "change_score", "assign_to_buying_group",
-        "remove_from_buying_group", "add_to_people_list", "remove_from_people_list",
-        "request_campaign",
+        "send_sales_alert", "update_buying_group_stage", "update_buying_group_status", "send_sms",
+        "assign_to_buying_group", "remove_from_buying_group",
     }
 )  # fmt: skip

@@ -8,5 +8,6 @@ from caravan.journeys.reading import Fields, JourneyScope
 def check_liquid(fields: Fields, key: str, text: str, scope: JourneyScope, entity: Entity) -> None:
     """Report what is wrong with a Liquid text that speaks of an account or of a person too."""
     catalog = scope.conditions.catalog
-    for code, message in problems_of_text(text, catalog, person=entity == "person"):
+    person, my = entity == "person", scope.tokens
+    for code, message in problems_of_text(text, catalog, person=person, my=my):
         fields.problem(code, key, message)

@@ -16,9 +16,8 @@ def read_interesting_moment(
     fields: Fields, scope: JourneyScope, entity: Entity
 ) -> dict[str, object]:
     """The keys ``type`` and ``text``."""
-    kind = fields.required("type")
-    if kind is not None and kind not in ("email", "milestone", "web"):
-        fields.problem("bad-value", "type", f"{kind} is none of email, milestone, web")
+    fields.required("type")
+    kind = fields.choice("type", ("email", "milestone", "web"))
     text = fields.text("text", longest=MOMENT_TEXT_LIMIT) or ""
     check_liquid(fields, "text", text, scope, entity)
     return {"type": kind, "text": text}

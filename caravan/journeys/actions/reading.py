@@ -5,11 +5,35 @@ from caravan.journeys.conditions.parse import nearest
 from caravan.journeys.problems import Path, Report
 from caravan.journeys.reading import Fields, JourneyScope
 
+#: the code and the reason by which an action on the account is refused
+Refusal = tuple[str, str]
+
+IN_PEOPLE_SPLIT: Refusal = (
+    "account-action-in-people-split",
+    "a people split acts on people only; put it before or behind the split",
+)
+
 
 def read_actions(
-    raw: object, path: Path, scope: JourneyScope, report: Report, *, people_only: bool = False
+    raw: object,
+    path: Path,
+    scope: JourneyScope,
+    report: Report,
+    *,
+    people_only: bool = False,
+    refuse_account: Refusal | None = None,
 ) -> tuple[Action, ...] | None:
-    """The actions, in order; None where any of them is wrong."""
+    """The actions, in order; None where any of them is wrong.
+
+    Args:
+        raw: what the document has at ``path``.
+        path: where that is.
+        scope: what they may speak of.
+        report: takes what is wrong with them.
+        people_only: they stand in a people split.
+        refuse_account: they stand elsewhere where only people are acted upon, and why.
+    """
+    refusal = IN_PEOPLE_SPLIT if people_only else refuse_account
     if not isinstance(raw, list):
         report(
             "bad-value",
@@ -27,12 +51,17 @@ def read_actions(
             actions.append(None)
             continue
         [(name, given)] = one.items()
-        actions.append(_read_action(str(name), given, (*place, name), scope, report, people_only))
+        actions.append(_read_action(str(name), given, (*place, name), scope, report, refusal))
     return None if None in actions else tuple(action for action in actions if action is not None)
 
 
 def _read_action(
-    name: str, raw: object, path: Path, scope: JourneyScope, report: Report, people_only: bool
+    name: str,
+    raw: object,
+    path: Path,
+    scope: JourneyScope,
+    report: Report,
+    refusal: Refusal | None,
 ) -> Action | None:
     if name in LATER:
         report("bad-value", path, f"the action {name} is not supported by this version yet")
@@ -41,12 +70,9 @@ def _read_action(
         report("unknown-key", path, f"no action {name}{nearest(name, ACTIONS)}")
         return None
     kind = ACTIONS[name]
-    if people_only and kind.context == "account":
-        report(
-            "account-action-in-people-split",
-            path,
-            f"{name} acts on the account; a people split acts on people only",
-        )
+    if refusal is not None and kind.context == "account":
+        code, why = refusal
+        report(code, path, f"{name} acts on the account; {why}")
         return None
     fields = Fields(raw or {}, path, report)
     values = kind.read(fields, scope)

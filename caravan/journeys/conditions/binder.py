@@ -38,11 +38,18 @@ class Binder:
 
     def derived(self, name: str, kind: str, what: str, derive: Callable[[Any], Any]) -> str:
         """A parameter computed from a named one at each run; ``what`` tells it from others."""
-        return self._place(("derived", f"{name} {what}", kind), _Slot(name=name, derive=derive))
+        key = ("derived", f"{name} {what} {self.zone}", kind)
+        return self._place(key, _Slot(name=name, derive=derive))
 
     def literal(self, value: Any, kind: str) -> str:
         """A value of the document; never spliced into the text."""
         return self._place(("literal", repr(value), kind), _Slot(value))
+
+    def in_zone(self, zone: str) -> "Binder":
+        """The same parameters, for a part of the text that means another zone's days."""
+        other = Binder(zone)
+        other._slots, other._known = self._slots, self._known
+        return other
 
     def args(self, **values: Any) -> list[Any]:
         """The positional arguments; names the text does not use are ignored.

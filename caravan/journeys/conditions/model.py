@@ -19,12 +19,13 @@ class Check(BaseModel):
 
 
 class Test(BaseModel):
-    """Checks on one value, ANDed."""
+    """Checks on one value, ANDed; ``start`` is a score's: what a person has who was given none."""
 
     __test__ = False
     model_config = ConfigDict(frozen=True)
 
     type: FieldType
+    start: int | None = None
     checks: tuple[Check, ...]
 
 
@@ -85,6 +86,19 @@ class InAudience(_Condition):
     audience: str
 
 
+class InList(_Condition):
+    """In a list of the engage store: among its members, or, of a dynamic one, meeting its condition.
+
+    A dynamic list is put in its place: the answer is as of the look and not of the last upkeep.
+    """
+
+    kind: Literal["list"] = "list"
+    of: Literal["accounts", "people"]
+    list: str
+    zone: str = "UTC"  # whose days ``when`` means
+    when: "Condition | None" = None  # None: a static list
+
+
 class Heard(_Condition):
     """The person's event ended one of these listens, at the traversal's latest visit there."""
 
@@ -124,10 +138,11 @@ Condition = Annotated[
     | RoleInAccount
     | HasOpportunity
     | InAudience
+    | InList
     | Heard
     | Did,
     Field(discriminator="kind"),
 ]
 
-for _model in (All, Any, Not, People):
+for _model in (All, Any, Not, People, InList):
     _model.model_rebuild()

@@ -5,13 +5,14 @@ from collections.abc import Callable
 from caravan.journeys.conditions import model
 from caravan.journeys.conditions.counts import read_count
 from caravan.journeys.conditions.model import Condition
+from caravan.journeys.conditions.naming import ListOf
 from caravan.journeys.conditions.reading_did import read_did
 from caravan.journeys.conditions.reading_events import EventTests, parse_event
 from caravan.journeys.conditions.reading_tests import parse_test, parse_tests
 from caravan.journeys.conditions.scope import Context, Scope, nearest, plural
-from caravan.journeys.fields import Entity
+from caravan.journeys.fields import Entity, FieldCatalog
 from caravan.journeys.problems import Path, Report
-from caravan.journeys.written import shown
+from caravan.journeys.written import as_written, shown
 
 __all__ = [
     "Context",
@@ -26,7 +27,7 @@ __all__ = [
 PEOPLE_ONLY = frozenset({"role_in_account", "member_of", "people_list", "heard"})
 ACCOUNT_ONLY = frozenset({"buying_group", "people"})
 ENGAGE_ONLY = frozenset({"buying_group", "member_of", "account_list", "people_list", "heard"})
-NOT_YET = ENGAGE_ONLY - {"heard"}
+NOT_YET = frozenset({"buying_group", "member_of"})
 
 
 def parse_condition(
@@ -48,6 +49,13 @@ def parse_condition(
     return known[0] if len(known) == 1 else model.All(of=known)
 
 
+def condition_keys(context: Context) -> list[str]:
+    """The keys that a condition about accounts or about people may have."""
+    others = PEOPLE_ONLY if context == "account" else ACCOUNT_ONLY
+    known = _Reader(context, Scope(FieldCatalog()), lambda *_, **__: None).parts
+    return [key for key in known if key not in others and key not in NOT_YET]
+
+
 class _Reader:
     """Reads the keys of one condition mapping."""
 
@@ -67,6 +75,8 @@ class _Reader:
             "people": self._people,
             "role_in_account": self._role,
             "audience": self._audience,
+            "account_list": lambda raw, path: self._list(raw, path, "accounts"),
+            "people_list": lambda raw, path: self._list(raw, path, "people"),
             "heard": self._heard,
             "did": lambda raw, path: self._did(raw, path, negated=False),
             "did_not": lambda raw, path: self._did(raw, path, negated=True),
@@ -149,16 +159,9 @@ class _Reader:
         return model.RoleInAccount(test=test) if test is not None else None
 
     def _audience(self, raw: object, path: Path) -> Condition | None:
-        if self.scope.store != "platform":
-            self.report(
-                "bad-value",
-                path,
-                "audience in a journey's condition is not supported by this version yet",
-            )
-            return None
         if not isinstance(raw, str) or raw not in self.scope.audiences:
             near = nearest(raw, self.scope.audiences)
-            self.report("unknown-audience", path, f"no audience {raw}{near}")
+            self.report("unknown-audience", path, f"no audience {shown(raw)}{near}")
             return None
         of_people = self.scope.people_audiences
         if of_people is not None and (raw in of_people) != (self.context == "person"):
@@ -170,6 +173,20 @@ class _Reader:
             )
             return None
         return model.InAudience(audience=raw)
+
+    def _list(self, raw: object, path: Path, of: ListOf) -> Condition | None:
+        lists = {"accounts": self.scope.account_lists, "people": self.scope.people_lists}
+        other = "people" if of == "accounts" else "accounts"
+        slug = "" if isinstance(raw, dict | list) else as_written(raw)
+        if slug in lists[of]:
+            known = lists[of][slug]
+            return model.InList(of=of, list=slug, zone=known.zone, when=known.when)
+        if slug in lists[other]:
+            self.report("wrong-context", path, f"{slug} is a list of {other}")
+        else:
+            near = nearest(slug, lists[of])
+            self.report("unknown-list", path, f"no list {shown(raw)} of {of}{near}")
+        return None
 
     def _heard(self, raw: object, path: Path) -> Condition | None:
         if not self.scope.in_journey:

@@ -105,6 +105,8 @@ def _names_known(
     known: Iterable[str]
     if key == "template" and scope.templates is not None:
         code, what, known = "unknown-template", "no e-mail template", scope.templates
+    elif key == "score":
+        code, what, known = "unknown-score", "the workspace has no score", scope.catalog.scores
     elif key == "field" and event in CHANGES:
         entity = CHANGES[event]
         code, what, known = "unknown-field", f"{entity} has no field", scope.catalog.of(entity)

@@ -53,12 +53,29 @@ def parse_tests(
             parsed = parse_test(test, fields[field], place, report)
             if parsed is not None:
                 tests[field] = parsed
+        elif entity == "person" and field in scope.catalog.scores:
+            score = _score(field, test, place, scope, report)
+            if score is not None:
+                tests[field] = score
         elif entity == "person" and field in ("engagement", "persona"):
             report("bad-value", place, f"{field} is not supported by this version yet")
         else:
             remedy = nearest(field, fields) or f"; name it under fields: {entity}: of the workspace"
             report("unknown-field", place, f"{entity} has no field {field}{remedy}")
     return tests if len(tests) == len(raw) else None
+
+
+def _score(name: str, raw: object, path: Path, scope: Scope, report: Report) -> Test | None:
+    """A test on a score: a whole number of the person that lives in the engage store."""
+    if scope.store == "platform":
+        report(
+            "wrong-context",
+            path,
+            f"the score {name} lives in the engage store only; an audience is evaluated in the Platform",
+        )
+        return None
+    test = parse_test(raw, "integer", path, report)
+    return test and test.model_copy(update={"start": scope.catalog.scores[name]})
 
 
 def parse_free_tests(raw: object, path: Path, report: Report) -> dict[str, Test] | None:

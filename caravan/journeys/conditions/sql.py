@@ -23,7 +23,7 @@ from caravan.journeys.conditions.related import (
 from caravan.journeys.conditions.scope import Context
 from caravan.journeys.conditions.values import quoted, value_of
 
-__all__ = ["Binder", "Fragment", "compile_condition", "event_predicate"]
+__all__ = ["Binder", "Fragment", "compile_condition", "compile_tests", "event_predicate"]
 
 
 @dataclass(frozen=True)
@@ -68,6 +68,11 @@ def compile_condition(
     return compiler.compile(condition, context)
 
 
+def compile_tests(tests: dict[str, Test], alias: str, binder: Binder) -> str:
+    """Tests on the fields of the record ``alias``, as a predicate."""
+    return _Compiler(binder, True, {}).tests(tests, alias)[0]
+
+
 @dataclass(frozen=True)
 class _Compiler:
     binder: Binder
@@ -96,6 +101,8 @@ class _Compiler:
                 return self._opportunity(condition, context)
             case model.InAudience():
                 return self._in_audience(condition, context)
+            case model.InList():
+                return self._in_list(condition, context)
             case model.Heard():
                 return self._heard(condition)
             case model.Did():
@@ -111,14 +118,22 @@ class _Compiler:
             tuple(flip for fragment in fragments for flip in fragment.flips),
         )
 
-    def _tests(self, tests: dict[str, Test], alias: str) -> tuple[str, list[str]]:
+    def tests(self, tests: dict[str, Test], alias: str) -> tuple[str, list[str]]:
         """The predicate of several fields of one record, and its flips."""
         parts, flips = [], []
         for field, test in tests.items():
-            value = value_of(f"{alias}.attributes", field, test.type)
+            value = self._value(alias, field, test)
             parts.append(f"({sql_of_test(test, value, self.binder)})")
             flips += flips_of(test, value, self.flips) if self.flips else []
         return " and ".join(parts) or "true", flips
+
+    def _value(self, alias: str, field: str, test: Test) -> str:
+        """The field of a record, or the score of a person."""
+        if test.start is None:
+            return value_of(f"{alias}.attributes", field, test.type)
+        score, start = quoted(field), self.binder.literal(test.start, "numeric")
+        given = f"select s.value from scores s where s.person_id = {alias}.id and s.score = {score}"
+        return f"coalesce(({given}), {start})"
 
     def _account(self, condition: model.AccountIs, context: Context) -> Fragment:
         if context == "account" or self.travelling:
@@ -140,15 +155,21 @@ class _Compiler:
 
     def _this(self, entity: str, alias: str, tests: dict[str, Test]) -> Fragment:
         """The record in hand passes every test."""
-        predicate, flips = self._tests(tests, alias)
+        predicate, flips = self.tests(tests, alias)
         evidence = tuple(
-            (f"{entity}.{field}", f"{alias}.attributes -> {quoted(field)}") for field in tests
+            (
+                f"{entity}.{field}",
+                f"{alias}.attributes -> {quoted(field)}"
+                if test.start is None
+                else self._value(alias, field, test),
+            )
+            for field, test in tests.items()
         )
         return Fragment(predicate, evidence, tuple(flips))
 
     def _some(self, entity: str, alias: str, source: str, tests: dict[str, Test]) -> Fragment:
         """One of several records passes every test; which one is the evidence."""
-        predicate, flips = self._tests(tests, alias)
+        predicate, flips = self.tests(tests, alias)
         found = f"(select min({alias}.id) {source} and {predicate})"
         return Fragment(
             f"exists (select {source} and {predicate})",
@@ -209,6 +230,38 @@ class _Compiler:
         return Fragment(
             "exists (select from audience_members m"
             f" where m.audience = {self.binder.literal(name, 'text')} and m.subject_id = {subject})"
+        )
+
+    def _in_list(self, condition: model.InList, context: Context) -> Fragment:
+        name = f"{'account' if condition.of == 'accounts' else 'people'}_list({condition.list})"
+        if condition.of == "accounts" and context == "person" and not self.travelling:
+            # any account of the person, as for `account` and `opportunity`
+            some, source = self._is_listed(condition, "account"), accounts_of_person()
+            predicate = f"exists (select {source} and ({some.predicate}))"
+            return Fragment(predicate, ((name, f"({predicate})"),), _soonest([*some.flips], source))
+        whose: Context = "account" if condition.of == "accounts" else "person"
+        listed = self._is_listed(condition, whose)
+        evidence = ((name, f"({listed.predicate})"), *listed.evidence)
+        return Fragment(listed.predicate, evidence, listed.flips)
+
+    def _is_listed(self, condition: model.InList, context: Context) -> Fragment:
+        """Whether the account ``a`` or the person ``p`` is in a list."""
+        if condition.when is not None:
+            inside = replace(
+                self,
+                travelling=False,
+                binder=self.binder.in_zone(condition.zone),
+                flips=self.flips and self.flips.in_zone(condition.zone),
+            )
+            return inside.compile(condition.when, context)
+        of, slug = (
+            self.binder.literal(condition.of, "text"),
+            self.binder.literal(condition.list, "text"),
+        )
+        subject = "a.id" if context == "account" else "p.id"
+        return Fragment(
+            f"exists (select from list_members m where m.of = {of} and m.list = {slug}"
+            f" and m.subject_id = {subject})"
         )
 
     def _heard(self, condition: model.Heard) -> Fragment:

@@ -18,9 +18,7 @@ class AudienceDocument(BaseModel):
 def read_audience(fields: Fields, scope: Scope) -> AudienceDocument | None:
     """From its mapping; None where anything in it is wrong."""
     slug = fields.slug("audience")
-    of = fields.text("of") or "accounts"
-    if of not in ("accounts", "people"):
-        fields.problem("bad-value", "of", "an audience is of accounts or of people")
+    of = fields.choice("of", ("accounts", "people")) or "accounts"
     fields.required("when")
     when = fields.condition("when", "account" if of == "accounts" else "person", scope)
     if not fields.finish() or slug is None or when is None:

@@ -15,6 +15,7 @@ from caravan.journeys.nodes import Node
 from caravan.journeys.nodes.reading import read_node
 from caravan.journeys.plan import Schedule
 from caravan.journeys.reading import NAME_LIMIT, Fields, JourneyScope
+from caravan.journeys.shape import check_shape
 from caravan.journeys.zones import ACCOUNT
 
 
@@ -24,6 +25,7 @@ class JourneyDocument(BaseModel):
     journey: str
     name: str
     audience: str
+    of_list: bool = False
     zone: str
     zone_of_account: bool = False
     schedule: Schedule
@@ -50,6 +52,7 @@ def read_journey(
     slug = fields.slug("journey")
     name = fields.text("name")
     audience = _read_audience_name(fields, scope)
+    of_list = isinstance(fields.raw.get("audience"), dict)
     said = fields.zone()
     zone = workspace.zone if said in (None, ACCOUNT) else said
     of_account = said == ACCOUNT or (said is None and workspace.zone_of_account)
@@ -83,6 +86,7 @@ def read_journey(
         for node, raw in raw_nodes.items()
     }
     exits = read_exits(fields, scope)
+    check_shape(fields, start, raw_nodes, read, exits)
     fields.finish()
     if (
         slug is None
@@ -99,6 +103,7 @@ def read_journey(
         journey=slug,
         name=name or slug,
         audience=audience,
+        of_list=of_list,
         zone=zone,
         zone_of_account=of_account,
         schedule=schedule,
@@ -117,10 +122,7 @@ def _read_audience_name(fields: Fields, scope: JourneyScope) -> str | None:
     if raw is None:
         return None
     if isinstance(raw, dict):
-        fields.problem(
-            "bad-value", "audience", "a list as audience is not supported by this version yet"
-        )
-        return None
+        return _read_list_name(fields.inner("audience"), scope)
     name = fields.text("audience")
     if name is not None and name not in scope.audience_names:
         fields.problem(
@@ -130,6 +132,20 @@ def _read_audience_name(fields: Fields, scope: JourneyScope) -> str | None:
         )
         return None
     return name
+
+
+def _read_list_name(fields: Fields, scope: JourneyScope) -> str | None:
+    """``{list: slug}``: a list of accounts as audience."""
+    name = fields.text("list") if fields.required("list") is not None else None
+    known, people = scope.conditions.account_lists, scope.conditions.people_lists
+    if name is not None and name not in known:
+        if name in people:
+            fields.problem("wrong-context", "list", f"{name} is a list of people; accounts travel")
+        else:
+            fields.problem(
+                "unknown-list", "list", f"no list {name} of accounts{nearest(name, known)}"
+            )
+    return name if fields.finish() else None
 
 
 def _read_tokens(fields: Fields) -> dict[str, str] | None:

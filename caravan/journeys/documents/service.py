@@ -23,7 +23,7 @@ from caravan.journeys.written import as_written, shown, storable
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 #: the ways to log in, by the keys that say which
-_WAYS = {
+WAYS = {
     "api_key_env": ("api_key_env", "header", "query"),
     "username_env": ("username_env", "password_env"),
     "token_url": ("token_url", "client_id_env", "client_secret_env"),
@@ -89,7 +89,7 @@ def _on_this_machine(host: str) -> bool:
 
 
 def _read_auth(fields: Fields) -> Auth | None:
-    said = [way for way in _WAYS if way in fields.raw]
+    said = [way for way in WAYS if way in fields.raw]
     if len(said) != 1:
         fields.problem(
             "missing-key" if not said else "bad-value",
@@ -97,7 +97,7 @@ def _read_auth(fields: Fields) -> Auth | None:
             "auth is one of api_key_env · username_env and password_env · "
             "token_url, client_id_env and client_secret_env",
         )
-        fields.seen += [key for keys in _WAYS.values() for key in keys]
+        fields.seen += [key for keys in WAYS.values() for key in keys]
         fields.finish()
         return None
     auth: Auth | None

@@ -5,6 +5,7 @@ import re
 from pydantic import BaseModel, ConfigDict
 
 from caravan.journeys.addresses import is_mailable
+from caravan.journeys.conditions.counts import MOST
 from caravan.journeys.fields import STANDARD, Entity, FieldCatalog, FieldType
 from caravan.journeys.plan import SenderDocument
 from caravan.journeys.reading import Fields, read_slot
@@ -13,6 +14,8 @@ from caravan.journeys.written import shown
 from caravan.journeys.zones import ACCOUNT
 
 FIELD_TYPES: tuple[FieldType, ...] = ("string", "integer", "number", "boolean", "date", "datetime")
+
+SCORE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,62}")
 
 #: names of a pair become schemas of the databases, whose names have 63 letters
 PAIR_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,50}", re.IGNORECASE)
@@ -55,7 +58,7 @@ def read_workspace_document(fields: Fields) -> WorkspaceDocument | None:
     of_account = zone == ACCOUNT
     slots = _read_slots(fields)
     catalog = _read_catalog(fields)
-    _check_scores(fields)
+    catalog = catalog.model_copy(update={"scores": _read_scores(fields, catalog)})
     data = fields.text("data")
     fields.finish()
     if slug is None:
@@ -135,10 +138,20 @@ def _read_fields(fields: Fields, entity: Entity) -> dict[str, FieldType]:
     return known
 
 
-def _check_scores(fields: Fields) -> None:
-    """Scores come with a later version; what is said of them is checked all the same."""
+def _read_scores(fields: Fields, catalog: FieldCatalog) -> dict[str, int]:
+    """Scores of people, each with what a person starts with; conditions ask for them as for fields."""
     inner = fields.inner("scores")
+    scores: dict[str, int] = {}
     for name in inner.raw:
         score = inner.inner(name)
-        score.count("start", 0, least=0)
+        start = score.count("start", 0, least=-MOST)
         score.finish()
+        if name in catalog.of("person"):
+            inner.problem("duplicate-key", name, f"{name} is a field of the person already")
+        elif not SCORE_NAME.fullmatch(name):
+            inner.problem(
+                "bad-value", name, f"{name!r} is not a score: letters, digits, _ and -, at most 63"
+            )
+        else:
+            scores[name] = start
+    return scores

@@ -29,7 +29,8 @@ MOST_MINUTES = 240
 #: how long it has where neither the node nor its definition says
 USUAL_MINUTES = 60
 _SECONDS = {"seconds": 1, "minutes": 60, "hours": 3600}
-_OF: dict[str, Of] = {
+#: of whom the service is told
+OF: dict[str, Of] = {
     "account": "account",
     "people": "people",
     "account_people": "account_people",
@@ -116,9 +117,7 @@ def read(fields: Fields, scope: JourneyScope) -> Call | None:
     if service is not None and service not in scope.services:
         remedy = nearest(service, scope.services)
         fields.problem("unknown-service", "call", f"no service {service}{remedy}")
-    of = _OF.get(fields.text("of") or "account")
-    if of is None:
-        fields.problem("bad-value", "of", f"a call is of {', '.join(_OF)}")
+    of = OF.get(fields.choice("of", tuple(OF)) or "account")
     values = _read_values(fields, scope)
     paths: tuple[CallPath, ...] | None = ()
     if fields.has("paths"):
@@ -204,7 +203,8 @@ def _read_people_path(fields: Fields, scope: JourneyScope) -> CallPath | None:
 
 def _read_head(fields: Fields) -> tuple[str | None, dict[str, Test] | None]:
     label = fields.text("label", longest=NAME_LIMIT)
-    when = fields.required("when")
+    fields.required("when")
+    when = fields.given("when", "tests")
     tests = None
     if when is not None:
         tests = parse_free_tests(when, (*fields.path, "when"), fields.report)

@@ -38,7 +38,28 @@ where audience = :audience and subject_id > :after order by subject_id limit :li
 
 -- name: members_among
 select audience, subject_id from audience_members
-where audience = any(:audiences::text[]) and subject_id = any(:account_ids::bigint[]);
+where audience = any(:audiences::text[]) and subject_id = any(:subject_ids::bigint[]);
+
+-- name: audience_of
+select of from audiences where slug = :slug;
+
+-- name: people_among
+-- The people of accounts, also those who are that no more.
+select distinct person_id as id from relations where account_id = any(:account_ids::bigint[]) order by id;
+
+-- name: named_page
+-- The accounts with these outside ids that may leave the Platform.
+select id from named_accounts
+where external_id = any(:names::text[]) and id > :after and deleted_at is null order by id limit :limit;
+
+-- name: named_among
+select id from named_accounts
+where id = any(:account_ids::bigint[]) and external_id = any(:names::text[]) and deleted_at is null order by id;
+
+-- name: question_named
+-- As when time passes: nobody wrote anything, and somebody wants them looked at.
+insert into changes (entity, id, as_of, origin)
+select 'account', id, :at, 'time' from accounts where external_id = any(:names::text[]) and deleted_at is null order by id;
 
 -- name: members_since
 select subject_id, qualified_at from audience_members
@@ -82,6 +103,16 @@ join named_accounts a on a.id = m.subject_id and a.deleted_at is null
 join relations r on r.account_id = a.id and r.deleted_at is null
 join people p on p.id = r.person_id and p.deleted_at is null and p.attributes ? 'email'
 where m.audience = :audience and (:account_ids::bigint[] is null or m.subject_id = any(:account_ids::bigint[]))
+on conflict do nothing;
+
+-- name: fill_segment_of
+-- As above, of accounts that another store chose.
+insert into segment_members (journey, version, account_id, person_id)
+select :journey, :version, r.account_id, r.person_id
+from named_accounts a
+join relations r on r.account_id = a.id and r.deleted_at is null
+join people p on p.id = r.person_id and p.deleted_at is null and p.attributes ? 'email'
+where a.id = any(:account_ids::bigint[]) and a.deleted_at is null
 on conflict do nothing;
 
 -- name: segment_size

@@ -34,12 +34,16 @@ end $$;
 delete from wakeups returning traversal_id;
 
 -- name: engage_waits
--- What this store still has to pass on: how far its outbox reaches, whom admission and wake-ups wait for.
+-- What this store still has to pass on: how far its outbox reaches, whom admission and wake-ups wait for; and
+-- what its dynamic lists still have to look at, now and by the passing of time alone.
 select (select seq from changes order by epoch desc, xid desc, seq desc limit 1) as outbox,
        (select seq from cursors where stream = :down) as followed,
-       exists (select from admissions where due_at <= :at)
+       exists (select from admissions where journey_id = :journey_id and due_at <= :at)
          or :again and exists (select from entries where last_ended_at is distinct from settled_end) as admissions,
-       exists (select from wakeups) as wakeups;
+       exists (select from wakeups) as wakeups,
+       exists (select from list_questions)
+         or exists (select from lists where condition is not null and evaluated_at is null) as lists_wait,
+       (select min(next_flip) from list_flips) as next_flip;
 
 -- name: platform_waits
 select (select seq from changes order by epoch desc, xid desc, seq desc limit 1) as outbox,

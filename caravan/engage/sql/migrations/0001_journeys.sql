@@ -12,9 +12,11 @@ create table plans (
   mail_first boolean not null -- its workflows begin with an activity that sends
 );
 
--- One row per version of a journey. At most one version of a slug takes new entries.
+-- One row per version of a journey. At most one version of a slug takes new entries. A campaign that
+-- may be requested is a row too, of the kind 'campaign': what a request travels.
 create table journeys (
   id           bigint generated always as identity primary key,
+  kind         text not null default 'journey' check (kind in ('journey', 'campaign')),
   slug         text not null,
   version      integer not null,
   name         text not null,
@@ -22,6 +24,7 @@ create table journeys (
                  ('draft', 'scheduled', 'live', 'closed', 'finished', 'aborted')),
   plan_hash    text not null references plans,
   audience     text not null,
+  of_list      boolean not null default false,  -- the audience is an account list of this store
   rules        jsonb not null default '{}',  -- caravan.journeys.entry.EntryRules
   entry_limit  integer default 1,            -- of them: entries per account; null: any number
   starts_at    timestamptz,
@@ -38,11 +41,13 @@ create table journeys (
 );
 create unique index journeys_open on journeys (slug) where state in ('scheduled', 'live');
 
--- A journey's own campaigns bear its id: ordinary listings and requests never see them.
+-- A journey's own campaigns bear its id: ordinary listings and requests never see them. One that may be
+-- requested names the version its requests travel.
 create table campaigns (
   id         bigint generated always as identity primary key,
   name       text not null,
   journey_id bigint references journeys,
+  travels    bigint references journeys,
   position   integer not null default 0,
   body       jsonb not null,
   unique nulls not distinct (journey_id, name)
@@ -84,6 +89,15 @@ create table admissions (
 create index admissions_journey on admissions (journey_id, due_at, id);
 create index admissions_account on admissions (account_id, journey_id);
 
+-- Who asked for a campaign, once: the effect of a journey, or a caller's own key.
+create table requests (
+  id           bigint generated always as identity primary key,
+  key          text not null unique,
+  campaign     text not null,
+  account_id   bigint not null references accounts,
+  requested_at timestamptz not null
+);
+
 create table traversals (
   id          bigint generated always as identity primary key,
   journey_id  bigint not null references journeys,
@@ -100,9 +114,10 @@ create table traversals (
   ended_at    timestamptz,
   reason      text,
   label       text,
+  request_id  bigint references requests,  -- of a campaign: several may be open at once
   unique (slug, account_id, entry)
 );
-create unique index traversals_open on traversals (slug, account_id) where ended_at is null;
+create unique index traversals_open on traversals (slug, account_id) where ended_at is null and request_id is null;
 create index traversals_journey on traversals (journey_id);
 create index traversals_account on traversals (account_id);
 create index traversals_unstarted on traversals (journey_id, id) where not started and ended_at is null;

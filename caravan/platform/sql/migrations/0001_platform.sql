@@ -40,7 +40,7 @@ create index audience_flips_due on audience_flips (next_flip);
 create table segments (
   journey  text not null,
   version  integer not null,
-  audience text not null references audiences,
+  audience text references audiences,   -- null: of a list of the engage store
   built_at timestamptz not null,
   primary key (journey, version)
 );

@@ -1,0 +1,59 @@
+-- name: name_audiences
+-- The audiences that conditions of a journey version name.
+insert into audience_uses (journey_id, audience) select :journey_id, unnest(:audiences::text[])
+on conflict do nothing;
+
+-- name: unname_audiences
+delete from audience_uses where journey_id = :journey_id;
+
+-- name: audiences_in_use
+select u.audience, c.of
+from (select a.audience from audience_uses a join journeys j on j.id = a.journey_id
+      where j.state in ('scheduled', 'live', 'closed')
+      union select unnest(audiences) from lists) u
+left join audience_copies c on c.audience = u.audience order by u.audience;
+
+-- name: forget_audiences
+-- No condition names them any more: nobody keeps their members up to date from now on.
+with gone as (
+  delete from audience_members where audience in (select audience from audience_copies where not audience = any(:used::text[]))
+)
+delete from audience_copies where not audience = any(:used::text[]);
+
+-- name: begin_copy
+insert into audience_copies (audience, of) values (:audience, :of) on conflict do nothing;
+
+-- name: copy_members
+-- Only those the store holds; whoever comes in later brings their memberships along.
+with joined as (
+  insert into audience_members (audience, subject_id)
+  select :audience::text, s.id from unnest(:subject_ids::bigint[]) as s (id)
+  where exists (select from accounts a where a.id = s.id) or exists (select from people p where p.id = s.id)
+  on conflict do nothing returning subject_id
+)
+insert into list_questions (of, subject_id)
+select :of::text, subject_id from joined where exists (select from lists where condition is not null);
+
+-- name: renew_members
+-- What the Platform says of these subjects now.
+with said as (
+  select * from unnest(:audiences::text[], :subject_ids::bigint[]) as s (audience, id)
+), removed as (
+  delete from audience_members m
+  where m.subject_id = any(:looked_at::bigint[])
+    and not exists (select from said where said.audience = m.audience and said.id = m.subject_id)
+  returning m.subject_id
+), joined as (
+  insert into audience_members (audience, subject_id)
+  select s.audience, s.id from said s
+  where exists (select from accounts a where a.id = s.id) or exists (select from people p where p.id = s.id)
+  on conflict do nothing returning subject_id
+), changed as (
+  select c.subject_id, exists (select from accounts a where a.id = c.subject_id) as is_account
+  from (select subject_id from removed union select subject_id from joined) c
+), questioned as (
+  insert into list_questions (of, subject_id)
+  select case when is_account then 'accounts' else 'people' end, subject_id
+  from changed where exists (select from lists where condition is not null)
+)
+select subject_id, is_account from changed;

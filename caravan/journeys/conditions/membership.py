@@ -1,0 +1,117 @@
+"""Keeping the members of something conditional up to date: who leaves, who joins, when to look again.
+
+The same statements serve the Platform's audiences and the engage store's dynamic lists. Membership is
+a table of the store; whoever qualifies gets a row with the instant. Where a condition may change by
+the passing of time alone, the next such instant is kept with the subject and looked at when due.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from caravan.journeys.conditions.binder import Binder
+from caravan.journeys.conditions.model import Condition
+from caravan.journeys.conditions.sql import Fragment, compile_condition
+
+
+@dataclass(frozen=True)
+class Membership:
+    """What is kept, and where; its statements take ``as_of`` and, unless of everyone, ``subject_ids``.
+
+    ``key`` are the columns that name it in ``members`` and ``flips``, with their values; both tables
+    have ``subject_id`` besides, and ``qualified_at`` or ``next_flip``.
+    """
+
+    of: Literal["accounts", "people"]
+    condition: Condition
+    zone: str
+    members: str
+    flips: str
+    key: Mapping[str, str]
+    everyone: bool = True
+    audiences: Mapping[str, Condition] | None = None
+
+    def leave(self) -> "Statement":
+        """Those who are members and no longer match."""
+        binder = Binder(self.zone)
+        named = " and ".join(
+            f"m.{column} = {binder.literal(value, 'text')}" for column, value in self.key.items()
+        )
+        return Statement(
+            f"with matching as materialized ({self._matching(binder)})"
+            f" delete from {self.members} m where {named}"
+            f" and {self._among_chosen('m.subject_id', binder)}"
+            " and not exists (select from matching where matching.id = m.subject_id)",
+            binder,
+        )
+
+    def join(self) -> "Statement":
+        """Those who match and are no members yet, with the instant; they come back."""
+        binder = Binder(self.zone)
+        return Statement(
+            f"insert into {self.members} ({', '.join(self.key)}, subject_id, qualified_at)"
+            f" select {self._named(binder)}, matching.id, {_as_of(binder)}"
+            f" from ({self._matching(binder)}) matching on conflict do nothing returning subject_id",
+            binder,
+        )
+
+    def look_again(self) -> "Statement | None":
+        """When each may change by time alone; None where time has no say."""
+        binder = Binder(self.zone)
+        fragment = self._fragment(binder, flips=True)
+        if not fragment.flips:
+            return None
+        soonest = f"least({', '.join(fragment.flips)})"
+        return Statement(
+            f"insert into {self.flips} ({', '.join(self.key)}, subject_id, next_flip)"
+            f" select {self._named(binder)}, {self._alias}.id, {soonest}"
+            f" from {self.of} {self._alias} where {self._chosen(binder)} and {soonest} is not null"
+            f" on conflict ({', '.join(self.key)}, subject_id)"
+            " do update set next_flip = excluded.next_flip",
+            binder,
+        )
+
+    @property
+    def _alias(self) -> str:
+        return "a" if self.of == "accounts" else "p"
+
+    def _fragment(self, binder: Binder, *, flips: bool = False) -> Fragment:
+        return compile_condition(
+            self.condition,
+            "account" if self.of == "accounts" else "person",
+            binder,
+            travelling=False,
+            flips=flips,
+            audiences=self.audiences,
+        )
+
+    def _matching(self, binder: Binder) -> str:
+        return (
+            f"select {self._alias}.id from {self.of} {self._alias}"
+            f" where {self._chosen(binder)} and ({self._fragment(binder).predicate})"
+        )
+
+    def _chosen(self, binder: Binder) -> str:
+        among = self._among_chosen(f"{self._alias}.id", binder)
+        return f"{among} and {self._alias}.deleted_at is null"
+
+    def _among_chosen(self, column: str, binder: Binder) -> str:
+        """Whether a subject is one of those asked about."""
+        if self.everyone:
+            return "true"
+        return f"{column} = any({binder.named('subject_ids', 'bigint[]')})"
+
+    def _named(self, binder: Binder) -> str:
+        return ", ".join(binder.literal(value, "text") for value in self.key.values())
+
+
+@dataclass(frozen=True)
+class Statement:
+    """Generated SQL with the binder that knows its parameters."""
+
+    sql: str
+    binder: Binder
+
+
+def _as_of(binder: Binder) -> str:
+    return binder.named("as_of", "timestamptz")

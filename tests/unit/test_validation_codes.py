@@ -1,0 +1,231 @@
+"""Every code of the contract is produced where it belongs, with its file, line and node."""
+
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from caravan.journeys.workspace import load_workspace
+
+AT = datetime(2026, 6, 1, 8, tzinfo=UTC)
+LANGUAGE = Path(__file__).resolve().parents[2] / "docs" / "language.md"
+
+#: codes of what this version does not read yet: buying groups, services, models, approvals
+LATER = {
+    "unknown-service", "unknown-solution-interest", "unknown-roles-template", "unknown-stage-model",
+    "unknown-role", "unknown-stage", "unknown-persona", "variant-count", "share-out-of-range",
+    "shares-not-100", "no-entry-stage", "no-success-stage", "dead-end-stage", "unapproved-content",
+}  # fmt: skip
+
+WORKSPACE = """workspace: ws
+sender: {name: Us, email: us@us.example}
+postal_address: 1 Street
+scores: {lead: {start: 0}}
+"""
+
+AUDIENCE = """audience: everyone
+when: {}
+"""
+
+LISTS = """account_list: chosen
+type: static
+members: [a]
+---
+account_list: energy
+type: dynamic
+when: {account: {industry: Energy}}
+---
+people_list: chiefs
+type: static
+"""
+
+CAMPAIGN = """campaign: invite
+do:
+  - send_email: {template: hi}
+"""
+
+JOURNEY = """journey: j
+audience: everyone
+schedule: {end: 30 days}
+tokens: {webinar: Monday}
+start: a
+nodes:
+  a:
+    do: [{send_email: {template: hi}}]
+    next: b
+  b:
+    wait: 3 days
+    next: c
+  c:
+    do: []
+"""
+
+OTHER = JOURNEY.replace("journey: j", "journey: other")
+
+MAIL = """---
+email: hi
+subject: "Hello"
+---
+<p>Hi {{ person.first_name }} <a href="{{ unsubscribe_link }}">out</a></p>
+"""
+
+FILES = {
+    "ws.yaml": WORKSPACE,
+    "audience.yaml": AUDIENCE,
+    "lists.yaml": LISTS,
+    "campaign.yaml": CAMPAIGN,
+    "j.yaml": JOURNEY,
+    "other.yaml": OTHER,
+    "emails/hi.html": MAIL,
+}
+
+
+def do(action: str) -> tuple[str, str, str]:
+    """The last node of the journey does this."""
+    return "j.yaml", "do: []", f"do: [{action}]"
+
+
+def split(condition: str, by: str = "accounts") -> tuple[str, str, str]:
+    """The last node of the journey asks this."""
+    return "j.yaml", "do: []", f"split: {by}\n    paths: [{{when: {condition}}}]"
+
+
+MANY = ", ".join(["{when: {}}"] * 26)
+
+#: code → (file, text, what stands there instead), line, node
+CASES: list[tuple[str, tuple[str, str, str], int, str | None]] = [
+    ("bad-yaml", ("j.yaml", "start: a", "start: [a"), 6, None),
+    ("bad-yaml", ("j.yaml", "start: a", "start: &x a"), 5, None),
+    ("document-too-large", ("j.yaml", "start: a", "# " + "x" * 300_000 + "\nstart: a"), 1, None),
+    ("document-too-large", ("emails/hi.html", "<p>", "<p>" + "x" * 1_100_000), 1, None),
+    ("document-too-deep", ("j.yaml", "{webinar: Monday}", "{a: " * 60 + "1" + "}" * 60), 4, None),
+    ("unknown-key", ("j.yaml", "start: a", "start: a\nstrat: b"), 6, None),
+    ("unknown-key", ("lists.yaml", "members:", "membres:"), 3, None),
+    ("unknown-key", ("campaign.yaml", "template:", "templat:"), 3, None),
+    ("unknown-key", do("add_to_account_lst: {list: chosen}"), 14, "c"),
+    ("missing-key", ("j.yaml", "start: a\n", ""), 1, None),
+    ("missing-key", ("lists.yaml", "type: static\nmembers", "members"), 1, None),
+    ("missing-key", ("lists.yaml", "when: {account: {industry: Energy}}\n", ""), 5, None),
+    ("missing-key", ("campaign.yaml", "do:\n  - send_email: {template: hi}\n", ""), 1, None),
+    ("missing-key", do("change_score: {score: lead}"), 14, "c"),
+    ("missing-key", do("add_to_people_list: {}"), 14, "c"),
+    ("duplicate-key", ("j.yaml", "start: a", "start: a\nstart: b"), 6, None),
+    ("duplicate-key", ("ws.yaml", "{lead:", "{email:"), 4, None),
+    ("duplicate-slug", ("other.yaml", "journey: other", "journey: j"), 1, None),
+    ("duplicate-slug", ("lists.yaml", "account_list: energy", "account_list: chosen"), 5, None),
+    ("duplicate-label", ("j.yaml", "do: []", "split: accounts\n    paths: [{label: x, when: {}}, {label: x, when: {}}]"), 15, "c"),
+    ("bad-value", ("lists.yaml", "members: [a]", 'members: [""]'), 3, None),
+    ("bad-value", ("lists.yaml", "members: [a]", "file: lists/none.csv"), 3, None),
+    ("bad-value", ("lists.yaml", "members: [a]", "file: ../secret.csv"), 3, None),
+    ("bad-value", ("lists.yaml", "type: static", "type: still"), 2, None),
+    ("bad-value", do("add_to_account_list: {list: energy}"), 14, "c"),
+    ("bad-value", do("change_score: {score: lead, by: many}"), 14, "c"),
+    ("bad-value", do("update_opportunity: {field: amount, value: many}"), 14, "c"),
+    ("bad-duration", ("j.yaml", "wait: 3 days", "wait: 3 dayz"), 11, "b"),
+    ("unknown-zone", ("j.yaml", "start: a", "zone: Mars/Olympus\nstart: a"), 5, None),
+    ("unknown-slot", ("j.yaml", "wait: 3 days", "wait: {ends_on: evening}"), 11, "b"),
+    ("unknown-node", ("j.yaml", "next: b", "next: d"), 9, "a"),
+    ("unreachable-node", ("j.yaml", "next: c", "end: x"), 13, "c"),
+    ("unknown-audience", ("j.yaml", "audience: everyone", "audience: nobody"), 2, None),
+    ("unknown-audience", split("{audience: nobody}"), 15, "c"),
+    ("unknown-list", ("j.yaml", "audience: everyone", "audience: {list: nobody}"), 2, None),
+    ("unknown-list", split("{account_list: chosn}"), 15, "c"),
+    ("unknown-list", do("add_to_account_list: {list: nobody}"), 14, "c"),
+    ("unknown-journey", do("add_to_journey: {journey: nowhere}"), 14, "c"),
+    ("unknown-journey", do("remove_from_journey: {journey: nowhere}"), 14, "c"),
+    ("unknown-campaign", do("request_campaign: {campaign: invit}"), 14, "c"),
+    ("unknown-campaign", do("request_campaign: {campaign: j.a}"), 14, "c"),
+    ("unknown-template", ("campaign.yaml", "template: hi", "template: ho"), 3, None),
+    ("unknown-field", do("update_opportunity: {field: amout, value: 1}"), 14, "c"),
+    ("unknown-field", do("update_opportunity: {which: {stge: Won}, field: amount, value: 1}"), 14, "c"),
+    ("unknown-event", split("{did: {event: form_filed}}"), 15, "c"),
+    ("unknown-score", do("change_score: {score: lad, by: 1}"), 14, "c"),
+    ("unknown-score", ("j.yaml", "do: []", "listen: [{score_changed: {score: lad}}]"), 14, "c"),
+    ("unknown-variable", do("account_interesting_moment: {type: web, text: '{{ my.webnar }}'}"), 14, "c"),
+    ("unknown-variable", ("emails/hi.html", "person.first_name", "person.frst_name"), 5, None),
+    ("unknown-variable", ("emails/hi.html", "person.first_name", "my.webinar"), 5, None),
+    ("circular-reference", ("audience.yaml", "{}", "{audience: everyone}"), 2, None),
+    ("circular-reference", ("lists.yaml", "{account: {industry: Energy}}", "{not: {account_list: energy}}"), 7, None),
+    ("circular-reference", ("campaign.yaml", "send_email: {template: hi}", "request_campaign: {campaign: invite}"), 2, None),
+    ("circular-reference", do("remove_from_journey: {journey: j}"), 14, "c"),
+    ("operator-type-mismatch", split("{person: {lead: {starts_with: a}}}"), 15, "c"),
+    ("wrong-context", split("{people_list: chiefs}"), 15, "c"),
+    ("wrong-context", split("{account_list: chiefs}"), 15, "c"),
+    ("wrong-context", do("add_to_account_list: {list: chiefs}"), 14, "c"),
+    ("wrong-context", ("j.yaml", "audience: everyone", "audience: {list: chiefs}"), 2, None),
+    ("wrong-context", ("audience.yaml", "{}", "{account_list: chosen}"), 2, None),
+    ("wrong-context", ("audience.yaml", "{}", "{person: {lead: 3}}"), 2, None),
+    ("wrong-context", ("lists.yaml", "{account: {industry: Energy}}", "{did: {event: form_filled, since: entry}}"), 7, None),
+    ("wrong-context", ("campaign.yaml", "send_email: {template: hi}", "add_to_account_list: {list: chosen}"), 3, None),
+    ("event-not-in-platform", ("audience.yaml", "{}", "{did: {event: email_clicked}}"), 2, None),
+    ("event-not-in-platform", ("audience.yaml", "{}", "{did: {event: score_changed}}"), 2, None),
+    ("end-date-missing", ("j.yaml", "schedule: {end: 30 days}\n", ""), 1, None),
+    ("end-date-too-late", ("j.yaml", "30 days", "40 months"), 3, None),
+    ("end-before-start", ("j.yaml", "30 days", "2026-05-01T00:00:00Z"), 3, None),
+    ("too-many-paths", ("j.yaml", "do: []", f"split: accounts\n    paths: [{MANY}]"), 15, "c"),
+    ("account-action-in-people-split", ("j.yaml", "do: []", "split: people\n    paths: [{when: {}, do: [{add_to_journey: {journey: other}}]}]"), 15, "c"),
+    ("cycle-without-wait", ("j.yaml", "do: []", "do: []\n    next: c"), 13, "c"),
+    ("text-too-long", do("account_interesting_moment: {type: web, text: '" + "x" * 141 + "'}"), 14, "c"),
+    ("missing-subject", ("emails/hi.html", 'subject: "Hello"\n', ""), 2, None),
+    ("missing-sender", ("ws.yaml", "sender: {name: Us, email: us@us.example}\n", ""), 1, None),
+    ("no-unsubscribe-link", ("emails/hi.html", "{{ unsubscribe_link }}", "https://us.example"), 5, None),
+    ("empty-text-part", ("emails/hi.html", MAIL.partition("<p>")[2], '<img src="x"></p>'), 5, None),
+    ("email-too-large", ("emails/hi.html", "<p>", "<p>" + "x" * 110_000), 5, None),
+    ("empty-link", ("emails/hi.html", "<p>", '<p><a href="">x</a>'), 5, None),
+]  # fmt: skip
+
+
+def told(folder: Path, *changes: tuple[str, str, str]) -> list[tuple[str, str, int, str | None]]:
+    for file, text in FILES.items():
+        for name, old, new in changes:
+            if name == file:
+                assert old in text, old
+                text = text.replace(old, new, 1)
+        (folder / file).parent.mkdir(exist_ok=True)
+        (folder / file).write_text(text, encoding="utf-8")
+    problems = load_workspace(folder, AT).problems
+    assert all(problem.message for problem in problems)
+    return [(one.file, one.code, one.line, one.node) for one in problems]
+
+
+def test_the_workspace_of_these_tests_is_valid(tmp_path: Path) -> None:
+    assert told(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("code", "change", "line", "node"),
+    CASES,
+    ids=[f"{case[0]}-{n}" for n, case in enumerate(CASES)],
+)
+def test_code_is_told_at_its_place(
+    tmp_path: Path, code: str, change: tuple[str, str, str], line: int, node: str | None
+) -> None:
+    file = "emails/hi.html" if code in ("missing-sender",) else change[0]
+    assert (file, code, line, node) in told(tmp_path, change)
+
+
+def test_every_code_of_the_contract_has_a_case_or_is_known_to_come_later() -> None:
+    section = LANGUAGE.read_text(encoding="utf-8").partition("## Validation codes")[2]
+    listed = section.partition("`caravan validate DIR")[0]
+    codes = set(re.findall(r"`([a-z0-9]+(?:-[a-z0-9]+)+)`", listed))
+    assert codes == {case[0] for case in CASES} | LATER
+
+
+def test_all_problems_are_told_at_once(tmp_path: Path) -> None:
+    changes = [
+        case[1]
+        for case in CASES
+        if case[0] in ("bad-duration", "unreachable-node", "unknown-audience", "unknown-zone", "end-date-too-late")
+        and case[1][0] == "j.yaml" and "split" not in case[1][2]
+    ]  # fmt: skip
+    found = told(tmp_path, *changes, CASES[-1][1], ("lists.yaml", "members:", "membres:"))
+    assert {code for _, code, _, _ in found} == {
+        "bad-duration",
+        "unreachable-node",
+        "unknown-audience",
+        "unknown-zone",
+        "end-date-too-late",
+        "empty-link",
+        "unknown-key",
+    }
