@@ -142,6 +142,7 @@ async def _journey(pool: Any, row: Any, names: Names) -> dict[str, Any]:
         "entered_at": row["entered_at"],
         "node": state.get("position"),
         "until": (state.get("pending") or {}).get("until"),
+        "held_at": row["held_at"],
         "ended_at": row["ended_at"],
         "reason": row["reason"],
         "label": row["label"],
@@ -187,6 +188,7 @@ def _print(told: dict[str, Any]) -> None:
         else:
             stands = f"at [bold]{journey['node'] or 'the start'}[/bold]"
             stands += f", until {cell(journey['until'])}" if journey["until"] else ""
+            stands += f", held since {cell(journey['held_at'])}" if journey["held_at"] else ""
         console.print(
             f"\n[bold]{journey['journey']}[/bold] v{journey['version']} · entry {journey['entry']} · {stands}",
             highlight=False,
@@ -230,4 +232,4 @@ def _print_step(step: dict[str, Any]) -> None:
         # the message's id is for programs: --format json has it
         details.append(" ".join(cell(effect[key]) for key in effect if key != "message_id"))
     for detail in details:
-        console.print(Padding(detail, (0, 0, 0, 6)), style="dim", highlight=False)
+        console.print(Padding(detail, (0, 0, 0, 6), expand=False), style="dim", highlight=False)

@@ -112,7 +112,7 @@ def _paragraphs(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> No
                 told.append("   " if told else "")
                 told.append(name.replace("_", " ") + " ", style="dim")
                 told.append(Text.from_markup(value))
-        console.print(Padding(told, (0, 0, 0, 2)), highlight=False)
+        console.print(Padding(told, (0, 0, 0, 2), expand=False), highlight=False)
 
 
 def as_json(value: Any) -> str:

@@ -140,7 +140,7 @@ order by t.id limit :limit;
 
 -- name: traversals_of_account
 select t.id, t.slug, j.version, j.name, t.entry, t.entered_at, t.state, t.ended_at, t.reason, t.label,
-       t.workflow_id, j.plan_hash
+       t.held_at, t.workflow_id, j.plan_hash
 from traversals t join journeys j on j.id = t.journey_id
 where t.account_id = :account_id order by t.id;
 
