@@ -22,7 +22,7 @@ from activities.draining import drain
 from activities.failures import told
 from activities.journey_starts import JourneyStarts
 from activities.stream_starts import ensure_admission
-from caravan.engage import journeys, life_cycle, sql, wakeups
+from caravan.engage import journeys, life_cycle, sql
 from caravan.stores import Stores
 from workflows.contracts import RECONCILE, DrainReply, DrainRequest
 
@@ -117,9 +117,8 @@ class ReconcilerActivities:
     async def finish_commands(self, pool: Any) -> None:
         """What follows from a resume or an abort, where the command died before it was through."""
         await life_cycle.wake_held(pool)
-        async for taken_out in life_cycle.take_out(pool, None, datetime.now(UTC)):
-            async with pool.acquire() as conn, conn.transaction():
-                await wakeups.queue(conn, [row["id"] for row in taken_out], "aborted")
+        async for _ in life_cycle.take_out(pool, None, datetime.now(UTC)):
+            pass  # their workflows are woken and end
 
     async def _mend(self, pool: Any, traversals: list[tuple[int, str]]) -> int:
         closed: list[int] = []

@@ -67,7 +67,7 @@ def show_journey(
             else "not built yet"
         )
         console.print(
-            f"[bold]{cell(plan.name)}[/bold] ({slug}) v{latest['version']} · {latest['state']} · "
+            f"[bold]{cell(plan.name)}[/bold] ({slug}) v{latest['version']} · {latest['state']}{', paused' if latest['paused_at'] else ''} · "
             f"audience {latest['audience']} · segment: {segment}\n",
             highlight=False,
         )

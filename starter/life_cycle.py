@@ -1,5 +1,6 @@
 """``caravan journey publish|pause|resume|close|abort|delete|duplicate SLUG``: a journey's life."""
 
+import sys
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -100,8 +101,8 @@ def abort(
     async def body(session: Session) -> None:
         pool = await session.engage()
         inside = sum(row["inside"] for row in await known_journey(pool, slug))
-        if not yes and form is Format.table:
-            typer.confirm(f"Abort {slug} with {inside} accounts inside, for good?", abort=True)
+        if not yes and not _sure(f"Abort {slug} with {inside} accounts inside, for good?"):
+            raise UserError(f"{slug} goes on; give --yes to abort it without being asked")
         client = await connect(session.settings)
         changed = await life_cycle.abort(pool, slug)
         taken_out = [
@@ -158,6 +159,11 @@ def duplicate(
     run_with(subscription, body)
 
 
+def _sure(question: str) -> bool:
+    """Ask whoever sits there; where nobody does, the answer is no."""
+    return sys.stdin.isatty() and typer.confirm(question)
+
+
 def _change(
     slug: str,
     form: Format,
@@ -172,6 +178,8 @@ def _change(
         changed = await command(pool)
         versions = ", ".join(f"v{version}" for version in changed.versions)
         said = f"{slug} ({versions}) {done}" if versions else f"{slug} {was_so}"
+        if not changed.over:
+            said += "; something that began before is still under way, give it again to be sure"
         _tell(form, said, {"journey": slug, "versions": changed.versions})
 
     run_with(subscription, body)

@@ -93,12 +93,8 @@ class AccountJourneyWorkflow:
             reply = await self._ask_locally()
         self._held_until = reply.held_until
         # a journey may begin with what is not the stores' business: a call
-        entering = self._control is None
-        idle = not reply.outcomes and reply.ended is None and reply.held_until is None
-        if idle and not early and not entering:
-            raise core.StepsDisagree(
-                "the traversal's row has nothing to do where its workflow stands"
-            )
+        if not early and self._control is not None:
+            self._refuse_idle(reply)
         if reply.control is not None:
             self._control = reply.control
         self._large = reply.large
@@ -167,6 +163,8 @@ class AccountJourneyWorkflow:
             retry_policy=options.RELAY_RETRY,
             summary=web_ui.send_summary(self._control, node),
         )
+        if self._control is not None:
+            self._refuse_idle(reply)
         if reply.control is not None:
             self._control = reply.control
         self._large = reply.large
@@ -204,6 +202,7 @@ class AccountJourneyWorkflow:
             retry_policy=options.CALL_RETRY,
             summary=web_ui.call_summary(self._control, node),
         )
+        self._refuse_idle(reply)
         self._large = reply.large
         self._held_until = reply.held_until
         if reply.held_until is not None:
@@ -211,6 +210,16 @@ class AccountJourneyWorkflow:
         self._follow(reply.outcomes, reply.ended)
         if reply.more:
             self._served = -1
+
+    def _refuse_idle(
+        self, reply: contracts.StretchReply | contracts.SendReply | contracts.CallReply
+    ) -> None:
+        """Do not ask for ever a row that has nothing to do where we stand: a restored one, say."""
+        nothing = not reply.outcomes and reply.ended is None and reply.held_until is None
+        if nothing and not reply.large and not reply.more:
+            raise core.StepsDisagree(
+                "the traversal's row has nothing to do where its workflow stands"
+            )
 
     async def _rest(self, until: datetime) -> None:
         """Sleep until a wait or listen is over, or until someone says the row has changed."""

@@ -45,6 +45,13 @@ async def settle(visit: Visit, node: Call, until: datetime) -> Settled | None:
     return await _settle_people(visit, node, rows)
 
 
+async def are_there(visit: Visit) -> bool:
+    """Whether nothing more is waited for; the rows stay locked."""
+    key = {"traversal_id": visit.traversal.id, "node": visit.node, "visit": visit.number}
+    rows = await sql.fetch(visit.conn, "calls_of_visit", **key)
+    return all(row["state"] not in ("claimed", "submitted") for row in rows)
+
+
 async def _settle_account(visit: Visit, node: Call, row: Any) -> Settled:
     part, lost = _account_part(row)
     if part is None:

@@ -68,7 +68,7 @@ class CallStep:
     command: Command
     node: Call
     service: Service
-    arrived_at: datetime
+    asked_at: datetime  # when it was first claimed: how long it was held before does not count
     journey: JourneyToldOf
     account: Called
     people: tuple[Called, ...]
@@ -132,6 +132,7 @@ async def _claim(visit: Visit, locked: Locked, command: Command, callbacks: Call
         about=node.of,
         service=node.service,
         token_hashes=[digest(tokens[one]) for one in subjects],
+        secret=bool(callbacks.secret),
         at=visit.as_of,
     )
     rows = await sql.fetch(
@@ -146,7 +147,7 @@ async def _claim(visit: Visit, locked: Locked, command: Command, callbacks: Call
         command=command,
         node=node,
         service=visit.loaded.plan.services[node.service],
-        arrived_at=visit.arrived_at,
+        asked_at=min((row["claimed_at"] for row in rows), default=visit.as_of),
         journey=await _journey(visit, callbacks.munchkin),
         account=await _account(visit),
         people=people,

@@ -93,12 +93,12 @@ async def _definition(
 
 
 def _until(step: CallStep, definition: Definition | None) -> datetime:
-    """When the time is up, counted from arrival; the service's own where the node names none."""
+    """When the time is up, counted from the first claim; the service's own where the node names none."""
     if step.node.timeout is not None:
         span = timedelta(seconds=call.seconds(step.node.timeout))
     else:
         span = timedelta(minutes=definition.timeout if definition else call.USUAL_MINUTES)
-    return min(step.arrived_at + span, step.locked.traversal.deadline)
+    return min(step.asked_at + span, step.locked.traversal.deadline)
 
 
 async def _ask_all(
@@ -206,6 +206,9 @@ async def _conclude(
         visit = progress.visit(conn, plans, step.command, at)
         settled = await answers.settle(visit, step.node, until)
         if settled is None and await sql.fetchval(conn, "unasked_calls", **step.key):
+            if await progress.hold(conn):
+                await progress.save(conn, at)
+                return Asked([], None, held_until=progress.held_until)
             raise trouble or Unreachable("something came between: not everything was asked")
         outcome = Outcome(
             step_no=locked.state.step_no,

@@ -48,6 +48,12 @@ async def arm(visit: Visit, node: Listen, step_no: int) -> Rest:
     return rest
 
 
+async def is_over(visit: Visit) -> bool:
+    """Whether the listener of a traversal is closed; it stays locked."""
+    row = await listeners.of_step(visit, "listen")
+    return row is not None and row["closed_at"] is not None
+
+
 async def settle(visit: Visit) -> tuple[str | None, dict[str, Any]]:
     """Ask the open listener of a traversal what became of it.
 

@@ -145,7 +145,11 @@ async def _claim_people(
         person.id: personal_mail.skip_reason(person.attributes, operational) for person in people
     }
     if visit.loaded.plan.deduplicate_email:
-        mailable = [person for person in people if reasons[person.id] is None]
+        mailable = [
+            person
+            for person in people
+            if reasons[person.id] is None and _can_be_written(visit, place, action, person)
+        ]
         reasons |= await _duplicates(visit, place, mailable)
     rows = await sql.fetch(
         visit.conn,
@@ -169,6 +173,20 @@ async def _claim_people(
         if row["attributes"] is not None
     ]
     return [person for person in people if person.id in claimed], beside
+
+
+def _can_be_written(visit: Visit, place: Place, action: SendEmail, person: Candidate) -> bool:
+    """Whether their mail can be made of their data: who gets none keeps no address from others."""
+    try:
+        personal_mail.write(
+            visit,
+            action.template,
+            person,
+            personal_mail.identity(visit, place.position, person.id),
+        )
+    except DeliveryError:
+        return False
+    return True
 
 
 async def _duplicates(visit: Visit, place: Place, people: list[Candidate]) -> dict[int, str | None]:

@@ -185,10 +185,10 @@ class _Walk:
         if await self.progress.hold(self.conn):
             return False
         flip = None
-        if self._may_exit(command):
+        self.rested = self.rested or self.state.pending is not None
+        if self._may_exit(command) and not await self._is_decided(command):
             if command.kind in RESTS and not await self._lock_to_rest():
                 return False
-            self.rested = self.rested or self.state.pending is not None
             look = exits.on_arrival if self.state.pending is None else exits.at_rest
             seen = await look(self._visit(command), self.state)
             if seen.edge is not None:
@@ -217,6 +217,14 @@ class _Walk:
             and not isinstance(plan.nodes[command.node], ExitNode)
             and bool(still_open(plan.exits, self.state.visits))
         )
+
+    async def _is_decided(self, command: Command) -> bool:
+        """Whether what the account rests for has come: the first commit wins, an exit seen later does not."""
+        if self.state.pending is None:
+            return False
+        if command.kind == "listen":
+            return await listening.is_over(self._visit(command))
+        return command.kind == "call" and await answers.are_there(self._visit(command))
 
     async def _lock_to_rest(self) -> bool:
         """Before it rests: let nothing change between a look at its data and the row that watches.
@@ -281,14 +289,18 @@ class _Walk:
         assert isinstance(node, Listen)
         visit = self._visit(command)
         if self.state.pending is None:
-            if self.people:
-                # its lock would wait for those who share people with this account, and they for us
+            if self.people or self.rested:
+                # its lock would wait for those who share people with this account, or who want the row
+                # that watched its last rest, and they for us
                 return False
             rest = await listening.arm(visit, node, self.state.step_no)
+            await self._rest(command, rest, flip)
+            edge, because = await listening.settle(visit)
         else:
             rest = Rest(self.state.pending.until)
-        await self._rest(command, rest, flip)
-        edge, because = await listening.settle(visit)
+            edge, because = await listening.settle(visit)
+            if edge is None:
+                await self._rest(command, rest, flip)
         if edge is None:
             return False
         if edge == "timeout" and self.as_of >= self.locked.traversal.deadline:

@@ -186,7 +186,7 @@ async def _publish(conn: Any, journey_id: int, version: int, plan: Plan, at: dat
             f"{plan.journey} ends at {ends_at.isoformat()}, which is past: "
             "change its `schedule` and store it with `caravan apply --draft`"
         )
-    await sql.execute(conn, "close_earlier_versions", slug=plan.journey, version=version)
+    before = await sql.fetch(conn, "close_earlier_versions", slug=plan.journey, version=version)
     await sql.execute(
         conn,
         "publish_draft",
@@ -196,6 +196,8 @@ async def _publish(conn: Any, journey_id: int, version: int, plan: Plan, at: dat
         ends_at=ends_at,
         deadline=deadline,
         published_at=at,
+        # what an operator has stopped is not set going by a new version
+        paused_at=next((row["paused_at"] for row in before), None),
     )
     return Stored(journey_id, plan.journey, version, "published")
 

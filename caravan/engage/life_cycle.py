@@ -7,7 +7,7 @@ given again, also after it was interrupted.
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -26,6 +26,7 @@ class Changed:
 
     slug: str
     versions: tuple[int, ...]  # those it changed; none: it was so already
+    over: bool = True  # nothing that does not know of it runs any more
 
 
 async def pause(pool: Any, slug: str, at: datetime) -> Changed:
@@ -41,13 +42,24 @@ async def pause(pool: Any, slug: str, at: datetime) -> Changed:
         async with conn.transaction():
             ids = _addressed(slug, "pause", await _versions(conn, slug))
             rows = await sql.fetch(conn, "pause_journeys", journey_ids=ids, at=at)
-            number = await sql.fetchval(conn, "transaction_number")
-        until = time.monotonic() + LONGEST_TRANSACTION
-        while time.monotonic() < until:
-            if await sql.fetchval(conn, "all_before_ended", number=number):
-                break
+        over = await _those_before_have_ended(conn)
+    return replace(_changed(slug, rows), over=over)
+
+
+async def _those_before_have_ended(conn: Any) -> bool:
+    """Wait until no transaction of ours runs that looked before the last commit; False: some still does.
+
+    First for the statements that began before it, which may wait for a row and hold what they saw; then
+    for the transactions they belong to.
+    """
+    until = time.monotonic() + LONGEST_TRANSACTION
+    for query in ("looked_before", "began_before"):
+        number = await sql.fetchval(conn, "transaction_number")
+        while await sql.fetchval(conn, query, number=number):
+            if time.monotonic() > until:
+                return False
             await asyncio.sleep(0.02)
-    return _changed(slug, rows)
+    return True
 
 
 async def resume(pool: Any, slug: str) -> Changed:
@@ -102,6 +114,8 @@ async def take_out(pool: Any, slug: str | None, at: datetime) -> AsyncIterator[l
             rows = await sql.fetch(conn, "inside_aborted", slug=slug, limit=PAGE)
             ids = [row["id"] for row in rows]
             await sql.fetch(conn, "close_traversals", traversal_ids=ids, reason="aborted", at=at)
+            # should the caller die before it has ended their workflows, they find it out themselves
+            await wakeups.queue(conn, ids, "aborted")
         if rows:
             yield list(rows)
         if len(rows) < PAGE:
@@ -119,7 +133,7 @@ async def delete(pool: Any, slug: str, at: datetime) -> Changed:
             ids = [versions[-1]["id"]]
             await sql.execute(conn, "delete_campaigns", journey_ids=ids)
             return _changed(slug, await sql.fetch(conn, "delete_drafts", journey_ids=ids))
-        for row in versions:
+        for row in reversed(versions):
             check("delete", slug, row["state"])
         ids = [row["id"] for row in versions]
         return _changed(slug, await sql.fetch(conn, "delete_journeys", journey_ids=ids, at=at))

@@ -37,11 +37,12 @@ _WHY: dict[State, str] = {
     "draft": "it is a draft, publish or delete it",
     "scheduled": "it has not begun, abort it",
     "live": "it is live, close or abort it first",
-    "closed": "it is closed to new entries and never opens again, but accounts are inside: abort it, "
-    "or publish a new version with --reopen",
+    "closed": "it is closed to new entries and accounts are inside: wait until they have left, or abort it",
     "finished": "it has finished, publish a new version with --reopen",
     "aborted": "it was aborted and never goes on, publish a new version with --reopen",
 }
+
+_REOPEN = "it has ended; --reopen publishes it as a new version"
 
 
 class Refused(Exception):
@@ -62,7 +63,8 @@ def check(command: Command, slug: str, state: State) -> bool:
         return True
     if state in ALREADY.get(command, ()):
         return False
-    raise Refused(f"{slug} cannot be {_DONE[command]}: {_WHY[state]}")
+    why = _REOPEN if command == "publish" else _WHY[state]
+    raise Refused(f"{slug} cannot be {_DONE[command]}: {why}")
 
 
 _DONE: dict[Command, str] = {

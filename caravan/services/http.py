@@ -6,7 +6,7 @@ one can be a huge one), and a connection goes to the very address that was check
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,14 +30,22 @@ class Answer:
 
 
 class GuardedTransport(httpx.AsyncBaseTransport):
-    """Connects to addresses that were checked, under the name that was asked for."""
+    """Connects to addresses that were checked, under the name that was asked for.
+
+    Each name has connections of its own: one that was opened, and whose certificate was checked, for another
+    name at the same address is not used.
+    """
 
     def __init__(
-        self, allowed: AllowedHosts, resolve: Resolve, inner: httpx.AsyncBaseTransport
+        self,
+        allowed: AllowedHosts,
+        resolve: Resolve,
+        connections: Callable[[], httpx.AsyncBaseTransport],
     ) -> None:
         self._allowed = allowed
         self._resolve = resolve
-        self._inner = inner
+        self._connections = connections
+        self._of_name: dict[str, httpx.AsyncBaseTransport] = {}
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         host = request.url.host
@@ -46,7 +54,9 @@ class GuardedTransport(httpx.AsyncBaseTransport):
         # the Host header was set from the name when the request was built; TLS asks for it, and checks
         # the certificate against it
         extensions = {**request.extensions, "sni_hostname": host}
-        return await self._inner.handle_async_request(
+        if host not in self._of_name:
+            self._of_name[host] = self._connections()
+        return await self._of_name[host].handle_async_request(
             httpx.Request(
                 request.method,
                 request.url.copy_with(host=address),
@@ -57,7 +67,8 @@ class GuardedTransport(httpx.AsyncBaseTransport):
         )
 
     async def aclose(self) -> None:
-        await self._inner.aclose()
+        for one in self._of_name.values():
+            await one.aclose()
 
 
 class ServiceHttp:
@@ -74,9 +85,12 @@ class ServiceHttp:
     ) -> None:
         self._longest = longest
         self._largest = largest
-        inner = httpx.AsyncHTTPTransport(verify=verify, trust_env=False, retries=0)
+
+        def connections() -> httpx.AsyncBaseTransport:
+            return httpx.AsyncHTTPTransport(verify=verify, trust_env=False, retries=0)
+
         self._client = httpx.AsyncClient(
-            transport=GuardedTransport(allowed, resolve, inner),
+            transport=GuardedTransport(allowed, resolve, connections),
             follow_redirects=False,
             trust_env=False,
             timeout=longest,

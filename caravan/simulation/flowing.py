@@ -78,12 +78,12 @@ class Flow:
         began = time.monotonic()
         while True:
             engage, platform = await self._waits(at)
-            if engage["outbox"] != platform["synced"]:
+            if engage["outbox"] not in (None, platform["synced"]):
                 moved = await sync.drain_page(
                     self._pair.engage, self._pair.platform, self._pair.munchkin, at
                 )
             elif (
-                platform["outbox"] != engage["followed"]
+                platform["outbox"] not in (None, engage["followed"])
                 or engage["lists_wait"]
                 or self._flips_by(at)
             ):

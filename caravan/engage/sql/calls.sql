@@ -1,23 +1,26 @@
 -- name: claim_calls
 -- One row a request, before the service is called. A try that died left its row: the same request is
--- made again, and bears the same token unless the gateway's secret has changed meanwhile.
+-- made again, and bears the same token unless the gateway's secret has changed meanwhile. `secret`: there is
+-- one; without it the token is a blind one, which must not replace what a service may answer with.
 insert into calls (traversal_id, node, visit, person_id, about, service, state, token_hash, claimed_at)
 select :traversal_id::bigint, :node, :visit::int, c.person_id, :about, :service, 'claimed', c.token_hash,
        :at::timestamptz
 from unnest(:person_ids::bigint[], :token_hashes::bytea[]) as c (person_id, token_hash)
 on conflict (traversal_id, node, visit, person_id) do update set token_hash = excluded.token_hash
-where calls.state = 'claimed';
+where calls.state = 'claimed' and :secret::boolean;
 
 -- name: calls_of_visit
 -- Locked: whichever of answer and time-out comes first decides, the other reads its word.
-select id, person_id, state, answer, reply from calls
+select id, person_id, state, answer, reply, claimed_at from calls
 where traversal_id = :traversal_id and node = :node and visit = :visit
 order by person_id for update;
 
 -- name: begin_try
--- The last word before a request leaves: only while the traversal is open under the epoch the claim saw.
+-- The last word before a request leaves: only while the traversal is open under the epoch the claim saw,
+-- and its journey is not paused.
 with alive as (
-  select id from traversals where id = :traversal_id and epoch = :epoch and ended_at is null for share
+  select t.id from traversals t join journeys j on j.id = t.journey_id and j.paused_at is null
+  where t.id = :traversal_id and t.epoch = :epoch and t.ended_at is null for share of t
 )
 update calls c set tries = c.tries + 1
 from alive where c.traversal_id = alive.id and c.id = :id and c.state = 'claimed'

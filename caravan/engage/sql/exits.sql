@@ -11,8 +11,14 @@ with closed as (
 delete from exit_watches where traversal_id = :traversal_id;
 
 -- name: exit_watch_of_traversal
--- Locked: whoever is about to note an exit is waited for.
-select edge, because from exit_watches where traversal_id = :traversal_id for update;
+-- Locked: whoever is about to note an exit is waited for. The traversal's open listeners first, as those lock
+-- them who record something: listeners, then watches.
+with listening as materialized (
+  select id from listeners where traversal_id = :traversal_id and closed_at is null order by id for update
+)
+select edge, because from exit_watches
+where traversal_id = :traversal_id and (select count(*) from listening) >= 0
+for update;
 
 -- name: exit_watches
 -- Resting traversals of these accounts with no exit met yet.

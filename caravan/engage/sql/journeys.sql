@@ -33,12 +33,14 @@ where id = :id;
 
 -- name: publish_draft
 update journeys set state = :state, starts_at = :starts_at, ends_at = :ends_at, deadline = :deadline,
-       published_at = :published_at
+       published_at = :published_at, paused_at = :paused_at
 where id = :id and state = 'draft';
 
 -- name: close_earlier_versions
+-- Gives since when they are paused: the version that follows stays so.
 -- Their accounts travel on, on the version they entered; new ones enter the new version.
-update journeys set state = 'closed' where slug = :slug and state in ('scheduled', 'live') and version < :version;
+update journeys set state = 'closed' where slug = :slug and state in ('scheduled', 'live') and version < :version
+returning paused_at;
 
 -- name: insert_campaign
 insert into campaigns (name, journey_id, position, body) values (:name, :journey_id, :position, :body);

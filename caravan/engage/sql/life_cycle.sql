@@ -21,16 +21,24 @@ select paused_at is not null from journeys where id = :journey_id for share;
 -- name: transaction_number
 select pg_current_xact_id()::text;
 
--- name: all_before_ended
--- Whether every transaction that may have begun before this one did has ended.
-select pg_snapshot_xmin(pg_current_snapshot()) > :number::text::xid8;
+-- name: looked_before
+-- Whether a statement of ours still works with a snapshot from before a transaction.
+select exists (select from pg_stat_activity
+               where datname = current_database() and usename = current_user and pid <> pg_backend_pid()
+                 and age(backend_xmin) >= age(:number::text::xid8::xid));
+
+-- name: began_before
+-- Whether a transaction of ours that has written or locked began before another.
+select exists (select from pg_stat_activity
+               where datname = current_database() and usename = current_user and pid <> pg_backend_pid()
+                 and age(backend_xid) > age(:number::text::xid8::xid));
 
 -- name: wake_held
 -- The held of journeys that go on, in order of arrival.
 with held as (
   select t.id, (t.state ->> 'arrived_at')::timestamptz as arrived_at
   from traversals t join journeys j on j.id = t.journey_id
-  where t.held_at is not null and t.ended_at is null and j.paused_at is null
+  where t.held_at is not null and t.ended_at is null and j.paused_at is null and j.state <> 'aborted'
   order by arrived_at nulls first, t.id limit :limit
   for no key update of t
 ), freed as (
@@ -43,7 +51,8 @@ returning traversal_id;
 -- name: inside_aborted
 select t.id, t.workflow_id from traversals t join journeys j on j.id = t.journey_id
 where j.state = 'aborted' and t.ended_at is null and (:slug::text is null or j.slug = :slug)
-order by t.id limit :limit;
+order by t.id limit :limit
+for no key update of t;
 
 -- name: delete_drafts
 delete from journeys where id = any(:journey_ids::bigint[]) and state = 'draft' returning version;

@@ -1,8 +1,11 @@
 -- name: who_share
--- The people that more than one of these accounts has.
-select array_agg(account_id order by account_id) as account_ids
-from relations where account_id = any(:account_ids::bigint[]) and deleted_at is null
-group by person_id having count(*) > 1 order by min(account_id), person_id;
+-- Those of these accounts that share somebody with one account: with each other, or with a third that rests
+-- and may hear of either.
+select array_agg(distinct walking.account_id) as account_ids
+from relations walking
+join relations near on near.person_id = walking.person_id and near.deleted_at is null
+where walking.account_id = any(:account_ids::bigint[]) and walking.deleted_at is null
+group by near.account_id having count(distinct walking.account_id) > 1 order by near.account_id;
 
 -- name: begin_travelling
 -- Who has been admitted and is on nobody's agenda yet.
