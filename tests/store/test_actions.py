@@ -6,7 +6,9 @@ import pytest
 
 from caravan.campaigns import stretch
 from caravan.delivery.capture import CaptureTransport
-from caravan.engage import campaigns, sql
+from caravan.engage import campaigns, journeys, life_cycle, sql
+from caravan.journeys.compiler import compile_journey
+from caravan.journeys.life_cycle import NoJourney
 from caravan.platform import sync
 from tests.world import World
 
@@ -371,3 +373,35 @@ async def test_condition_on_an_audience_is_answered_as_the_platform_says(world: 
     world.pass_time(days=1)
     await world.walk(main)
     assert await effects(world, main) == [("person_interesting_moment", "p1", None)]
+
+
+async def test_what_requests_travel_takes_no_command_of_a_journeys_life(world: World) -> None:
+    main = await begin(
+        world, doing("request_campaign: {campaign: invite}", before=CAMPAIGN), ("hi",)
+    )
+    await world.walk(main)
+    slug = await world.engage.fetchval("select slug from journeys where kind = 'campaign'")
+    for command in (
+        life_cycle.pause(world.engage, slug, world.now),
+        life_cycle.close(world.engage, slug),
+        life_cycle.abort(world.engage, slug),
+        life_cycle.delete(world.engage, slug, world.now),
+        journeys.publish_stored(world.engage, slug, world.now),
+    ):
+        with pytest.raises(NoJourney):
+            await command
+    # it is started by whoever starts what no admission does, with its mail first
+    [row] = await sql.fetch(world.engage, "orphaned_traversals", at=world.now, limit=9)
+    assert (row["slug"], row["mail_first"]) == (slug, True)
+
+
+async def test_draft_that_asks_about_audiences_can_be_deleted(world: World) -> None:
+    workspace = world.workspace(
+        doing("account_interesting_moment: {type: web, text: x}")
+        + "exits: [{label: in, when: {audience: everyone}}]\n"
+    )
+    await world.store(workspace)
+    await journeys.store_draft(world.engage, compile_journey(workspace, "main"))
+    assert await world.engage.fetchval("select count(*) from audience_uses") == 1
+    await life_cycle.delete(world.engage, "main", world.now)
+    assert await world.engage.fetchval("select count(*) from audience_uses") == 0
