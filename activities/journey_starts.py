@@ -92,6 +92,8 @@ class JourneyStarts:
                 task_queue=JOURNEYS,
                 id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
                 id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+                # a worker of this process, where it has room, begins without being dispatched to
+                request_eager_start=True,
                 static_summary=web_ui.summary(title),
                 static_details=web_ui.static_details(row["id"], row["entry"]),
                 priority=Priority(fairness_key=row["slug"][:60]),

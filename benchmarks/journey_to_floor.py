@@ -188,7 +188,10 @@ def _floor_starts(client: Client) -> Callable[[int], Awaitable[None]]:
     async def one() -> None:
         async with slots:
             await client.start_workflow(
-                FloorWorkflow.run, id=f"floor/{next(numbers)}", task_queue=FLOOR_QUEUE
+                FloorWorkflow.run,
+                id=f"floor/{next(numbers)}",
+                task_queue=FLOOR_QUEUE,
+                request_eager_start=True,
             )
 
     async def start(count: int) -> None:
