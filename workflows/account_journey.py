@@ -167,13 +167,7 @@ class AccountJourneyWorkflow:
             self._refuse_idle(reply)
         if reply.control is not None:
             self._control = reply.control
-        self._large = reply.large
-        self._held_until = reply.held_until
-        if reply.held_until is not None:
-            self._served = woken
-        self._follow(reply.outcomes, reply.ended)
-        if reply.more:
-            self._served = -1
+        self._follow_what_left(reply, woken)
 
     def _asks(self, command: Command | None) -> bool:
         """Whether a service is to be asked; once it is, the account rests until it answers."""
@@ -203,6 +197,12 @@ class AccountJourneyWorkflow:
             summary=web_ui.call_summary(self._control, node),
         )
         self._refuse_idle(reply)
+        self._follow_what_left(reply, woken)
+
+    def _follow_what_left(
+        self, reply: contracts.SendReply | contracts.CallReply, woken: int
+    ) -> None:
+        """Follow a reply of what leaves the system; ``woken``: the wake-ups before it was asked."""
         self._large = reply.large
         self._held_until = reply.held_until
         if reply.held_until is not None:

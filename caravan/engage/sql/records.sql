@@ -42,9 +42,6 @@ on conflict (person_id, score) do update set value = coalesce(:to::bigint, s.val
 where s.value <> coalesce(:to::bigint, s.value + :by::bigint)
 returning s.person_id, coalesce(old.value, :start::bigint) as old, new.value as new;
 
--- name: scores_of_person
-select score, value from scores where person_id = :person_id order by score;
-
 -- name: write_changes
 -- To the outbox: only what changed, with its as_of.
 insert into changes (entity, id, fields, as_of, origin)
