@@ -10,6 +10,7 @@ from caravan.campaigns.plans import PlanCache
 from caravan.delivery.capture import CaptureTransport
 from caravan.engage import journeys, sql
 from caravan.engage import subscriptions as engage_subscriptions
+from caravan.engage.happening import Happening
 from caravan.journeys.compiler import compile_journey
 from caravan.journeys.state import State
 from caravan.journeys.workspace import Workspace, load_workspace
@@ -184,7 +185,7 @@ class World:
             await recording.record(
                 conn,
                 self.plans,
-                [recording.Happening(kind, self.now, account_id, person_id, fields)],
+                [Happening(kind, self.now, account_id, person_id, fields)],
                 self.now,
             )
 

@@ -3,6 +3,7 @@
 from caravan.campaigns import recording, wording
 from caravan.campaigns.effects import ACCOUNT, Effect, Place, note
 from caravan.campaigns.visit import Visit
+from caravan.engage.happening import Happening
 from caravan.journeys.actions.account_interesting_moment import AccountInterestingMoment
 from caravan.journeys.actions.moment import MOMENT_TEXT_LIMIT
 
@@ -11,7 +12,7 @@ async def perform(visit: Visit, place: Place, action: AccountInterestingMoment) 
     """Record the moment on the account."""
     text = wording.text(visit, action.text)[:MOMENT_TEXT_LIMIT]
     await note(visit, place, action.kind, [Effect(ACCOUNT)])
-    moment = recording.Happening(
+    moment = Happening(
         "account_interesting_moment",
         visit.as_of,
         account_id=visit.traversal.account_id,

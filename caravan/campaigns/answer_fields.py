@@ -9,11 +9,11 @@ from typing import Any
 from caravan.campaigns import recording
 from caravan.campaigns.actions import BAD_WRITE
 from caravan.campaigns.effects import BAD_VALUE
-from caravan.campaigns.recording import Happening
 from caravan.campaigns.visit import Visit
 from caravan.delivery.errors import UnfitValue
 from caravan.delivery.liquid import render_value
 from caravan.engage import sql
+from caravan.engage.happening import Happening
 from caravan.journeys.nodes.call import Call
 from caravan.journeys.service import Service
 from caravan.services.callback import Part

@@ -4,6 +4,7 @@ from caravan.campaigns import recording
 from caravan.campaigns.effects import Effect, Place, candidates, note
 from caravan.campaigns.visit import Visit
 from caravan.engage import sql
+from caravan.engage.happening import Happening
 from caravan.journeys.actions.change_score import ChangeScore
 
 
@@ -26,7 +27,7 @@ async def perform(visit: Visit, place: Place, action: ChangeScore) -> int:
         visit.conn,
         visit.plans,
         [
-            recording.Happening(
+            Happening(
                 "score_changed",
                 visit.as_of,
                 person_id=person_id,

@@ -11,8 +11,8 @@ from typing import Any
 
 from caravan.campaigns import recording
 from caravan.campaigns.plans import PlanCache
-from caravan.campaigns.recording import Happening
 from caravan.engage import intake, lists, sql
+from caravan.engage.happening import Happening
 from caravan.platform.export import Bundle
 
 CHANGED = {

@@ -11,6 +11,7 @@ from caravan.campaigns.progress import Locked, Progress, lock, stored_outcomes
 from caravan.campaigns.stretch import walk_on
 from caravan.delivery.errors import RelayUnreachable
 from caravan.engage import sql
+from caravan.engage.happening import Happening
 from caravan.journeys.control import ControlPlan, Target
 from caravan.journeys.state import Command, Ended, Outcome
 
@@ -175,8 +176,8 @@ async def _record_sent(
     await recording.record(conn, plans, happenings, at)
 
 
-def _mailed(what: str, step: MailStep, row: Any) -> recording.Happening:
-    return recording.Happening(
+def _mailed(what: str, step: MailStep, row: Any) -> Happening:
+    return Happening(
         f"email_{what}",
         row["at"],
         person_id=row["person_id"],

@@ -3,6 +3,7 @@
 from caravan.campaigns import recording, wording
 from caravan.campaigns.effects import Effect, Place, candidates, make_for_each, note
 from caravan.campaigns.visit import Visit
+from caravan.engage.happening import Happening
 from caravan.journeys.actions.moment import MOMENT_TEXT_LIMIT
 from caravan.journeys.actions.person_interesting_moment import PersonInterestingMoment
 
@@ -15,7 +16,7 @@ async def perform(visit: Visit, place: Place, action: PersonInterestingMoment) -
     )
     await note(visit, place, action.kind, unfit + [Effect(person_id) for person_id in texts])
     moments = [
-        recording.Happening(
+        Happening(
             "interesting_moment",
             visit.as_of,
             person_id=person_id,

@@ -6,25 +6,13 @@ listener sees the activity or the activity sees the listener.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from caravan.campaigns import exits, listening
 from caravan.campaigns.plans import PlanCache
 from caravan.engage import sql, wakeups
-
-
-@dataclass(frozen=True)
-class Happening:
-    """An activity about to be recorded. ``external_id`` makes recording it twice harmless."""
-
-    type: str
-    at: datetime
-    account_id: int | None = None
-    person_id: int | None = None
-    fields: dict[str, Any] = field(default_factory=dict)
-    external_id: str | None = None
+from caravan.engage.happening import Happening
 
 
 async def record(

@@ -4,6 +4,7 @@ from caravan.campaigns import recording, wording
 from caravan.campaigns.effects import ACCOUNT, Effect, Place, note
 from caravan.campaigns.visit import Visit
 from caravan.engage import sql
+from caravan.engage.happening import Happening
 from caravan.journeys.actions.update_account import UpdateAccount
 
 
@@ -29,7 +30,7 @@ async def perform(visit: Visit, place: Place, action: UpdateAccount) -> int:
         visit.conn,
         visit.plans,
         [
-            recording.Happening(
+            Happening(
                 "account_changed",
                 visit.as_of,
                 account_id=account_id,

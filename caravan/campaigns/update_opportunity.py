@@ -4,6 +4,7 @@ from caravan.campaigns import recording, wording
 from caravan.campaigns.effects import ACCOUNT, Effect, Place, note
 from caravan.campaigns.visit import Visit
 from caravan.engage import sql
+from caravan.engage.happening import Happening
 from caravan.journeys.actions.update_opportunity import UpdateOpportunity
 from caravan.journeys.conditions.related import opportunities_of_account
 from caravan.journeys.conditions.sql import Binder, compile_tests
@@ -50,7 +51,7 @@ async def perform(visit: Visit, place: Place, action: UpdateOpportunity) -> int:
         visit.conn,
         visit.plans,
         [
-            recording.Happening(
+            Happening(
                 "opportunity_changed",
                 visit.as_of,
                 account_id=visit.traversal.account_id,

@@ -4,6 +4,7 @@ from caravan.campaigns import recording, wording
 from caravan.campaigns.effects import Candidate, Effect, Place, candidates, make_for_each, note
 from caravan.campaigns.visit import Visit
 from caravan.engage import sql
+from caravan.engage.happening import Happening
 from caravan.journeys.actions.update_person import UpdatePerson
 
 
@@ -43,7 +44,7 @@ async def perform(visit: Visit, place: Place, action: UpdatePerson) -> int:
         visit.conn,
         visit.plans,
         [
-            recording.Happening(
+            Happening(
                 "person_changed",
                 visit.as_of,
                 person_id=person_id,
