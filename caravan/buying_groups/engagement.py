@@ -11,9 +11,9 @@ from datetime import date, datetime
 from typing import Any
 
 from caravan.buying_groups import qualifying
+from caravan.buying_groups.completeness import shown
 from caravan.engage import sql
 from caravan.engage.happening import Happening
-from caravan.journeys.engagement import shown
 from caravan.journeys.time import EARLIEST, LATEST, local_day
 
 #: person, type, and when it was
@@ -36,7 +36,9 @@ async def count(conn: Any, done: Sequence[Done], zone: str, at: datetime) -> lis
         What happened to the groups these people are in.
     """
     person_ids = sorted({person_id for person_id, _, _ in done})
-    await sql.execute(conn, "hold_engagement", person_ids=person_ids)
+    new = await sql.fetch(conn, "hold_engagement", person_ids=person_ids)
+    if new:  # whoever takes them into a group meanwhile had no row of theirs to wait for
+        await sql.execute(conn, "lock_people_engaged", person_ids=[row["person_id"] for row in new])
     rows = await sql.fetch(conn, "count_engagement", **_columns(on_days(done, zone)))
     if not rows:
         return []
@@ -44,16 +46,6 @@ async def count(conn: Any, done: Sequence[Done], zone: str, at: datetime) -> lis
     groups = await sql.fetch(conn, "lock_groups_of_people", person_ids=changed)
     group_ids = [row["id"] for row in groups]
     return [*await rescore(conn, group_ids, at), *await qualifying.qualify(conn, group_ids, at)]
-
-
-async def hold(conn: Any, person_ids: Iterable[int]) -> None:
-    """Lock what these people did, before their groups are locked to take them in.
-
-    Without it somebody who is being counted elsewhere, and is not seen to be a member yet, would be
-    scored in the group by what they had before, until the next scale.
-    """
-    await sql.execute(conn, "share_recording")
-    await sql.execute(conn, "hold_engagement", person_ids=sorted(set(person_ids)))
 
 
 async def rescore(conn: Any, group_ids: Sequence[int], at: datetime) -> list[Happening]:

@@ -79,8 +79,3 @@ def score(raw: Fraction, p99: Decimal | None) -> Decimal:
         return Decimal(0).quantize(PLACES)
     share = min(Decimal(1), _EXACT.divide(root(raw), p99))
     return (100 * share).quantize(PLACES, rounding=ROUND_HALF_UP, context=_EXACT)
-
-
-def shown(score: Decimal) -> int:
-    """What people see: rounded half up."""
-    return int(score.quantize(Decimal(1), rounding=ROUND_HALF_UP))

@@ -46,15 +46,6 @@ def test_nobody_has_anything() -> None:
     assert engagement.role_shares({"gone": 0}) == {"gone": 0}
 
 
-def test_shown_is_rounded_half_up() -> None:
-    assert [engagement.shown(Decimal(x)) for x in ("0.5", "1.5", "2.499999", "66.5")] == [
-        1,
-        2,
-        2,
-        67,
-    ]
-
-
 @given(st.integers(0, 10**9), st.integers(1, 100), st.integers(1, 10**6))
 def test_score_stays_between_nothing_and_a_hundred_and_grows_with_points(
     points: int, heaviest: int, more: int

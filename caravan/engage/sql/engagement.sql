@@ -6,13 +6,15 @@
 -- had sees all of it.
 
 -- name: hold_engagement
--- Locks what these people did, in order of id; who has done nothing yet gets a row to lock.
+-- Locks what these people did, in order of id. Who has done nothing before gets a row, and comes back.
 insert into engagement_people as p (person_id)
 select distinct one from unnest(:person_ids::bigint[]) as u (one) order by one
-on conflict (person_id) do update set points = p.points where false;
+on conflict (person_id) do update set points = p.points where false
+returning person_id;
 
--- name: share_recording
-select pg_advisory_xact_lock_shared(hashtext(current_schema() || '.engagement'));
+-- name: lock_people_engaged
+-- Against `share_people` of those who change groups.
+select id from people where id = any(:person_ids::bigint[]) order by id for update;
 
 -- name: count_engagement
 -- Adds to the days, and gives the people a standing under the scale in force: what is new is added to the
