@@ -81,7 +81,9 @@ async def test_the_stream_makes_the_groups_of_a_job_and_follows_changes(
         await _until(world, f"select ({members}) = {ACCOUNTS - 1}", patience=5)
         await _until_shown(handle, f"job all: {ACCOUNTS} of {ACCOUNTS} accounts are here")
         await handle.terminate()
-    assert await world.engage.fetchval("select bool_and(flow_at is not null) from buying_group_jobs")
+    assert await world.engage.fetchval(
+        "select bool_and(flow_at is not null) from buying_group_jobs"
+    )
 
 
 async def test_the_schedule_looks_at_everybody_and_tells_how_far_it_is(
