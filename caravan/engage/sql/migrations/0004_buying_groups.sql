@@ -1,7 +1,7 @@
 -- Buying groups: their documents in versions, the groups and who is in them, and what engages people.
 -- They live in this store alone: nothing here has a change in the outbox (docs/guarantees.md).
 --
--- Who needs several of these locks takes them in this order: accounts, people's engagement, groups, each
+-- Who needs several of these locks takes them in this order: accounts, people, their engagement, groups, each
 -- by id; members are written under the lock of their group.
 
 -- What a document said, kept for as long as groups follow it: a changed document is a new version.
@@ -46,15 +46,18 @@ create table solution_interests (
   qualified      jsonb                 -- caravan.journeys.documents.solution_interest.Qualified
 );
 
--- A job makes a group for every account of its audience. Of one that is deleted the groups stay, and are
--- kept up no more. Its first intake: `segment_at`, `flow_at` as a journey's.
+-- A job makes a group for every account of its audience. A solution interest of which no job is left keeps
+-- its groups, and they are kept up no more. `asks`: the events that may change whom the roles of its template
+-- fit. Its first intake: how many accounts it is of, and when they were all here.
 create table buying_group_jobs (
   id                bigint generated always as identity primary key,
   slug              text not null unique,
   solution_interest text not null references solution_interests,
   audience          text not null,
+  asks              text[] not null,
   stored_at         timestamptz not null,
-  flow_at           timestamptz,       -- when all accounts that qualified at first had been brought in
+  size              bigint,
+  flow_at           timestamptz,
   deleted_at        timestamptz
 );
 create index buying_group_jobs_open on buying_group_jobs (solution_interest) where deleted_at is null;
@@ -118,10 +121,12 @@ create table buying_group_history (
 );
 create index buying_group_history_group on buying_group_history (group_id, what, at);
 
--- Whose groups are to be looked at again. A queue: duplicates are harmless.
+-- Whose groups are to be looked at again. A queue: duplicates are harmless. `xid`: not before all
+-- transactions are over that had begun when it was asked; null: at once.
 create table buying_group_questions (
   id         bigint generated always as identity primary key,
-  account_id bigint not null
+  account_id bigint not null,
+  xid        xid8
 );
 
 -- Engagement. What people did, by day of the score model's zone, uncapped: the window moves and weights
