@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from caravan.buying_groups import completeness
+from caravan.buying_groups import completeness, engagement, qualifying
 from caravan.engage.happening import Happening
 
 
@@ -19,4 +19,8 @@ async def refresh(conn: Any, group_ids: Sequence[int], at: datetime) -> list[Hap
     Returns:
         What happened by it, for the caller to record.
     """
-    return await completeness.recount(conn, group_ids, at)
+    return [
+        *await completeness.recount(conn, group_ids, at),
+        *await engagement.rescore(conn, group_ids, at),
+        *await qualifying.qualify(conn, group_ids, at),
+    ]

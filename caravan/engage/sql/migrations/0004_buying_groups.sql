@@ -142,26 +142,36 @@ create index engagement_days_day on engagement_days (day);
 
 -- What scores go by for a day: the window, the weights of the types that occurred in it, and the 99th
 -- percentiles of what people and groups have. The latest row is in force; people and groups that say
--- another are brought up to it page by page.
+-- another are brought up to it page by page. `counted`: the types that have days, those of the model that
+-- weigh, whether they occurred or not.
 create table engagement_scales (
   id             bigint generated always as identity primary key,
   score_model_id bigint not null references score_models,
   day            date not null,        -- of the model's zone, on which it was made
-  from_day       date not null,        -- the first day that counts
+  from_day       date not null,        -- the first day that counts; the last is the one after `day`
   zone           text not null,
   daily_cap      integer not null,
+  counted        text[] not null,
   weights        jsonb not null,       -- type → weight, of those in use
+  heaviest       integer,              -- the largest of them; null: none is in use
   person_p99     numeric,              -- of sqrt(raw) over the people with any; null: nobody has
   group_p99      numeric,
   made_at        timestamptz not null
 );
 
 -- A person's standing under a scale: `points` is the sum over days and types of min(count, cap) × weight,
--- whole; raw = points / the largest weight in use.
+-- whole; raw = points / the largest weight in use. Whoever changes what a person did locks this row first.
 create table engagement_people (
   person_id bigint primary key,
-  scale_id  bigint not null references engagement_scales,
+  scale_id  bigint references engagement_scales,  -- null: not reckoned yet
   points    bigint not null default 0,
-  score     numeric not null default 0  -- 0 to 100, derived
+  score     numeric not null default 0            -- 0 to 100, derived
 );
 create index engagement_people_scale on engagement_people (scale_id, person_id);
+
+-- scaled(sqrt(raw)) × 100, to six places: of a person and of a group (caravan/journeys/engagement.py). The
+-- sums beneath are of whole numbers and of scores with six places, so no order of adding changes them.
+-- 0 where there is no sum, or nobody to compare with; least() alone would take a null for the most.
+create function engagement_score(raw numeric, p99 numeric) returns numeric
+  language sql immutable parallel safe
+  return case when raw > 0 and p99 > 0 then round(100 * least(1, sqrt(raw::numeric(60, 20)) / p99), 6) else 0 end;
