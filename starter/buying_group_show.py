@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from caravan.buying_groups.shown import shown
+from caravan.buying_groups.completeness import shown
 from caravan.engage import sql
 from starter.group_names import GroupArgument, known_group
 from starter.group_rows import group_row, rounded

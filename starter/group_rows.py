@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from caravan.buying_groups.shown import shown
+from caravan.buying_groups.completeness import shown
 from starter.output import as_instant
 
 #: what a listing shows of a group
