@@ -36,6 +36,9 @@ update audiences set evaluated_at = :at where slug = :slug;
 select subject_id from audience_members
 where audience = :audience and subject_id > :after order by subject_id limit :limit;
 
+-- name: audience_size
+select count(*) from audience_members where audience = :audience;
+
 -- name: members_among
 select audience, subject_id from audience_members
 where audience = any(:audiences::text[]) and subject_id = any(:subject_ids::bigint[]);
