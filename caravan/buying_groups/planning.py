@@ -16,13 +16,13 @@ from pydantic import BaseModel
 
 from caravan.buying_groups import storing, upkeep
 from caravan.buying_groups.differences import differences
-from caravan.buying_groups.storing import Documents
 from caravan.engage import sql
 from caravan.journeys.documents.buying_groups import BuyingGroupsDocument
 from caravan.journeys.documents.roles_template import RolesTemplateDocument
 from caravan.journeys.documents.score_model import ScoreModelDocument
 from caravan.journeys.documents.solution_interest import SolutionInterestDocument
 from caravan.journeys.documents.stage_model import StageModelDocument
+from caravan.journeys.workspace import Workspace
 
 #: accounts of one trial
 PAGE = 1000
@@ -57,7 +57,7 @@ class Effect:
     )  # groups by a stage their model will not have
 
 
-async def changes(conn: Any, workspace: Documents) -> list[Change]:
+async def changes(conn: Any, workspace: Workspace) -> list[Change]:
     """What is new, changed and gone, against what is stored."""
     found = []
     for kind, table, model, documents in (
@@ -79,7 +79,7 @@ async def changes(conn: Any, workspace: Documents) -> list[Change]:
 
 async def effects(
     pool: Any,
-    workspace: Documents,
+    workspace: Workspace,
     joining: Mapping[str, Sequence[int]],
     at: datetime,
     follow: Callable[[int, int], None] = lambda *_: None,
