@@ -98,6 +98,35 @@ service: other
 url: https://other.example
 auth: {token_url: https://other.example/token, client_id_env: ID, client_secret_env: SECRET}
 ---
+roles_template: team
+roles:
+  - {role: chief, weight: vital, required: true, members_required: 2, when: {person: {job_title: {starts_with: Chief}}}}
+  - {role: champion}
+---
+stage_model: sales
+stages:
+  - {stage: open, entry: true, to: [won, lost]}
+  - {stage: won, success: true}
+  - {stage: lost, failure: true, to: [open]}
+---
+solution_interest: grid
+roles_template: team
+stage_model: sales
+qualified: {completeness: {at_least: 80}, engagement: {between: [40, 100]}}
+---
+buying_groups: grid-everyone
+solution_interest: grid
+audience: everyone
+---
+score_model: usual
+weights: {form_filled: 40, webinar: 60}
+window: 4 weeks
+daily_cap: 10
+active: true
+---
+score_model: unusual
+weights: {form_filled: 0}
+---
 tests: runs
 journey: wide
 at: "2026-06-01T08:00:00Z"

@@ -3,8 +3,9 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from caravan.buying_groups import membership, storing
+from caravan.buying_groups import membership, storing, upkeep
 from caravan.buying_groups.precedence import Source
+from caravan.campaigns import buying_group_intake, buying_group_upkeep
 from caravan.journeys.conditions import model
 from caravan.journeys.conditions.model import Condition
 from caravan.journeys.documents.buying_groups import BuyingGroupsDocument
@@ -149,3 +150,20 @@ class Grouping:
         return await self.world.engage.fetchrow(
             "select * from buying_groups where id = $1", group_id
         )
+
+    async def keep(self) -> int:
+        """Bring jobs' accounts in and answer all questions; returns how many there were."""
+        world = self.world
+        while await buying_group_intake.bring_in_page(
+            world.engage, world.platform, world.plans, world.now
+        ):
+            pass
+        total = 0
+        while kept := await buying_group_upkeep.keep_page(world.engage, world.plans, world.now):
+            total += kept
+        return total
+
+    async def upkeep(self) -> None:
+        """The daily run."""
+        await upkeep.question_all(self.world.engage)
+        await self.keep()

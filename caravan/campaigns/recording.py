@@ -29,7 +29,7 @@ async def record(
     touched = await sql.fetch(
         conn,
         "share_accounts_touched",
-        person_ids=_ids(h.person_id for h in happenings),
+        person_ids=_ids(h.person_id for h in happenings if not h.of_account_alone),
         account_ids=_ids(h.account_id for h in happenings),
     )
     account_ids = [row["id"] for row in touched]
@@ -81,11 +81,12 @@ async def look_at_exits_of(
     """As above, where what was written is told by no activity: also the accounts of these people.
 
     They are locked as for recording, so that who comes to rest meanwhile sees what was written, or is
-    seen here.
+    seen here. Their buying groups are to be looked at too.
     """
     accounts, people = _ids(account_ids), _ids(person_ids)
     if not accounts and not people:
         return
+    await sql.execute(conn, "question_buying_groups", account_ids=accounts, person_ids=people)
     touched = await sql.fetch(
         conn, "share_accounts_touched", person_ids=people, account_ids=accounts
     )

@@ -4,6 +4,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+#: what a person does or meets in the affairs of one account, whatever others they belong to
+OF_ACCOUNT_ALONE = frozenset({"added_to_buying_group", "removed_from_buying_group"})
+
 
 @dataclass(frozen=True)
 class Happening:
@@ -19,3 +22,8 @@ class Happening:
     person_id: int | None = None
     fields: dict[str, Any] = field(default_factory=dict)
     external_id: str | None = None
+
+    @property
+    def of_account_alone(self) -> bool:
+        """Whether it is no news to the person's other accounts."""
+        return self.type in OF_ACCOUNT_ALONE

@@ -20,10 +20,15 @@ from caravan.journeys.documents import (
     LISTS,
     WorkspaceDocument,
     read_audience,
+    read_buying_groups,
     read_campaign,
     read_journey,
     read_list,
+    read_roles_template,
+    read_score_model,
     read_service,
+    read_solution_interest,
+    read_stage_model,
     read_tests,
     read_workspace_document,
 )
@@ -57,6 +62,11 @@ READERS: dict[str, Callable[[Fields], object]] = {
     "journey": lambda fields: read_journey(fields, WorkspaceDocument(workspace="x"), _JOURNEY, _AT),
     "campaign": lambda fields: read_campaign(fields, _JOURNEY),
     "service": lambda fields: read_service(fields, FieldCatalog()),
+    "roles_template": lambda fields: read_roles_template(fields, _SCOPE, "UTC"),
+    "stage_model": read_stage_model,
+    "solution_interest": lambda fields: read_solution_interest(fields, (), ()),
+    "buying_groups": lambda fields: read_buying_groups(fields, (), _SCOPE),
+    "score_model": lambda fields: read_score_model(fields, "UTC", alone=True),
     "tests": lambda fields: read_tests(fields, FieldCatalog(), {}, "", lambda path: 1),
 }
 
@@ -74,6 +84,7 @@ TAKEN: dict[str, Schema] = {
     "ends_on": {"type": "string"},
     "account condition": {"$ref": "#/$defs/account_condition"},
     "person condition": {"$ref": "#/$defs/person_condition"},
+    "test": {"$ref": "#/$defs/test"},
     "tests": {"$ref": "#/$defs/field_tests"},
 }
 

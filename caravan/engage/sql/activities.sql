@@ -13,8 +13,9 @@ order by id for key share;
 -- also where all were known already, for one that came in as history has not been heard yet. A row
 -- without a listener says how many were new, where nobody listens. `watched`: exits are to be looked at
 -- for an account touched; whoever rests there has said so before these accounts were locked. Where there
--- are dynamic lists, the places in them of those it happened to are put in question. `zone`: what of it
--- counts for engagement, by type, is to be counted on its days; null where nothing does.
+-- are dynamic lists, the places in them of those it happened to are put in question; where a job asks about
+-- one of the types, the groups of the accounts. `zone`: what of it counts for engagement, by type, is to be
+-- counted on its days; null where nothing does.
 with inserted as (
   insert into activities (external_id, type, at, account_id, person_id, fields)
   select * from unnest(:external_ids::text[], :types::text[], :ats::timestamptz[], :account_ids::bigint[],
@@ -30,6 +31,13 @@ with inserted as (
   insert into list_questions (of, subject_id)
   select case when person_id is null then 'accounts' else 'people' end, coalesce(person_id, account_id)
   from inserted where exists (select from lists where condition is not null)
+), questioned_groups as (
+  insert into buying_group_questions (account_id)
+  select distinct coalesce(r.account_id, i.account_id)
+  from inserted i left join relations r on r.person_id = i.person_id and r.deleted_at is null
+  where i.type in (select unnest(asks) from buying_group_jobs where deleted_at is null)
+    and coalesce(r.account_id, i.account_id) is not null
+  order by 1
 )
 select n.inserted, n.watched, engaging.*, hearing.*
 from (select count(*) as inserted,

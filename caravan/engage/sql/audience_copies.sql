@@ -10,7 +10,8 @@ delete from audience_uses where journey_id = :journey_id;
 select u.audience, c.of
 from (select a.audience from audience_uses a join journeys j on j.id = a.journey_id
       where j.state in ('scheduled', 'live', 'closed')
-      union select unnest(audiences) from lists) u
+      union select unnest(audiences) from lists
+      union select audience from buying_group_jobs where deleted_at is null) u
 left join audience_copies c on c.audience = u.audience order by u.audience;
 
 -- name: forget_audiences

@@ -1,6 +1,9 @@
 -- name: share_account_of_group
--- First of the locks (see the migration): as who records activities, which follows in the same transaction.
-select a.id from buying_groups g join accounts a on a.id = g.account_id where g.id = :group_id for key share of a;
+-- First of the locks (see the migration), as share_accounts_touched does: recording follows in the same
+-- transaction.
+select a.id from buying_groups g join accounts a on a.id = g.account_id
+where (select pg_advisory_xact_lock_shared(hashtext(current_schema() || '.engagement')) is not null)
+  and g.id = :group_id for key share of a;
 
 -- name: share_people
 -- Whoever counts a person's first activity locks the person against this, and whoever counts a later one

@@ -1,0 +1,18 @@
+"""``caravan buying-group``: the commands about one group, and about the jobs that make them."""
+
+import typer
+
+from starter import buying_group_jobs, buying_group_show
+
+WHAT = "A buying group: who is in it, how far it is, why, and changes by hand; and the jobs that make groups."
+
+app = typer.Typer(no_args_is_help=True, help=WHAT)
+
+
+@app.callback()
+def _group() -> None:
+    """A buying group: who is in it, how far it is, why, and changes by hand; and the jobs that make groups."""
+
+
+app.command("show")(buying_group_show.show_group)
+app.command("jobs")(buying_group_jobs.jobs)
