@@ -23,7 +23,7 @@ members: [a, 7]
 ---
 people_list: folk
 type: dynamic
-when: {not: {did_not: {event: page_visited, within: 3 days}}, account_list: chosen}
+when: {not: {did_not: {event: page_visited, within: 3 days}}, account_list: chosen, member_of: {role: [chief, champion], removed: false}}
 ---
 campaign: plain
 do: [{person_interesting_moment: {type: web, who: {people_list: folk}}}]
@@ -62,6 +62,9 @@ nodes:
     split: accounts
     paths:
       - {label: one, when: {opportunity: {amount: {between: [1, 2]}}, audience: everyone}, next: f}
+      - when: {buying_group: {solution_interest: grid, stage: {is_not: lost}, completeness: {at_least: 50}, qualified: false, role: [{name: chief, at_least: 1, at_most: 3}]}}
+        next: f
+      - {when: {buying_group: {role: {name: champion}}, person: {engagement: {at_least: 40}}}, end: eager}
       - {when: {did: {event: form_filled, since: entry, people: 2}}, end: out}
     otherwise: f
   f: {wait: {for: 1 day, ends_on: morning}, max_visits: {count: 5, end: often}, next: g}
