@@ -56,6 +56,14 @@ async def store(conn: Any, workspace: Workspace, at: datetime) -> Stored:
     return Stored((*templates, *stage_models, *score_models), closed)
 
 
+def score_models_of(workspace: Workspace) -> Mapping[str, ScoreModelDocument]:
+    """The workspace's, or what counts where it has none."""
+    default = ScoreModelDocument(
+        score_model="default", weights=DEFAULT_WEIGHTS, zone=workspace.settings.zone
+    )
+    return workspace.score_models or {default.score_model: default}
+
+
 def intake_of(job_id: int) -> str:
     """The cursor of a job's first intake."""
     return f"buying-groups:{job_id}"
@@ -116,11 +124,8 @@ async def _changed(
 
 
 async def _score_models(conn: Any, workspace: Workspace, at: datetime) -> list[Version]:
-    """Exactly one is active: the workspace's, or what counts where it has none."""
-    default = ScoreModelDocument(
-        score_model="default", weights=DEFAULT_WEIGHTS, zone=workspace.settings.zone
-    )
-    documents = dict(workspace.score_models) or {default.score_model: default}
+    """Exactly one is active."""
+    documents = score_models_of(workspace)
     versions = await _versions(conn, "score_models", "insert_score_model", documents, at)
     active = sorted(slug for slug, document in documents.items() if document.active)[:1]
     for row in await sql.fetch(conn, "latest_score_models", slugs=active):
