@@ -1,11 +1,16 @@
 """Groups and what engages their people, written straight into the store: for tests of engagement alone."""
 
-from collections.abc import Mapping
-from datetime import datetime
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from caravan.campaigns import engagement_upkeep, recording
+from caravan.engage import sql
 from caravan.engage.happening import Happening
+from caravan.journeys import engagement
 from caravan.journeys.documents.score_model import ScoreModelDocument
 from tests.world import World
 
@@ -131,3 +136,52 @@ class Engaging:
             kind,
         )
         return [dict(row) for row in rows]
+
+    async def scale(self) -> Any:
+        return await sql.fetchrow(self.pool, "scale_in_force")
+
+    async def leave(self, group: int, person: int) -> None:
+        await self.pool.execute(
+            "update buying_group_members set removed_at = $3 where group_id = $1 and person_id = $2",
+            group,
+            person,
+            self.world.now,
+        )
+
+    async def agrees(self, done: Sequence[tuple[int, str, datetime]]) -> None:
+        """Every stored number is what the formula makes of everything that was done, from scratch."""
+        scale = await self.scale()
+        zone = ZoneInfo(scale["zone"])
+        days: dict[int, Counter[tuple[str, Any]]] = {}
+        for person, kind, at in done:
+            days.setdefault(person, Counter())[kind, at.astimezone(zone).date()] += 1
+        last = scale["day"] + timedelta(days=1)
+        expected = {}
+        for person, counts in days.items():
+            within = [
+                (kind, count)
+                for (kind, day), count in counts.items()
+                if scale["from_day"] <= day <= last
+            ]
+            points = engagement.points(within, scale["weights"], scale["daily_cap"])
+            raw = engagement.raw_of_person(points, scale["heaviest"])
+            expected[person] = points, engagement.score(raw, scale["person_p99"])
+        rows = await self.pool.fetch("select * from engagement_people")
+        stored = {row["person_id"]: (row["points"], row["score"]) for row in rows}
+        nothing = (0, Decimal(0))
+        for person in expected.keys() | stored.keys():
+            assert stored.get(person, nothing) == expected.get(person, nothing), person
+        assert {row["scale_id"] for row in rows} <= {scale["id"]}
+        for group in await self.pool.fetch("select * from buying_groups"):
+            members = [
+                (row["role"], expected.get(row["person_id"], nothing)[1])
+                for row in await self.pool.fetch(
+                    "select person_id, role from buying_group_members"
+                    " where group_id = $1 and removed_at is null",
+                    group["id"],
+                )
+            ]
+            shares = engagement.role_shares({role: ROLES[role] for role, _ in members})
+            raw = engagement.raw_of_group(members, shares)
+            assert group["engagement"] == engagement.score(raw, scale["group_p99"]), dict(group)
+            assert group["scale_id"] == scale["id"]

@@ -36,9 +36,7 @@ async def count(conn: Any, done: Sequence[Done], zone: str, at: datetime) -> lis
         What happened to the groups these people are in.
     """
     person_ids = sorted({person_id for person_id, _, _ in done})
-    new = await sql.fetch(conn, "hold_engagement", person_ids=person_ids)
-    if new:  # whoever takes them into a group meanwhile had no row of theirs to wait for
-        await sql.execute(conn, "lock_people_engaged", person_ids=[row["person_id"] for row in new])
+    await sql.execute(conn, "hold_engagement", person_ids=person_ids)
     rows = await sql.fetch(conn, "count_engagement", **_columns(on_days(done, zone)))
     if not rows:
         return []

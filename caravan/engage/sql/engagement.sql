@@ -6,15 +6,18 @@
 -- had sees all of it.
 
 -- name: hold_engagement
--- Locks what these people did, in order of id. Who has done nothing before gets a row, and comes back.
-insert into engagement_people as p (person_id)
-select distinct one from unnest(:person_ids::bigint[]) as u (one) order by one
-on conflict (person_id) do update set points = p.points where false
-returning person_id;
-
--- name: lock_people_engaged
--- Against `share_people` of those who change groups.
-select id from people where id = any(:person_ids::bigint[]) order by id for update;
+-- Locks what these people did, in order of id. Who has done nothing before gets a row; as nobody can have
+-- waited for that, they are locked themselves, and first, against `share_people` of who changes groups.
+with new as materialized (
+  select id from people p
+  where id = any(:person_ids::bigint[]) and not exists (select from engagement_people e where e.person_id = p.id)
+  order by id for update
+)
+insert into engagement_people as e (person_id)
+select distinct one from unnest(:person_ids::bigint[]) as u (one)
+where (select count(*) from new) is not null
+order by one
+on conflict (person_id) do update set points = e.points where false;
 
 -- name: count_engagement
 -- Adds to the days, and gives the people a standing under the scale in force: what is new is added to the

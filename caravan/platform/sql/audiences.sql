@@ -121,3 +121,8 @@ on conflict do nothing;
 -- name: segment_size
 select count(distinct account_id) as accounts, count(distinct person_id) as people
 from segment_members where journey = :journey and version = :version;
+
+-- name: named_accounts
+-- Those that would come into the engage store: without a name they stay here.
+select id from accounts
+where id = any(:ids::bigint[]) and deleted_at is null and coalesce(attributes ->> 'name', '') <> '';
