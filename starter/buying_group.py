@@ -2,7 +2,7 @@
 
 import typer
 
-from starter import buying_group_jobs, buying_group_show
+from starter import buying_group_jobs, buying_group_show, explain_group
 
 WHAT = "A buying group: who is in it, how far it is, why, and changes by hand; and the jobs that make groups."
 
@@ -15,4 +15,5 @@ def _group() -> None:
 
 
 app.command("show")(buying_group_show.show_group)
+app.command("explain")(explain_group.explain_group)
 app.command("jobs")(buying_group_jobs.jobs)

@@ -5,8 +5,8 @@ from typing import Annotated, Any
 
 import typer
 
-from caravan.buying_groups.report import BANDS, Report, report
 from caravan.buying_groups.completeness import shown
+from caravan.buying_groups.report import BANDS, Report, report
 from starter.errors import UserError
 from starter.group_names import check_solution_interest
 from starter.output import Format, FormatOption, as_json, cell, console, plural, show

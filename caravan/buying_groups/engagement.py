@@ -43,7 +43,7 @@ async def count(conn: Any, done: Sequence[Done], zone: str, at: datetime) -> lis
     changed = [row["person_id"] for row in rows]
     groups = await sql.fetch(conn, "lock_groups_of_people", person_ids=changed)
     group_ids = [row["id"] for row in groups]
-    return [*await rescore(conn, group_ids, at), *await qualifying.qualify(conn, group_ids, at)]
+    return [*await _rescore(conn, group_ids, at), *await qualifying.qualify(conn, group_ids, at)]
 
 
 async def rescore(conn: Any, group_ids: Sequence[int], at: datetime) -> list[Happening]:
@@ -60,6 +60,12 @@ async def rescore(conn: Any, group_ids: Sequence[int], at: datetime) -> list[Hap
     if not group_ids:
         return []
     await sql.execute(conn, "lock_groups", group_ids=list(group_ids))
+    return await _rescore(conn, group_ids, at)
+
+
+async def _rescore(conn: Any, group_ids: Sequence[int], at: datetime) -> list[Happening]:
+    if not group_ids:
+        return []
     rows = await sql.fetch(conn, "rescore_groups", group_ids=list(group_ids))
     return [
         Happening(

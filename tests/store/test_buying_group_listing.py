@@ -7,8 +7,8 @@ from decimal import Decimal
 import pytest
 
 from caravan.buying_groups import listing
-from caravan.buying_groups.listing import Filters
 from caravan.buying_groups.completeness import shown
+from caravan.buying_groups.listing import Filters
 from starter.group_rows import csv_cells, group_row, harmless
 from tests.groups import Groups
 from tests.world import World

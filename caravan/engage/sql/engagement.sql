@@ -36,14 +36,14 @@ with scale as (
   returning new.person_id, new.type, new.day, coalesce(old.count, 0) as before, new.count as after
 ), added as (
   select c.person_id,
-         sum((least(c.after, s.daily_cap) - least(c.before, s.daily_cap)) * (s.weights ->> c.type)::integer) as points
+         sum((least(c.after, s.daily_cap) - least(c.before, s.daily_cap))::bigint * (s.weights ->> c.type)::integer) as points
   from counted c, scale s
   where s.weights ? c.type and c.day <= s.day + 1
   group by c.person_id
 ), standing as (
   select p.person_id, coalesce(a.points, 0) + case
            when p.scale_id = s.id then p.points
-           else coalesce((select sum(least(d.count, s.daily_cap) * (s.weights ->> d.type)::integer)
+           else coalesce((select sum(least(d.count, s.daily_cap)::bigint * (s.weights ->> d.type)::integer)
                           from engagement_days d
                           where d.person_id = p.person_id and d.day between s.from_day and s.day + 1
                             and s.weights ? d.type), 0)
@@ -80,7 +80,7 @@ with scale as (
          sum(case
            when e.person_id is null then 0
            when e.scale_id = s.id then e.score
-           else engagement_score((select sum(least(d.count, s.daily_cap) * (s.weights ->> d.type)::integer)
+           else engagement_score((select sum(least(d.count, s.daily_cap)::bigint * (s.weights ->> d.type)::integer)
                                   from engagement_days d
                                   where d.person_id = e.person_id and d.day between s.from_day and s.day + 1
                                     and s.weights ? d.type)::numeric(40, 20) / s.heaviest, s.person_p99)
@@ -227,7 +227,7 @@ update engagement_people p
 set scale_id = s.id, points = n.points,
     score = engagement_score(n.points::numeric(40, 20) / s.heaviest, s.person_p99)
 from scale s, lateral (
-  select u.person_id, coalesce(sum(least(d.count, s.daily_cap) * (s.weights ->> d.type)::integer), 0) as points
+  select u.person_id, coalesce(sum(least(d.count, s.daily_cap)::bigint * (s.weights ->> d.type)::integer), 0) as points
   from unnest(:person_ids::bigint[]) as u (person_id)
   left join engagement_days d
     on d.person_id = u.person_id and d.day between s.from_day and s.day + 1 and s.weights ? d.type
