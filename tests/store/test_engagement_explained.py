@@ -140,7 +140,12 @@ async def test_command_tells_programs_and_people(engaging: Engaging) -> None:
             world.munchkin,
             stdout=subprocess.PIPE,
             env=os.environ
-            | {"PLATFORM_DSN": world.stores.platform_dsn, "ENGAGE_DSN": world.stores.engage_dsn},
+            | {
+                "PLATFORM_DSN": world.stores.platform_dsn,
+                "ENGAGE_DSN": world.stores.engage_dsn,
+                "TEMPORAL_ADDRESS": "127.0.0.1:1",  # which it asks nothing, like the next
+                "SMTP_URL": "smtp://127.0.0.1:1",
+            },
             cwd=Path(__file__).parents[2],
         )
         out, _ = await process.communicate()

@@ -219,21 +219,24 @@ where scale_id is null or scale_id < (select max(id) from engagement_scales)
 limit :limit for update skip locked;
 
 -- name: bring_people
--- Sums the window of these people, locked before, under the scale in force.
+-- Sums the window of these people, locked before, under the scale in force; gives those whose score changed.
 with scale as (
   select * from engagement_scales order by id desc limit 1
-)
-update engagement_people p
-set scale_id = s.id, points = n.points,
-    score = engagement_score(n.points::numeric(40, 20) / s.heaviest, s.person_p99)
-from scale s, lateral (
+), sums as (
   select u.person_id, coalesce(sum(least(d.count, s.daily_cap)::bigint * (s.weights ->> d.type)::integer), 0) as points
-  from unnest(:person_ids::bigint[]) as u (person_id)
+  from unnest(:person_ids::bigint[]) as u (person_id) cross join scale s
   left join engagement_days d
     on d.person_id = u.person_id and d.day between s.from_day and s.day + 1 and s.weights ? d.type
   group by u.person_id
-) n
-where p.person_id = n.person_id;
+), brought as (
+  update engagement_people p
+  set scale_id = s.id, points = n.points,
+      score = engagement_score(n.points::numeric(40, 20) / s.heaviest, s.person_p99)
+  from scale s, sums n
+  where p.person_id = n.person_id
+  returning p.person_id, old.score as before, new.score as after
+)
+select person_id from brought where before <> after order by person_id;
 
 -- name: groups_behind
 -- The next groups that stand under another scale, or under none.
