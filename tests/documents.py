@@ -23,7 +23,7 @@ members: [a, 7]
 ---
 people_list: folk
 type: dynamic
-when: {not: {did_not: {event: page_visited, within: 3 days}}, account_list: chosen}
+when: {not: {did_not: {event: page_visited, within: 3 days}}, account_list: chosen, member_of: {role: [chief, champion], removed: false}}
 ---
 campaign: plain
 do: [{person_interesting_moment: {type: web, who: {people_list: folk}}}]
@@ -55,6 +55,10 @@ nodes:
       - email_clicked: {template: hi, link: {contains: x}, who: {}, times: 2, people: 2, next: e}
       - event: {type: own, where: {size: 3}}
       - form_filled:
+      - added_to_buying_group: {solution_interest: grid, role: chief, who: {member_of: {}}}
+      - buying_group_stage_changed: {solution_interest: grid, to: won, from: open}
+      - buying_group_status_changed: {to: {contains: hot}}
+      - engagement_changed: {score: {at_least: 40}, from: {less_than: 40}}
     look_back: 1 hour
     timeout: {after: 3 days, ends_on: {weekdays: [tue], at: "10:00"}, next: e}
     next: e
@@ -62,6 +66,9 @@ nodes:
     split: accounts
     paths:
       - {label: one, when: {opportunity: {amount: {between: [1, 2]}}, audience: everyone}, next: f}
+      - when: {buying_group: {solution_interest: grid, stage: {is_not: lost}, completeness: {at_least: 50}, qualified: false, role: [{name: chief, at_least: 1, at_most: 3}]}}
+        next: f
+      - {when: {buying_group: {role: {name: champion}}, person: {engagement: {at_least: 40}}}, end: eager}
       - {when: {did: {event: form_filled, since: entry, people: 2}}, end: out}
     otherwise: f
   f: {wait: {for: 1 day, ends_on: morning}, max_visits: {count: 5, end: often}, next: g}

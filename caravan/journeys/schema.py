@@ -14,6 +14,7 @@ from caravan.journeys.actions import ACTIONS
 from caravan.journeys.conditions.counts import MOST
 from caravan.journeys.conditions.parse import condition_keys
 from caravan.journeys.conditions.reading_did import KEYS as DID_KEYS
+from caravan.journeys.conditions.reading_groups import COUNT_KEYS, GROUP_KEYS, MEMBER_KEYS, TESTS
 from caravan.journeys.conditions.reading_tests import EVERY_OPERATOR
 from caravan.journeys.conditions.scope import Context, Scope
 from caravan.journeys.documents import (
@@ -194,6 +195,8 @@ def json_schema() -> Schema:
             "account_condition": _condition("account"),
             "person_condition": _condition("person"),
             "did": _did(),
+            "buying_group": _group(GROUP_KEYS, {"anyOf": [_role_count(), _list_of(_role_count())]}),
+            "member_of": _group(MEMBER_KEYS, TAKEN["test"]),
             "field_tests": {"type": "object", "additionalProperties": {"$ref": "#/$defs/test"}},
             "test": _test(),
         },
@@ -366,6 +369,7 @@ def _condition(context: Context) -> Schema:
         "all": several, "any": several, "not": own,
         "account": tests, "person": tests, "opportunity": tests, "role_in_account": test,
         "people": people, "did": did, "did_not": did,
+        "buying_group": {"$ref": "#/$defs/buying_group"}, "member_of": {"$ref": "#/$defs/member_of"},
         "audience": SCALAR, "account_list": SCALAR, "people_list": SCALAR,
         "heard": {"anyOf": [SCALAR, {"type": "array", "items": SCALAR, "minItems": 1}]},
     }  # fmt: skip
@@ -392,6 +396,30 @@ def _did() -> Schema:
         "required": ["event"],
         "additionalProperties": False,
     }
+
+
+def _group(keys: Iterable[str], role: Schema) -> Schema:
+    """What is asked of a buying group."""
+    takes = {**dict.fromkeys(TESTS, TAKEN["test"]), "role": role}
+    return {
+        "type": "object",
+        "properties": {key: takes.get(key, {"type": "boolean"}) for key in keys},
+        "additionalProperties": False,
+    }
+
+
+def _role_count() -> Schema:
+    count = {"type": "integer", "minimum": 0, "maximum": MOST}
+    return {
+        "type": "object",
+        "properties": {**dict.fromkeys(COUNT_KEYS, count), "name": SCALAR},
+        "required": ["name"],
+        "additionalProperties": False,
+    }
+
+
+def _list_of(item: Schema) -> Schema:
+    return {"type": "array", "items": item, "minItems": 1}
 
 
 def _test() -> Schema:
