@@ -108,8 +108,8 @@ def _is_due(state: Any, at: datetime) -> bool:
     if state is None:
         return False
     model = ScoreModelDocument.model_validate(state["body"])
-    if not state["interested"] and _is_implied(model):
-        return False  # no groups, and no weights of its own: nobody pays for what nobody asked for
+    if not state["asked"] and _is_implied(model):
+        return False  # nobody pays for what nobody asked for
     if state["scale_id"] is None or state["score_model_id"] != state["model_id"]:
         return True
     return local_day(at, model.zone) > state["day"] or bool(state["lacking"])

@@ -116,9 +116,13 @@ group by s.slug, s.qualified order by s.slug;
 select * from engagement_scales order by id desc limit 1;
 
 -- name: renewal
--- What decides whether a new scale is due. `wanted`: there is something to be engaged in, or the workspace
--- has weights of its own. `lacking`: the scale in force compares with nobody, and there is somebody now.
-select m.id as model_id, m.body, m.slug, exists (select from solution_interests) as interested,
+-- What decides whether a new scale is due. `asked`: there are groups to be, or a journey or a list asks how
+-- engaged people are. `lacking`: the scale in force compares with nobody, and there is somebody now.
+select m.id as model_id, m.body,
+       exists (select from solution_interests)
+         or exists (select from lists where condition::text like '%"engagement"%')
+         or exists (select from journeys j join plans p on p.hash = j.plan_hash
+                    where j.state in ('scheduled', 'live', 'closed') and p.asks_engagement) as asked,
        s.id as scale_id, s.score_model_id, s.day, s.from_day, s.zone, s.counted,
        case
          when s.person_p99 is null then exists (
