@@ -5,9 +5,11 @@ from typing import Annotated, Any
 import typer
 from rich.padding import Padding
 
+from caravan.buying_groups.listing import Filters, groups
 from caravan.engage import sql
 from caravan.journeys.plan import Plan
 from starter.errors import UserError
+from starter.group_rows import group_row, group_words
 from starter.output import Format, FormatOption, as_json, cell, console
 from starter.paths import path_name
 from starter.reasons import reason
@@ -56,6 +58,10 @@ def show_account(
             "account_id": account["external_id"],
             "attributes": account["attributes"],
             "people": [row["external_id"] for row in people],
+            "buying_groups": [
+                group_row(row)
+                async for row in groups(pool, Filters(account=account["external_id"]))
+            ],
             "entries": entries,
             "journeys": journeys,
         }
@@ -172,6 +178,8 @@ def _print(told: dict[str, Any]) -> None:
         f"[bold]{cell(told['account_id'])}[/bold]  {cell(told['attributes'])}", highlight=False
     )
     console.print(f"people: {cell(told['people']) or 'none'}", highlight=False)
+    for group in told["buying_groups"]:
+        console.print(f"buying group {cell(group_words(group))}", highlight=False)
     for entry in told["entries"]:
         if "refused" in entry:
             console.print(

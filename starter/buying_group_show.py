@@ -95,8 +95,8 @@ def _print(told: dict[str, Any]) -> None:
     whole = rounded(told)
     now = datetime.now(UTC)
     console.print(
-        f"[bold]{cell(told['solution_interest'])} for {cell(told['name'] or told['account_id'])}[/bold]"
-        f"  group {told['group']}, {cell(told['account_id'])}/{cell(told['solution_interest'])}",
+        f"[bold]{cell(told['solution_interest'])} for {cell(told['account_name'] or told['account'])}[/bold]"
+        f"  group {told['group']}, {cell(told['account'])}/{cell(told['solution_interest'])}",
         highlight=False,
     )
     since = f" for {span(now - told['stage_at'])}" if told["stage_at"] else ""

@@ -9,8 +9,8 @@ from starter.output import as_instant
 #: what a listing shows of a group
 COLUMNS = (
     "group",
-    "account_id",
-    "name",
+    "account",
+    "account_name",
     "solution_interest",
     "stage",
     "status",
@@ -20,8 +20,21 @@ COLUMNS = (
     "empty_roles",
     "qualified_at",
 )
-#: accounts first: this is what sales gets (product.md §3.12)
+#: accounts first, named as in accounts.csv: this is what sales gets (product.md §3.12)
 CSV_COLUMNS = ("account_id", "name", "group", *COLUMNS[3:])
+
+#: what a person's page shows of a membership
+MEMBERSHIP_COLUMNS = (
+    "group",
+    "account",
+    "solution_interest",
+    "role",
+    "source",
+    "stage",
+    "completeness",
+    "engagement",
+    "removed_at",
+)
 
 #: what a spreadsheet may take for the beginning of a formula
 FORMULA = ("=", "+", "-", "@")
@@ -31,8 +44,8 @@ def group_row(row: Any) -> dict[str, Any]:
     """A group of ``listing.groups`` for programs: scores exact, instants whole."""
     return {
         "group": row["id"],
-        "account_id": row["account"],
-        "name": row["name"],
+        "account": row["account"],
+        "account_name": row["name"],
         "solution_interest": row["solution_interest"],
         "stage": row["stage"],
         "stage_at": row["stage_at"],
@@ -52,6 +65,37 @@ def group_row(row: Any) -> dict[str, Any]:
     }
 
 
+def group_words(row: dict[str, Any]) -> str:
+    """A group in a line of its account's page."""
+    whole = rounded(row)
+    parts = [
+        f"{row['solution_interest']} ({row['group']})",
+        f"stage {row['stage']}" if row["stage"] else None,
+        f"status {row['status']}" if row["status"] else None,
+        f"completeness {whole['completeness']}",
+        f"engagement {whole['engagement']}",
+        "qualified" if row["qualified_at"] else None,
+        f"nobody is {', '.join(row['empty_roles'])}" if row["empty_roles"] else None,
+    ]
+    return " · ".join(filter(None, parts))
+
+
+def membership_row(row: Any) -> dict[str, Any]:
+    """A group that a person is or was in."""
+    return {
+        "group": row["id"],
+        "account": row["account"],
+        "solution_interest": row["solution_interest"],
+        "role": row["role"],
+        "source": row["source"],
+        "stage": row["stage"],
+        "completeness": row["completeness"],
+        "engagement": row["engagement"],
+        "added_at": row["added_at"],
+        "removed_at": row["removed_at"],
+    }
+
+
 def rounded(row: dict[str, Any]) -> dict[str, Any]:
     """The same for people: scores whole, rounded half up."""
     return row | {name: shown(row[name]) for name in ("completeness", "engagement")}
@@ -59,7 +103,11 @@ def rounded(row: dict[str, Any]) -> dict[str, Any]:
 
 def csv_cells(row: Any) -> list[str]:
     """The cells of ``CSV_COLUMNS``; roles are separated by semicolons, as in ``people.csv``."""
-    told = rounded(group_row(row)) | {"empty_roles": ";".join(row["empty_roles"])}
+    told = rounded(group_row(row)) | {
+        "account_id": row["account"],
+        "name": row["name"],
+        "empty_roles": ";".join(row["empty_roles"]),
+    }
     return [harmless(told[name]) for name in CSV_COLUMNS]
 
 

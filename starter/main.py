@@ -26,6 +26,7 @@ from starter import (
     lists,
     mail,
     person,
+    plan,
     report,
     schema,
     services,
@@ -66,6 +67,7 @@ app.command("test", rich_help_panel=WORKSPACE)(test.run_tests)
 app.command("simulate", rich_help_panel=WORKSPACE)(simulate.simulate)
 app.command("watch", rich_help_panel=WORKSPACE)(watch.watch)
 app.command("import", rich_help_panel=WORKSPACE)(import_data.import_data)
+app.command("plan", rich_help_panel=WORKSPACE)(plan.plan)
 app.command("apply", rich_help_panel=WORKSPACE)(apply.apply)
 app.command("journeys", rich_help_panel=LOOKING)(journeys.journeys)
 app.add_typer(journey.app, name="journey", rich_help_panel=LOOKING)

@@ -104,8 +104,8 @@ def _told(made: Report) -> dict[str, Any]:
 def _named(row: Any, *more: str) -> dict[str, Any]:
     return {
         "group": row["id"],
-        "account_id": row["account"],
-        "name": row["name"],
+        "account": row["account"],
+        "account_name": row["name"],
         "solution_interest": row["solution_interest"],
         "stage": row["stage"],
     } | {name: row[name] for name in more}
@@ -139,7 +139,15 @@ def _print(told: dict[str, Any]) -> None:
         _spanned(row | {"completeness": shown(row["completeness"])}, "seconds", "for")
         for row in told["stagnant"]
     ]
-    columns = ("group", "account_id", "name", "solution_interest", "stage", "for", "completeness")
+    columns = (
+        "group",
+        "account",
+        "account_name",
+        "solution_interest",
+        "stage",
+        "for",
+        "completeness",
+    )
     show(stagnant, Format.table, title="Stagnant", columns=columns, empty="none")
     console.print()
     show([_covered(row) for row in told["coverage"]], Format.table, title="Coverage of roles")

@@ -7,35 +7,16 @@ they are put in question here. A job that is gone from the workspace is closed; 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
 from pydantic import BaseModel
 
 from caravan.buying_groups.asking import asked_by
 from caravan.engage import sql
-from caravan.journeys.documents.buying_groups import BuyingGroupsDocument
 from caravan.journeys.documents.roles_template import RolesTemplateDocument
 from caravan.journeys.documents.score_model import DEFAULT_WEIGHTS, ScoreModelDocument
-from caravan.journeys.documents.settings import WorkspaceDocument
 from caravan.journeys.documents.solution_interest import SolutionInterestDocument
-from caravan.journeys.documents.stage_model import StageModelDocument
-
-
-class Documents(Protocol):
-    """What of a workspace is stored here."""
-
-    @property
-    def settings(self) -> WorkspaceDocument: ...
-    @property
-    def roles_templates(self) -> Mapping[str, RolesTemplateDocument]: ...
-    @property
-    def stage_models(self) -> Mapping[str, StageModelDocument]: ...
-    @property
-    def solution_interests(self) -> Mapping[str, SolutionInterestDocument]: ...
-    @property
-    def buying_group_jobs(self) -> Mapping[str, BuyingGroupsDocument]: ...
-    @property
-    def score_models(self) -> Mapping[str, ScoreModelDocument]: ...
+from caravan.journeys.workspace import Workspace
 
 
 @dataclass(frozen=True)
@@ -55,7 +36,7 @@ class Stored:
     closed: tuple[str, ...]  # jobs that are gone from the workspace
 
 
-async def store(conn: Any, workspace: Documents, at: datetime) -> Stored:
+async def store(conn: Any, workspace: Workspace, at: datetime) -> Stored:
     """Store what a valid workspace says of buying groups.
 
     Args:
@@ -73,6 +54,14 @@ async def store(conn: Any, workspace: Documents, at: datetime) -> Stored:
     await _interests(conn, workspace.solution_interests, *changed)
     closed = await _jobs(conn, workspace, at)
     return Stored((*templates, *stage_models, *score_models), closed)
+
+
+def score_models_of(workspace: Workspace) -> Mapping[str, ScoreModelDocument]:
+    """The workspace's, or what counts where it has none."""
+    default = ScoreModelDocument(
+        score_model="default", weights=DEFAULT_WEIGHTS, zone=workspace.settings.zone
+    )
+    return workspace.score_models or {default.score_model: default}
 
 
 def intake_of(job_id: int) -> str:
@@ -134,12 +123,9 @@ async def _changed(
     return changed
 
 
-async def _score_models(conn: Any, workspace: Documents, at: datetime) -> list[Version]:
-    """Exactly one is active: the workspace's, or what counts where it has none."""
-    default = ScoreModelDocument(
-        score_model="default", weights=DEFAULT_WEIGHTS, zone=workspace.settings.zone
-    )
-    documents = dict(workspace.score_models) or {default.score_model: default}
+async def _score_models(conn: Any, workspace: Workspace, at: datetime) -> list[Version]:
+    """Exactly one is active."""
+    documents = score_models_of(workspace)
     versions = await _versions(conn, "score_models", "insert_score_model", documents, at)
     active = sorted(slug for slug, document in documents.items() if document.active)[:1]
     for row in await sql.fetch(conn, "latest_score_models", slugs=active):
@@ -173,7 +159,7 @@ async def _interests(
         await sql.execute(conn, "question_groups_of", solution_interests=concerned)
 
 
-async def _jobs(conn: Any, workspace: Documents, at: datetime) -> tuple[str, ...]:
+async def _jobs(conn: Any, workspace: Workspace, at: datetime) -> tuple[str, ...]:
     """Store jobs and close those that are gone."""
     documents = workspace.buying_group_jobs
     for slug in sorted(documents):

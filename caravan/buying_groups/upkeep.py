@@ -6,7 +6,7 @@ of its accounts, so it cannot get lost and may be killed anywhere.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -61,13 +61,17 @@ async def keep_page(conn: Any, at: datetime, limit: int = PAGE) -> Kept:
     if not questions:
         return Kept()
     account_ids = sorted({row["account_id"] for row in questions})
+    return replace(await keep_accounts(conn, account_ids, at), questions=len(questions))
+
+
+async def keep_accounts(conn: Any, account_ids: Sequence[int], at: datetime) -> Kept:
+    """The upkeep of these accounts' groups, asked or not."""
     await sql.execute(conn, "share_accounts_touched", account_ids=account_ids, person_ids=[])
     await sql.execute(conn, "make_groups", account_ids=account_ids, at=at)
     groups = await sql.fetch(conn, "groups_to_keep", account_ids=account_ids)
     if not groups:
-        return Kept(len(questions))
-    happenings = await _keep(conn, groups, at)
-    return Kept(len(questions), len(groups), happenings)
+        return Kept()
+    return Kept(groups=len(groups), happenings=await _keep(conn, groups, at))
 
 
 async def _keep(conn: Any, groups: Sequence[Any], at: datetime) -> list[Happening]:

@@ -35,8 +35,12 @@ async def jobs(engage: Any, platform: Any) -> list[Job]:
 
 
 async def unfinished(engage: Any, platform: Any) -> list[Job]:
-    """The jobs that still have groups to make or to look at for the first time."""
-    return [job for job in await jobs(engage, platform) if job.state == MAKING]
+    """The jobs whose first intake is not through."""
+    return [
+        await _job(engage, platform, row)
+        for row in await sql.fetch(engage, "buying_group_jobs_all")
+        if row["flow_at"] is None and row["deleted_at"] is None
+    ]
 
 
 MAKING = "making"

@@ -77,9 +77,6 @@ select h.what, h.old, h.new, h.at, h.source,
        lead(h.at) over (partition by h.what order by h.at, h.id) as until
 from buying_group_history h where h.group_id = :group_id order by h.at, h.id;
 
--- name: groups_of_account
-select id from buying_groups where account_id = :account_id order by solution_interest;
-
 -- name: groups_of_person
 select g.id, a.external_id as account, g.solution_interest, m.role, m.source, m.added_at, m.removed_at,
        g.stage, g.completeness, g.engagement
