@@ -55,6 +55,10 @@ nodes:
       - email_clicked: {template: hi, link: {contains: x}, who: {}, times: 2, people: 2, next: e}
       - event: {type: own, where: {size: 3}}
       - form_filled:
+      - added_to_buying_group: {solution_interest: grid, role: chief, who: {member_of: {}}}
+      - buying_group_stage_changed: {solution_interest: grid, to: won, from: open}
+      - buying_group_status_changed: {to: {contains: hot}}
+      - engagement_changed: {score: {at_least: 40}, from: {less_than: 40}}
     look_back: 1 hour
     timeout: {after: 3 days, ends_on: {weekdays: [tue], at: "10:00"}, next: e}
     next: e

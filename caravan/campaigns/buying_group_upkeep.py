@@ -23,6 +23,11 @@ async def keep_page(pool: Any, plans: PlanCache, as_of: datetime, limit: int = u
     return kept.questions
 
 
+async def waiting(pool: Any) -> int:
+    """How many questions wait for an answer."""
+    return int(await sql.fetchval(pool, "questions_waiting"))
+
+
 async def questions_until(pool: Any, last: int) -> int:
     """How many questions of a daily run still wait for an answer."""
     return int(await sql.fetchval(pool, "questions_until", last=last))

@@ -4,8 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-#: what a person does or meets in the affairs of one account, whatever others they belong to
-OF_ACCOUNT_ALONE = frozenset({"added_to_buying_group", "removed_from_buying_group"})
+from caravan.journeys.events import OF_ONE_ACCOUNT
 
 
 @dataclass(frozen=True)
@@ -26,4 +25,4 @@ class Happening:
     @property
     def of_account_alone(self) -> bool:
         """Whether it is no news to the person's other accounts."""
-        return self.type in OF_ACCOUNT_ALONE
+        return self.type in OF_ONE_ACCOUNT

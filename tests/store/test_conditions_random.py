@@ -33,7 +33,12 @@ CATALOG = FieldCatalog(
     custom={"account": KINDS, "person": KINDS, "opportunity": KINDS}  # type: ignore[dict-item]
 )
 ROLES = ["Buyer", "user", "Straße"]
-EVENTS = {"form_filled": "form", "page_visited": "url", "webinar": "title"}
+EVENTS = {
+    "form_filled": "form",
+    "page_visited": "url",
+    "webinar": "title",
+    "added_to_buying_group": "role",
+}
 
 # --- what is stored, and what is asked ----------------------------------------------------------
 
@@ -500,6 +505,13 @@ class Reading:
                 return False
         return True
 
+    @staticmethod
+    def _counts(event: Event, doers: set[int], account: int | None, person: int | None) -> bool:
+        if event.type == "added_to_buying_group":  # one account's alone
+            of_it = account is None or event.account == account
+            return of_it and (person is None or event.person == person)
+        return event.person in doers or (person is None and event.account == account)
+
     def _did(self, did: dict[str, Any], account: int | None, person: int | None) -> bool:
         start = datetime.min.replace(tzinfo=UTC)
         if "since" in did:
@@ -510,7 +522,7 @@ class Reading:
         done = [
             event for event in self.small.events
             if event.type == did.get("type", did["event"]) and start <= event.at <= self.now
-            and (event.person in doers or (person is None and event.account == account))
+            and self._counts(event, doers, account, person)
             and all(
                 passes(test, event.fields.get(field), "number" if field == "worth" else "string", self.now, self.zone)
                 for field, test in did.get("where", {}).items()

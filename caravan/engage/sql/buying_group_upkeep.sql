@@ -30,6 +30,9 @@ with asked as (
 )
 select count(*) as accounts, coalesce(max(id), 0) as last from asked;
 
+-- name: questions_waiting
+select count(*) from buying_group_questions;
+
 -- name: questions_until
 select count(*) from buying_group_questions where id <= :last;
 

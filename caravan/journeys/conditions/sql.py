@@ -290,11 +290,14 @@ class _Compiler:
         )
 
     def _did(self, condition: model.Did, context: Context) -> Fragment:
-        happened = history.happened(condition, context, self.binder)
+        asked: history.Asked = context
+        if context == "person" and self.travelling:
+            asked = "person of the account"
+        happened = history.happened(condition, asked, self.binder)
         return Fragment(
             f"not ({happened})" if condition.negated else f"({happened})",
-            ((history.label(condition), history.times(condition, context, self.binder)),),
-            history.history_flips(condition, context, self.flips) if self.flips else (),
+            ((history.label(condition), history.times(condition, asked, self.binder)),),
+            history.history_flips(condition, asked, self.flips) if self.flips else (),
         )
 
 
