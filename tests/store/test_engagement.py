@@ -8,15 +8,16 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from textwrap import dedent
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from caravan.buying_groups import membership, qualifying, scale
+from caravan.buying_groups import membership, qualifying, scale, storing
 from caravan.campaigns import recording
-from caravan.engage import sql
+from caravan.engage import dynamic_lists, sql
 from caravan.engage.happening import Happening
 from tests.engaging import ROLES, Engaging
 from tests.world import World
@@ -206,16 +207,87 @@ async def test_another_model_counts_what_had_no_weight(engaging: Engaging) -> No
         await engaging.agrees(done)
 
 
-async def test_workspace_without_groups_and_weights_of_its_own_is_not_counted(world: World) -> None:
-    workspace = world.workspace(
-        "journey: j\naudience: everyone\nschedule: {end: 9 days}\nstart: a\nnodes: {a: {wait: 3 days}}\n"
-    )
-    await world.store(workspace)
+NOBODY_ASKS = """
+journey: j
+audience: everyone
+schedule: {end: 90 days}
+start: a
+nodes: {a: {wait: 80 days}}
+"""
+
+
+async def test_workspace_that_does_not_ask_for_engagement_counts_nothing(world: World) -> None:
+    await store(world, NOBODY_ASKS)
     assert not await scale.renew(world.engage, world.now)
     engaging = Engaging(world)
     await engaging.person(1)
     await engaging.does(1, "page_visited")
     assert await world.engage.fetchval("select count(*) from engagement_days") == 0
+
+
+@pytest.mark.parametrize(
+    "asks",
+    [
+        """
+        ---
+        people_list: keen
+        type: dynamic
+        when: {person: {engagement: {at_least: 50}}}
+        """,
+        """
+        ---
+        journey: k
+        audience: everyone
+        schedule: {end: 90 days}
+        start: a
+        nodes: {a: {split: accounts, paths: [{when: {person: {engagement: {at_least: 50}}}, end: x}]}}
+        """,
+        """
+        ---
+        score_model: own
+        weights: {page_visited: 1}
+        """,
+    ],
+)
+async def test_workspace_that_asks_for_engagement_or_weighs_it_counts(
+    world: World, asks: str
+) -> None:
+    await store(world, NOBODY_ASKS + dedent(asks))
+    assert await scale.renew(world.engage, world.now)
+
+
+async def store(world: World, documents: str) -> None:
+    workspace = world.workspace(documents)
+    await world.store(workspace)
+    async with world.engage.acquire() as conn, conn.transaction():
+        await storing.store(conn, workspace, world.now)
+    for slug in workspace.journeys:
+        await world.publish(workspace, slug)
+
+
+async def test_list_that_asks_for_engagement_follows_a_scale_that_no_event_tells_of(
+    world: World,
+) -> None:
+    world.now = NOON
+    await store(
+        world,
+        NOBODY_ASKS
+        + "---\npeople_list: keen\ntype: dynamic\nwhen: {person: {engagement: {at_least: 50}}}\n",
+    )
+    engaging = Engaging(world)
+    await engaging.person(1)
+    members = "select count(*) from list_members where list = 'keen'"
+    await engaging.keep()
+    await engaging.does(1, "page_visited")
+    await engaging.keep()
+    await dynamic_lists.keep_page(world.engage, world.now)
+    assert await world.engage.fetchval(members) == 1
+    world.pass_time(days=31)
+    await dynamic_lists.keep_page(world.engage, world.now)
+    assert await world.engage.fetchval(members) == 1
+    await engaging.keep()
+    await dynamic_lists.keep_page(world.engage, world.now)
+    assert await world.engage.fetchval(members) == 0
 
 
 async def test_person_in_many_groups_moves_all_of_them(engaging: Engaging) -> None:
