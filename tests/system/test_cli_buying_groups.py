@@ -144,7 +144,7 @@ async def test_group_is_shown_with_members_roles_and_the_way_through_its_stages(
     table = await cli.say("buying-group", "show", str(shown["group"]))
     assert "grid for =Acme" in table
     assert "1 of 3" in table
-    assert "1 moves, 7 days each" in table
+    assert "1 move, 7 days each" in table
     [on_page] = (await cli.json("account", "show", "a"))["buying_groups"]
     assert on_page["group"] == shown["group"]
     theirs = (await cli.json("person", "show", "b1"))["buying_groups"]
