@@ -26,7 +26,7 @@ type: dynamic
 when: {not: {did_not: {event: page_visited, within: 3 days}}, account_list: chosen, member_of: {role: [chief, champion], removed: false}}
 ---
 campaign: plain
-do: [{person_interesting_moment: {type: web, who: {people_list: folk}}}]
+do: [{person_interesting_moment: {type: web, who: {people_list: folk}, top: {1: engagement}}}]
 ---
 journey: wide
 name: 2026
@@ -42,7 +42,15 @@ exits:
 tokens: {code: 0420, empty: }
 start: a
 nodes:
-  a: {label: A, do: [{update_account: {field: contract_end, value: now}}], next: b}
+  a:
+    label: A
+    do:
+      - update_account: {field: contract_end, value: now}
+      - update_buying_group_stage: {solution_interest: grid, stage: open}
+      - update_buying_group_status: {solution_interest: grid, status: "{{ account.name }} asked"}
+      - assign_to_buying_group: {solution_interest: grid, role: champion, top: {2: engagement}}
+      - remove_from_buying_group: {solution_interest: grid, who: {role_in_account: left}}
+    next: b
   b:
     split: people
     zone: Europe/Stockholm

@@ -12,10 +12,10 @@ from caravan.buying_groups.membership import hold
 from caravan.buying_groups.precedence import Source
 from caravan.engage import sql
 from caravan.engage.happening import Happening
+from caravan.journeys.actions.update_buying_group_status import LONGEST_STATUS
 from caravan.journeys.documents.stage_model import StageModelDocument
 
-#: characters of a status
-LONGEST_STATUS = 50
+__all__ = ["LONGEST_STATUS", "Moved", "set_stage", "set_status"]
 
 
 @dataclass(frozen=True)

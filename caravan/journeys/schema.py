@@ -37,7 +37,7 @@ from caravan.journeys.documents.service import WAYS
 from caravan.journeys.documents.settings import FIELD_TYPES
 from caravan.journeys.documents.tests import RECORDS
 from caravan.journeys.events import EVENTS, GENERIC
-from caravan.journeys.fields import STANDARD, FieldCatalog
+from caravan.journeys.fields import ENGAGEMENT, STANDARD, FieldCatalog
 from caravan.journeys.nodes import call
 from caravan.journeys.nodes.reading import KINDS as NODES
 from caravan.journeys.nodes.reading import OF
@@ -239,6 +239,12 @@ def _action(name: str) -> Schema:
     )
     if ACTIONS[name].context == "person":
         schema["properties"]["who"] = TAKEN["person condition"]
+        schema["properties"]["top"] = {
+            "type": "object",
+            "additionalProperties": {"const": ENGAGEMENT},
+            "minProperties": 1,
+            "maxProperties": 1,
+        }
     return schema
 
 

@@ -160,16 +160,7 @@ async def test_engagement_is_a_field_of_people_and_nobody_s_is_0(world: World) -
     p = await person(world, a, "p", {"job_title": "Chief"}, [])
     await person(world, b, "q", {"job_title": "Chief"}, [])
     await world.engage.execute(
-        "insert into score_models (id, slug, version, body, stored_at) overriding system value values (1, 'm', 1, '{}', $1)",
-        NOW,
-    )
-    await world.engage.execute(
-        "insert into engagement_scales (id, score_model_id, day, from_day, zone, daily_cap, weights, made_at)"
-        " overriding system value values (1, 1, '2026-06-15', '2026-05-17', 'UTC', 20, '{}', $1)",
-        NOW,
-    )
-    await world.engage.execute(
-        "insert into engagement_people (person_id, scale_id, score) values ($1, 1, 35.25)", p
+        "insert into engagement_people (person_id, score) values ($1, 35.25)", p
     )
     for test, people in [
         ({"at_least": 35.25}, {"p"}),

@@ -591,7 +591,7 @@ async def build(conn: Any, small: Small) -> None:
         ],
     )
     await conn.executemany(
-        "insert into engagement_people (person_id, scale_id, score) values ($1, 1, $2)",
+        "insert into engagement_people (person_id, score) values ($1, $2)",
         [(100 + p, score) for p, score in small.engagement.items()],
     )
     await conn.execute(
