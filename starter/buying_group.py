@@ -2,7 +2,13 @@
 
 import typer
 
-from starter import buying_group_changes, buying_group_jobs, buying_group_show, buying_group_upkeep
+from starter import (
+    buying_group_changes,
+    buying_group_jobs,
+    buying_group_show,
+    buying_group_upkeep,
+    explain_group,
+)
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -16,6 +22,7 @@ def _group() -> None:
 
 
 app.command("show")(buying_group_show.show_group)
+app.command("explain")(explain_group.explain_group)
 app.command("assign")(buying_group_changes.assign)
 app.command("remove")(buying_group_changes.remove)
 app.command("set-stage")(buying_group_changes.set_stage)

@@ -9,7 +9,7 @@ from caravan.buying_groups.completeness import shown
 from caravan.engage import sql
 from starter.group_names import GroupArgument, known_group
 from starter.group_rows import group_row, rounded
-from starter.output import Format, FormatOption, as_json, cell, console, show
+from starter.output import Format, FormatOption, as_json, cell, console, plural, show
 from starter.session import Session, SubscriptionOption, run_with
 from starter.spans import span
 
@@ -135,10 +135,12 @@ def _print(told: dict[str, Any]) -> None:
     velocity = told["velocity"]
     if velocity["moves"]:
         each = span(timedelta(seconds=velocity["seconds_per_move"]))
-        console.print(f"{velocity['moves']} moves, {each} each on average", highlight=False)
+        console.print(
+            f"{plural(velocity['moves'], 'move')}, {each} each on average", highlight=False
+        )
 
 
-MEMBERS = ("person", "name", "role", "source", "job_title", "score", "added_at", "removed_at")
+MEMBERS = ("person", "name", "role", "source", "job_title", "score", "removed_at")
 
 
 def _role(role: dict[str, Any]) -> dict[str, Any]:

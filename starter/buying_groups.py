@@ -21,7 +21,7 @@ from starter.group_names import (
     check_solution_interest,
     check_stage,
 )
-from starter.group_rows import COLUMNS, CSV_COLUMNS, csv_cells, group_row, rounded
+from starter.group_rows import COLUMNS, CSV_COLUMNS, csv_cells, for_people, group_row
 from starter.output import MOST, Format, as_json, plainly, plural, say, show, stderr
 from starter.session import Session, SubscriptionOption, run_with
 
@@ -134,7 +134,7 @@ def buying_groups(
             await _print_json(groups(pool, filters, limit))
         else:
             most = limit or TABLE_ROWS
-            rows = [rounded(group_row(row)) async for row in groups(pool, filters, most + 1)]
+            rows = [for_people(group_row(row)) async for row in groups(pool, filters, most + 1)]
             empty = "no such groups" if filters != Filters() else NONE
             show(rows[:most], Format.table, columns=COLUMNS, empty=empty)
             if len(rows) > most:

@@ -9,9 +9,7 @@ from starter.output import as_instant
 #: what a listing shows of a group
 COLUMNS = (
     "group",
-    "account",
     "account_name",
-    "solution_interest",
     "stage",
     "status",
     "completeness",
@@ -21,13 +19,11 @@ COLUMNS = (
     "qualified_at",
 )
 #: accounts first, named as in accounts.csv: this is what sales gets (product.md §3.12)
-CSV_COLUMNS = ("account_id", "name", "group", *COLUMNS[3:])
+CSV_COLUMNS = ("account_id", "name", "group", "solution_interest", *COLUMNS[2:])
 
 #: what a person's page shows of a membership
 MEMBERSHIP_COLUMNS = (
     "group",
-    "account",
-    "solution_interest",
     "role",
     "source",
     "stage",
@@ -97,8 +93,13 @@ def membership_row(row: Any) -> dict[str, Any]:
 
 
 def rounded(row: dict[str, Any]) -> dict[str, Any]:
-    """The same for people: scores whole, rounded half up."""
-    return row | {name: shown(row[name]) for name in ("completeness", "engagement")}
+    """The same with scores whole, rounded half up."""
+    return row | {name: shown(row[name]) for name in ("completeness", "engagement") if name in row}
+
+
+def for_people(row: dict[str, Any]) -> dict[str, Any]:
+    """A row of a table: the group by the name that `caravan buying-group show` takes, scores whole."""
+    return rounded(row) | {"group": f"{row['account']}/{row['solution_interest']}"}
 
 
 def csv_cells(row: Any) -> list[str]:

@@ -6,7 +6,7 @@ import typer
 
 from caravan.engage import sql
 from starter.errors import UserError
-from starter.group_rows import MEMBERSHIP_COLUMNS, membership_row, rounded
+from starter.group_rows import MEMBERSHIP_COLUMNS, for_people, membership_row
 from starter.output import Format, FormatOption, as_json, cell, console, show
 from starter.reasons import with_reason
 from starter.session import Session, SubscriptionOption, run_with
@@ -72,7 +72,7 @@ def show_person(
             highlight=False,
         )
         if groups:
-            here = [rounded(group) for group in groups]
+            here = [for_people(group) for group in groups]
             show(here, form, title="Buying groups", columns=MEMBERSHIP_COLUMNS)
             console.print()
         told = [with_reason(effect) for effect in effects]

@@ -38,13 +38,9 @@ def plan(directory: DirectoryArgument, form: FormatOption = Format.table) -> Non
     async def body() -> Plan:
         async with open_stores() as (settings, stores):
             pair = workspace.settings.pair
-            if all(
-                row["munchkin"] != pair.munchkin for row in await pairings(settings.platform_dsn)
-            ):
-                raise UserError(
-                    f"There is no subscription {pair.munchkin} yet: everything is new; "
-                    f"`caravan apply {directory}` creates it"
-                )
+            known = {row["munchkin"] for row in await pairings(settings.platform_dsn)}
+            if pair.munchkin not in known:
+                return planning.first(workspace)
             session = Session(settings, stores, pair.munchkin)
             with _bar() as progress:
                 return await planning.plan(

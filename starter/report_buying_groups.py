@@ -5,10 +5,10 @@ from typing import Annotated, Any
 
 import typer
 
-from caravan.buying_groups.completeness import shown
 from caravan.buying_groups.report import BANDS, Report, report
 from starter.errors import UserError
 from starter.group_names import check_solution_interest
+from starter.group_rows import for_people
 from starter.output import Format, FormatOption, as_json, cell, console, plural, show
 from starter.session import Session, SubscriptionOption, run_with
 from starter.spans import span
@@ -126,28 +126,21 @@ def _print(told: dict[str, Any]) -> None:
     stages = [row | {"stage": row["stage"] or "(none yet)"} for row in told["stages"]]
     show(stages, Format.table)
     console.print()
-    highest = [
-        row | {name: shown(row[name]) for name in ("completeness", "engagement")}
-        for row in told["highest"]
-    ]
-    show(highest, Format.table, title="Highest engagement")
+    columns = ("group", "account_name", "stage", "completeness", "engagement")
+    show(_ranked(told["highest"]), Format.table, title="Highest engagement", columns=columns)
     console.print()
-    fastest = [_spanned(row, "seconds_per_move", "each") for row in told["fastest"]]
-    show(fastest, Format.table, title="Fastest", empty="no group has moved in the period")
+    fastest = [
+        row | {"each": span(timedelta(seconds=row["seconds_per_move"]))}
+        for row in _ranked(told["fastest"])
+    ]
+    columns = ("group", "account_name", "stage", "moves", "each")
+    empty = "no group has moved in the period"
+    show(fastest, Format.table, title="Fastest", columns=columns, empty=empty)
     console.print()
     stagnant = [
-        _spanned(row | {"completeness": shown(row["completeness"])}, "seconds", "for")
-        for row in told["stagnant"]
+        row | {"for": span(timedelta(seconds=row["seconds"]))} for row in _ranked(told["stagnant"])
     ]
-    columns = (
-        "group",
-        "account",
-        "account_name",
-        "solution_interest",
-        "stage",
-        "for",
-        "completeness",
-    )
+    columns = ("group", "account_name", "stage", "for", "completeness")
     show(stagnant, Format.table, title="Stagnant", columns=columns, empty="none")
     console.print()
     show([_covered(row) for row in told["coverage"]], Format.table, title="Coverage of roles")
@@ -158,8 +151,8 @@ def _print(told: dict[str, Any]) -> None:
     show(overlap["most"], Format.table, title=title, empty="nobody")
 
 
-def _spanned(row: dict[str, Any], seconds: str, name: str) -> dict[str, Any]:
-    return row | {name: span(timedelta(seconds=row[seconds])), seconds: None}
+def _ranked(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [for_people(row) for row in rows]
 
 
 def _covered(row: dict[str, Any]) -> dict[str, Any]:

@@ -43,7 +43,8 @@ async def count(conn: Any, done: Sequence[Done], zone: str, at: datetime) -> lis
     changed = [row["person_id"] for row in rows]
     groups = await sql.fetch(conn, "lock_groups_of_people", person_ids=changed)
     group_ids = [row["id"] for row in groups]
-    return [*await rescore(conn, group_ids, at), *await qualifying.qualify(conn, group_ids, at)]
+    happenings = told(await rescored(conn, group_ids), at)
+    return happenings + await qualifying.qualify(conn, group_ids, at)
 
 
 async def rescore(conn: Any, group_ids: Sequence[int], at: datetime) -> list[Happening]:
@@ -60,7 +61,18 @@ async def rescore(conn: Any, group_ids: Sequence[int], at: datetime) -> list[Hap
     if not group_ids:
         return []
     await sql.execute(conn, "lock_groups", group_ids=list(group_ids))
-    rows = await sql.fetch(conn, "rescore_groups", group_ids=list(group_ids))
+    return told(await rescored(conn, group_ids), at)
+
+
+async def rescored(conn: Any, group_ids: Sequence[int]) -> list[Any]:
+    """Bring the engagement of locked groups up; the rows of those that changed, however little."""
+    if not group_ids:
+        return []
+    return list(await sql.fetch(conn, "rescore_groups", group_ids=list(group_ids)))
+
+
+def told(rows: Iterable[Any], at: datetime) -> list[Happening]:
+    """What is told of groups that changed: only what people see of it."""
     return [
         Happening(
             "engagement_changed",

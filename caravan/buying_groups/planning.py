@@ -77,6 +77,17 @@ async def changes(conn: Any, workspace: Workspace) -> list[Change]:
     return found
 
 
+def first(workspace: Workspace) -> list[Change]:
+    """What is new where nothing is stored yet: all of it."""
+    return [
+        *_compared("roles_template", {}, workspace.roles_templates, {}),
+        *_compared("stage_model", {}, workspace.stage_models, {}),
+        *_compared("score_model", {}, storing.score_models_of(workspace), {}),
+        *_compared("solution_interest", {}, workspace.solution_interests),
+        *_compared("buying_groups", {}, workspace.buying_group_jobs),
+    ]
+
+
 async def effects(
     pool: Any,
     workspace: Workspace,

@@ -6,7 +6,7 @@ model is active, and when the one in force compares with nobody though somebody 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -29,8 +29,13 @@ PEOPLE, GROUPS, DAYS = 2000, 500, 5000
 class Followed:
     """What a page of following came to."""
 
-    count: int  # rows looked at; 0: everybody is where they should be, or being seen to by others
-    happenings: list[Happening]
+    count: int = (
+        0  # rows looked at; 0: everybody is where they should be, or being seen to by others
+    )
+    happenings: list[Happening] = field(default_factory=list)
+    # of whom some score is another now, shown or not: conditions may ask for it
+    account_ids: list[int] = field(default_factory=list)
+    person_ids: list[int] = field(default_factory=list)
 
 
 async def renew(pool: Any, at: datetime) -> bool:
@@ -87,23 +92,24 @@ async def follow_page(conn: Any, at: datetime) -> Followed:
     people = [row["person_id"] for row in await sql.fetch(conn, "people_behind", limit=PEOPLE)]
     if people:
         # a statement of its own: it sees what was counted before the rows were had
-        await sql.execute(conn, "bring_people", person_ids=people)
-        return Followed(len(people), [])
+        changed = await sql.fetch(conn, "bring_people", person_ids=people)
+        return Followed(len(people), person_ids=[row["person_id"] for row in changed])
     groups = [row["id"] for row in await sql.fetch(conn, "groups_behind", limit=GROUPS)]
     if groups:
-        happenings = await engagement.rescore(conn, groups, at)
+        rows = await engagement.rescored(conn, groups)
+        happenings = engagement.told(rows, at)
         happenings += await qualifying.qualify(conn, groups, at)
-        return Followed(len(groups), happenings)
+        return Followed(len(groups), happenings, sorted({row["account_id"] for row in rows}))
     told = await sql.execute(conn, "prune_days", limit=DAYS)
-    return Followed(int(told.split()[-1]), [])
+    return Followed(int(told.split()[-1]))
 
 
 def _is_due(state: Any, at: datetime) -> bool:
     if state is None:
         return False
     model = ScoreModelDocument.model_validate(state["body"])
-    if not state["interested"] and _is_implied(model):
-        return False  # no groups, and no weights of its own: nobody pays for what nobody asked for
+    if not state["asked"] and _is_implied(model):
+        return False  # nobody pays for what nobody asked for
     if state["scale_id"] is None or state["score_model_id"] != state["model_id"]:
         return True
     return local_day(at, model.zone) > state["day"] or bool(state["lacking"])

@@ -63,7 +63,8 @@ async def _job(engage: Any, platform: Any, row: Any) -> Job:
             account_ids=page,
             solution_interest=row["solution_interest"],
         )
-        accounts += len(page)
+        # without a name they stay in the Platform
+        accounts += len(await platform_sql.fetch(platform, "named_accounts", ids=page))
         made += groups["made"]
         kept += groups["kept"]
         waiting += groups["waiting"]

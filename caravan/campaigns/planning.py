@@ -96,6 +96,16 @@ async def plan(
     )
 
 
+def first(workspace: Workspace) -> Plan:
+    """Where its subscription is not there yet, everything is new."""
+    return Plan(
+        documents=tuple(planning.first(workspace)),
+        effects={},
+        to_come={},
+        journeys=tuple(JourneyPlan(slug, NEW, 1) for slug in sorted(workspace.journeys)),
+    )
+
+
 async def _concerned(
     platform: Any, workspace: Workspace, documents: list[Change], at: datetime
 ) -> list[BuyingGroupsDocument]:

@@ -8,15 +8,16 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from textwrap import dedent
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from caravan.buying_groups import membership, qualifying, scale
+from caravan.buying_groups import membership, qualifying, scale, storing
 from caravan.campaigns import recording
-from caravan.engage import sql
+from caravan.engage import dynamic_lists, sql
 from caravan.engage.happening import Happening
 from tests.engaging import ROLES, Engaging
 from tests.world import World
@@ -113,6 +114,30 @@ async def test_window_moves_with_the_next_scale(engaging: Engaging) -> None:
     assert oldest == NOON.date()
 
 
+async def test_activity_while_a_new_scale_is_followed_is_reckoned_under_it(
+    engaging: Engaging,
+) -> None:
+    """Of whoever does it, from all their days; of the others in their groups too, who stand behind."""
+    group = await engaging.account(1, {1: "decision-maker", 2: "practitioner"})
+    await engaging.account(2, {3: "decision-maker"})
+    old, done = NOON - timedelta(days=29), [(3, "page_visited", NOON)] * 9
+    done += [(1, "page_visited", old)] * 4 + [(2, "page_visited", old)] * 5
+    for person, kind, at in done:
+        await engaging.does(person, kind, at)
+    await engaging.keep()
+    before = await engaging.group(group)
+    engaging.world.pass_time(days=1)
+    assert await scale.renew(engaging.pool, engaging.world.now)
+    assert dict(await engaging.group(group)) == dict(before)
+    await engaging.does(1, "page_visited")
+    done.append((1, "page_visited", engaging.world.now))
+    assert (await engaging.group(group))["scale_id"] > before["scale_id"]
+    assert (await points(engaging)) == {1: 40, 2: 5 * 40, 3: 9 * 40}
+    await engaging.agrees(done, all_followed=False)
+    await engaging.keep()
+    await engaging.agrees(done)
+
+
 async def test_days_are_those_of_the_models_zone(engaging: Engaging) -> None:
     await engaging.model(WEIGHTS, zone="Europe/Stockholm", daily_cap=1)
     await engaging.account(1, {1: "decision-maker"})
@@ -206,16 +231,87 @@ async def test_another_model_counts_what_had_no_weight(engaging: Engaging) -> No
         await engaging.agrees(done)
 
 
-async def test_workspace_without_groups_and_weights_of_its_own_is_not_counted(world: World) -> None:
-    workspace = world.workspace(
-        "journey: j\naudience: everyone\nschedule: {end: 9 days}\nstart: a\nnodes: {a: {wait: 3 days}}\n"
-    )
-    await world.store(workspace)
+NOBODY_ASKS = """
+journey: j
+audience: everyone
+schedule: {end: 90 days}
+start: a
+nodes: {a: {wait: 80 days}}
+"""
+
+
+async def test_workspace_that_does_not_ask_for_engagement_counts_nothing(world: World) -> None:
+    await store(world, NOBODY_ASKS)
     assert not await scale.renew(world.engage, world.now)
     engaging = Engaging(world)
     await engaging.person(1)
     await engaging.does(1, "page_visited")
     assert await world.engage.fetchval("select count(*) from engagement_days") == 0
+
+
+@pytest.mark.parametrize(
+    "asks",
+    [
+        """
+        ---
+        people_list: keen
+        type: dynamic
+        when: {person: {engagement: {at_least: 50}}}
+        """,
+        """
+        ---
+        journey: k
+        audience: everyone
+        schedule: {end: 90 days}
+        start: a
+        nodes: {a: {split: accounts, paths: [{when: {person: {engagement: {at_least: 50}}}, end: x}]}}
+        """,
+        """
+        ---
+        score_model: own
+        weights: {page_visited: 1}
+        """,
+    ],
+)
+async def test_workspace_that_asks_for_engagement_or_weighs_it_counts(
+    world: World, asks: str
+) -> None:
+    await store(world, NOBODY_ASKS + dedent(asks))
+    assert await scale.renew(world.engage, world.now)
+
+
+async def store(world: World, documents: str) -> None:
+    workspace = world.workspace(documents)
+    await world.store(workspace)
+    async with world.engage.acquire() as conn, conn.transaction():
+        await storing.store(conn, workspace, world.now)
+    for slug in workspace.journeys:
+        await world.publish(workspace, slug)
+
+
+async def test_list_that_asks_for_engagement_follows_a_scale_that_no_event_tells_of(
+    world: World,
+) -> None:
+    world.now = NOON
+    await store(
+        world,
+        NOBODY_ASKS
+        + "---\npeople_list: keen\ntype: dynamic\nwhen: {person: {engagement: {at_least: 50}}}\n",
+    )
+    engaging = Engaging(world)
+    await engaging.person(1)
+    members = "select count(*) from list_members where list = 'keen'"
+    await engaging.keep()
+    await engaging.does(1, "page_visited")
+    await engaging.keep()
+    await dynamic_lists.keep_page(world.engage, world.now)
+    assert await world.engage.fetchval(members) == 1
+    world.pass_time(days=31)
+    await dynamic_lists.keep_page(world.engage, world.now)
+    assert await world.engage.fetchval(members) == 1
+    await engaging.keep()
+    await dynamic_lists.keep_page(world.engage, world.now)
+    assert await world.engage.fetchval(members) == 0
 
 
 async def test_person_in_many_groups_moves_all_of_them(engaging: Engaging) -> None:
@@ -312,30 +408,32 @@ _does = st.tuples(
     st.just("does"),
     _person,
     st.sampled_from([*WEIGHTS, "sms_clicked", "unweighed"]),
-    st.integers(-20 * 24, 4 * 24),  # hours from now
+    st.sampled_from([-6 * 24, -5 * 24, -5 * 24, -24, 0, 0, 0, 11, 24, 48, 48]),  # hours from now
     st.integers(1, 4),
     st.sampled_from(["", "", "one", "two"]),  # a key: done before or not
 )
 _joins = st.tuples(st.just("joins"), _person, st.integers(0, GROUPS - 1), st.sampled_from([*ROLES]))
 _leaves = st.tuples(st.just("leaves"), _person, st.integers(0, GROUPS - 1))
-_passes = st.tuples(st.just("passes"), st.integers(1, 120))  # hours
+_passes = st.tuples(st.just("passes"), st.sampled_from([1, 13, 24, 24, 49, 120]))  # hours
 _models = st.tuples(
     st.just("models"),
     st.sampled_from([WEIGHTS, {"page_visited": 7, "sms_clicked": 11}, {"form_filled": 1}, {}]),
-    st.integers(1, 20),
-    st.integers(1, 4),
+    st.integers(1, 20),  # days
+    st.integers(1, 4),  # of a type on a day
     st.sampled_from(["UTC", "Europe/Stockholm", "Pacific/Auckland", "America/Los_Angeles"]),
 )
-_renews = st.tuples(st.just("renews"))
+_renews = st.tuples(st.just("renews"), st.sampled_from([0, 24]))  # hours later
 _pages = st.tuples(st.just("pages"), st.integers(1, 3))
+_keeps = st.tuples(st.just("keeps"))
 
 
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(
     steps=st.lists(
-        _does | _does | _joins | _leaves | _passes | _models | _renews | _pages, max_size=25
+        _does | _does | _does | _joins | _leaves | _passes | _models | _renews | _pages | _keeps,
+        max_size=30,
     )
 )
 async def test_whatever_happened_equals_a_full_recompute_under_the_same_scale(
@@ -347,12 +445,16 @@ async def test_whatever_happened_equals_a_full_recompute_under_the_same_scale(
         " buying_group_members, buying_groups, score_models"
     )
     engaging.versions, world.now = 0, NOON
-    await engaging.model(WEIGHTS)
+    await engaging.model(WEIGHTS, daily_cap=3, window_days=6)
     groups = [await engaging.account(n, {n: "decision-maker"}) for n in range(1, GROUPS + 1)]
     for person in PEOPLE:
         for account in range(1, GROUPS + 1):
             await engaging.person(person, account)
     done: list[tuple[int, str, datetime]] = []
+    for kind in WEIGHTS:
+        await engaging.does(1, kind)
+        done.append((1, kind, NOON))
+    await engaging.keep()
     keys: set[str] = set()
     for step in steps:
         match step:
@@ -374,7 +476,10 @@ async def test_whatever_happened_equals_a_full_recompute_under_the_same_scale(
                 world.pass_time(hours=hours)
             case ("models", weights, window, cap, zone):
                 await engaging.model(weights, window_days=window, daily_cap=cap, zone=zone)
-            case ("renews",):
+            case ("keeps",):
+                await engaging.keep()
+            case ("renews", hours):
+                world.pass_time(hours=hours)
                 await scale.renew(pool, world.now)
             case ("pages", count):
                 for _ in range(count):
@@ -383,6 +488,7 @@ async def test_whatever_happened_equals_a_full_recompute_under_the_same_scale(
                             patch.setattr(scale, "PEOPLE", 2)
                             patch.setattr(scale, "GROUPS", 1)
                             await scale.follow_page(conn, world.now)
+        await engaging.agrees(done, all_followed=False)
     await engaging.keep()
     await engaging.agrees(done)
     assert not await scale.renew(pool, world.now)

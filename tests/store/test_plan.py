@@ -1,5 +1,6 @@
 """What a plan says is what storing and upkeep then do, and asking for it changes nothing."""
 
+from operator import attrgetter
 from typing import Any
 
 import pytest
@@ -119,6 +120,15 @@ async def test_first_plan_tells_what_is_new_and_who_comes(world: World) -> None:
     # who has no name never comes in
     assert found.to_come == {"grid-energy": 2}
     assert not found.is_empty
+
+
+async def test_plan_before_there_is_a_subscription_is_the_first_one(world: World) -> None:
+    workspace = world.workspace(DOCUMENTS + JOURNEY)
+    first = planning.first(workspace)
+    found = await planned(world, workspace)
+    key = attrgetter("kind", "slug")
+    assert sorted(first.documents, key=key) == sorted(found.documents, key=key)
+    assert first.journeys == found.journeys
 
 
 async def test_plan_of_what_is_applied_already_is_empty(begun: World) -> None:

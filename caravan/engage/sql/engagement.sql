@@ -36,14 +36,14 @@ with scale as (
   returning new.person_id, new.type, new.day, coalesce(old.count, 0) as before, new.count as after
 ), added as (
   select c.person_id,
-         sum((least(c.after, s.daily_cap) - least(c.before, s.daily_cap)) * (s.weights ->> c.type)::integer) as points
+         sum((least(c.after, s.daily_cap) - least(c.before, s.daily_cap))::bigint * (s.weights ->> c.type)::integer) as points
   from counted c, scale s
   where s.weights ? c.type and c.day <= s.day + 1
   group by c.person_id
 ), standing as (
   select p.person_id, coalesce(a.points, 0) + case
            when p.scale_id = s.id then p.points
-           else coalesce((select sum(least(d.count, s.daily_cap) * (s.weights ->> d.type)::integer)
+           else coalesce((select sum(least(d.count, s.daily_cap)::bigint * (s.weights ->> d.type)::integer)
                           from engagement_days d
                           where d.person_id = p.person_id and d.day between s.from_day and s.day + 1
                             and s.weights ? d.type), 0)
@@ -80,7 +80,7 @@ with scale as (
          sum(case
            when e.person_id is null then 0
            when e.scale_id = s.id then e.score
-           else engagement_score((select sum(least(d.count, s.daily_cap) * (s.weights ->> d.type)::integer)
+           else engagement_score((select sum(least(d.count, s.daily_cap)::bigint * (s.weights ->> d.type)::integer)
                                   from engagement_days d
                                   where d.person_id = e.person_id and d.day between s.from_day and s.day + 1
                                     and s.weights ? d.type)::numeric(40, 20) / s.heaviest, s.person_p99)
@@ -116,9 +116,13 @@ group by s.slug, s.qualified order by s.slug;
 select * from engagement_scales order by id desc limit 1;
 
 -- name: renewal
--- What decides whether a new scale is due. `wanted`: there is something to be engaged in, or the workspace
--- has weights of its own. `lacking`: the scale in force compares with nobody, and there is somebody now.
-select m.id as model_id, m.body, m.slug, exists (select from solution_interests) as interested,
+-- What decides whether a new scale is due. `asked`: there are groups to be, or a journey or a list asks how
+-- engaged people are. `lacking`: the scale in force compares with nobody, and there is somebody now.
+select m.id as model_id, m.body,
+       exists (select from solution_interests)
+         or exists (select from lists where condition::text like '%"engagement"%')
+         or exists (select from journeys j join plans p on p.hash = j.plan_hash
+                    where j.state in ('scheduled', 'live', 'closed') and p.asks_engagement) as asked,
        s.id as scale_id, s.score_model_id, s.day, s.from_day, s.zone, s.counted,
        case
          when s.person_p99 is null then exists (
@@ -219,21 +223,24 @@ where scale_id is null or scale_id < (select max(id) from engagement_scales)
 limit :limit for update skip locked;
 
 -- name: bring_people
--- Sums the window of these people, locked before, under the scale in force.
+-- Sums the window of these people, locked before, under the scale in force; gives those whose score changed.
 with scale as (
   select * from engagement_scales order by id desc limit 1
-)
-update engagement_people p
-set scale_id = s.id, points = n.points,
-    score = engagement_score(n.points::numeric(40, 20) / s.heaviest, s.person_p99)
-from scale s, lateral (
-  select u.person_id, coalesce(sum(least(d.count, s.daily_cap) * (s.weights ->> d.type)::integer), 0) as points
-  from unnest(:person_ids::bigint[]) as u (person_id)
+), sums as (
+  select u.person_id, coalesce(sum(least(d.count, s.daily_cap)::bigint * (s.weights ->> d.type)::integer), 0) as points
+  from unnest(:person_ids::bigint[]) as u (person_id) cross join scale s
   left join engagement_days d
     on d.person_id = u.person_id and d.day between s.from_day and s.day + 1 and s.weights ? d.type
   group by u.person_id
-) n
-where p.person_id = n.person_id;
+), brought as (
+  update engagement_people p
+  set scale_id = s.id, points = n.points,
+      score = engagement_score(n.points::numeric(40, 20) / s.heaviest, s.person_p99)
+  from scale s, sums n
+  where p.person_id = n.person_id
+  returning p.person_id, old.score as before, new.score as after
+)
+select person_id from brought where before <> after order by person_id;
 
 -- name: groups_behind
 -- The next groups that stand under another scale, or under none.

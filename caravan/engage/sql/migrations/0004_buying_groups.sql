@@ -175,3 +175,8 @@ create index engagement_people_scale on engagement_people (scale_id, person_id);
 create function engagement_score(raw numeric, p99 numeric) returns numeric
   language sql immutable parallel safe
   return case when raw > 0 and p99 > 0 then round(100 * least(1, sqrt(raw::numeric(60, 20)) / p99), 6) else 0 end;
+
+-- Whether a journey's plan asks how engaged people are, in a condition or by `top`: told once, as bodies are
+-- large (see `renewal`).
+alter table plans add column asks_engagement boolean
+  generated always as (body::text ~ '"(engagement|top)" *:') stored;
