@@ -16,6 +16,7 @@ from caravan.journeys.reading import SLUG, SLUG_IN_WORDS
 from starter.errors import UserError
 from starter.output import Format, FormatOption, as_json, plainly
 from starter.session import Session, SubscriptionOption, known_journey, run_with
+from starter.workers import tell_if_nobody_works
 
 Slug = Annotated[str, typer.Argument(help="The journey's slug.", metavar="SLUG")]
 
@@ -43,6 +44,7 @@ def publish(
         _tell(form, f"{slug} v{stored.version} {done}", vars(stored))
 
     run_with(subscription, body)
+    tell_if_nobody_works()
 
 
 def pause(
