@@ -24,7 +24,9 @@ def nobody_works(settings: Settings, queues: Sequence[Polled]) -> str | None:
     here = settings.temporal_address == stack.notes.get("temporal_address")
     if here and stack.runs("worker"):
         log = stack.home / "logs" / "worker.log"
-        return f"The worker does not take work yet ({', '.join(idle)}); {log} says why if it stays so"
+        return (
+            f"The worker does not take work yet ({', '.join(idle)}); {log} says why if it stays so"
+        )
     roles = "" if len(idle) == len(queues) else f" --roles {','.join(idle)}"
     remedy = "`caravan up`" if here and not roles else f"`python worker.py{roles}`"
     return (

@@ -188,7 +188,9 @@ def test_workspace_with_errors_is_told_whole_and_stores_nothing(cli: Cli, run: R
         ("16", "bad-duration", "rest"),
     ]
     assert "2 errors; nothing was stored" in said.err
-    assert all(row["munchkin"] != "wrong" for row in run("subscriptions", "--format", "json").json)
+    assert all(
+        row["subscription"] != "wrong" for row in run("subscriptions", "--format", "json").json
+    )
     keys = {"file", "line", "document", "node", "code", "message", "severity"}
     told = run("validate", str(cli.folder / "wrong"), "--format", "json")
     assert told.code == 2
