@@ -3,6 +3,7 @@
 from typing import Any
 
 from caravan.engage import sql
+from caravan.journeys.nodes import abouts
 from caravan.journeys.plan import Plan
 from starter.paths import path_name
 from starter.reasons import reason
@@ -55,7 +56,7 @@ async def way_of(pool: Any, row: Any, names: Names) -> dict[str, Any]:
 async def _steps(pool: Any, row: Any, plan: Plan, names: Names) -> list[dict[str, Any]]:
     history = await sql.fetch(pool, "history_of_traversal", traversal_id=row["id"])
     people = await _people(pool, row["id"], names)
-    effects = await _effects(pool, row["id"])
+    effects = await _effects(pool, row["id"], plan)
     followed = [step["node"] for step in history[1:]] + [row["state"].get("position")]
     steps = []
     for step, next_node in zip(
@@ -109,9 +110,10 @@ async def _people(pool: Any, traversal_id: int, names: Names) -> dict[Arrival, d
     return people
 
 
-async def _effects(pool: Any, traversal_id: int) -> dict[Arrival, list[dict[str, Any]]]:
+async def _effects(pool: Any, traversal_id: int, plan: Plan) -> dict[Arrival, list[dict[str, Any]]]:
     """What was done, sent or skipped, by arrival."""
     effects: dict[Arrival, list[dict[str, Any]]] = {}
+    known = {name: abouts(node) for name, node in plan.nodes.items()}
     for row in await sql.fetch(pool, "effects_of_traversal", traversal_id=traversal_id):
         told = {
             "action": row["action"],
@@ -119,7 +121,7 @@ async def _effects(pool: Any, traversal_id: int) -> dict[Arrival, list[dict[str,
             "state": row["state"],
             "reason": row["reason"],
             "reply": row["reply"] if reason(row) != row["reason"] else None,
-            "template": row["template"],
+            **known.get(row["node"], {}).get(row["position"], {}),
             "message_id": row["message_id"],
         }
         effects.setdefault((row["node"], row["visit"]), []).append(_present(told))
