@@ -19,6 +19,7 @@ from starter.import_data import bar, import_workspace, tell_bad_rows
 from starter.output import Format, FormatOption, as_json, plainly, show
 from starter.session import Session, open_stores, run
 from starter.validate import DirectoryArgument, errors_in_words, existing, tell
+from starter.workers import tell_if_nobody_works
 
 
 def apply(
@@ -51,6 +52,8 @@ def apply(
         raise Interrupted(
             "interrupted; no journey is half published, apply again to go on"
         ) from None
+    if not draft:
+        tell_if_nobody_works()
     if form is Format.json:
         print(as_json(rows))
     else:

@@ -230,7 +230,7 @@ def _progress(nodes: list[dict[str, Any]], journey: Any) -> Table:
         paths = counted((row["paths"] or {}).items())
         table.add_row(
             cell(row["label"] or row["node"]),
-            row["kind"].replace("_", " "),
+            " ".join(filter(None, (row["kind"], row["of"]))),
             str(row["arrivals"]),
             f"{here} {row['inside'] or ''}",
             cell(paths),

@@ -11,11 +11,13 @@ from activities.connection import connect
 from activities.stream_starts import ensure_admission, ensure_streams
 from activities.terminations import terminate
 from caravan.engage import journeys, life_cycle, sql
+from caravan.engage.journeys import Stored
 from caravan.engage.life_cycle import Changed
 from caravan.journeys.reading import SLUG, SLUG_IN_WORDS
 from starter.errors import UserError
 from starter.output import Format, FormatOption, as_json, plainly
 from starter.session import Session, SubscriptionOption, known_journey, run_with
+from starter.workers import tell_if_nobody_works
 
 Slug = Annotated[str, typer.Argument(help="The journey's slug.", metavar="SLUG")]
 
@@ -40,9 +42,10 @@ def publish(
         for journey in await sql.fetch(pool, "running_journeys"):
             await ensure_admission(client, session.munchkin, journey)
         done = "is published already" if stored.change == "unchanged" else "is published"
-        _tell(form, f"{slug} v{stored.version} {done}", vars(stored))
+        _tell(form, f"{slug} v{stored.version} {done}", _stored(stored))
 
     run_with(subscription, body)
+    tell_if_nobody_works()
 
 
 def pause(
@@ -154,9 +157,13 @@ def duplicate(
         if await sql.fetch(pool, "journeys", slug=to):
             raise UserError(f"There is a journey {to} already; choose another slug with --as")
         stored = await journeys.duplicate(pool, slug, to)
-        _tell(form, f"{to} v{stored.version} is a draft", vars(stored))
+        _tell(form, f"{to} v{stored.version} is a draft", _stored(stored))
 
     run_with(subscription, body)
+
+
+def _stored(stored: Stored) -> dict[str, Any]:
+    return {"journey": stored.slug, "version": stored.version, "change": stored.change}
 
 
 def _sure(question: str) -> bool:

@@ -16,6 +16,7 @@ app = typer.Typer(
 
 COLUMNS = (
     "claimed_at",
+    "account",
     "journey",
     "version",
     "node",
@@ -49,12 +50,12 @@ def show_person(
                 "(those without an e-mail address stay in the Platform)"
             )
         rows = await sql.fetch(pool, "effects_of_person", person_id=found["id"])
-        effects = [dict(row) | {"journey": row["slug"]} for row in rows]
+        effects = [dict(row) for row in rows]
         if form is Format.json:
             print(
                 as_json(
                     {
-                        "person_id": found["external_id"],
+                        "person": found["external_id"],
                         "attributes": found["attributes"],
                         "effects": effects,
                     }

@@ -117,7 +117,7 @@ where l.traversal_id = :traversal_id order by l.claimed_at, l.node, l.visit, l.p
 
 -- name: effects_of_person
 select l.action, l.state, l.reason, l.template, l.message_id, l.claimed_at, l.settled_at, l.node, l.path, l.reply,
-       t.slug, j.version, a.external_id as account, a.attributes ->> 'name' as account_name
+       t.slug as journey, j.version, a.external_id as account, a.attributes ->> 'name' as account_name
 from ledger l join traversals t on t.id = l.traversal_id join journeys j on j.id = t.journey_id
 join accounts a on a.id = t.account_id
 where l.person_id = :person_id order by l.claimed_at, l.node, l.position;
@@ -129,9 +129,10 @@ group by state order by state;
 
 -- name: messages
 select l.message_id, l.state, l.reason, l.reply, l.template, l.claimed_at, l.settled_at, q.attributes ->> 'email' as email,
-       q.external_id as person, t.slug as journey, l.node, a.attributes ->> 'name' as account
-from ledger l join traversals t on t.id = l.traversal_id join people q on q.id = l.person_id
-join accounts a on a.id = t.account_id
+       q.external_id as person, t.slug as journey, j.version, l.node, a.external_id as account,
+       a.attributes ->> 'name' as account_name
+from ledger l join traversals t on t.id = l.traversal_id join journeys j on j.id = t.journey_id
+join people q on q.id = l.person_id join accounts a on a.id = t.account_id
 where l.action = 'send_email' and (:state::text is null or l.state = :state)
   and (:slug::text is null or t.slug = :slug)
 order by l.claimed_at desc, l.traversal_id desc limit :limit;
