@@ -6,6 +6,8 @@ import typer
 from rich.padding import Padding
 
 from caravan.engage import sql
+from caravan.engage.plans import load_plan
+from caravan.journeys.moving import MIGRATE
 from caravan.journeys.plan import Plan
 from starter.errors import UserError
 from starter.output import Format, FormatOption, as_json, cell, console
@@ -92,7 +94,8 @@ async def _names(pool: Any, account_id: int) -> Names:
 
 
 async def _journey(pool: Any, row: Any, names: Names) -> dict[str, Any]:
-    plan = await plan_of(pool, row)
+    history = await sql.fetch(pool, "history_of_traversal", traversal_id=row["id"])
+    plans = await _plans(pool, row, history)
     participants: dict[tuple[str, int], dict[str, Any]] = {}
     for person in await sql.fetch(pool, "participants_of_traversal", traversal_id=row["id"]):
         if person["path"] is not None:
@@ -108,20 +111,21 @@ async def _journey(pool: Any, row: Any, names: Names) -> dict[str, Any]:
             "reason": effect["reason"],
             "reply": effect["reply"] if reason(effect) != effect["reason"] else None,
             "template": effect["template"],
+            "copy": effect["copy"],
             "message_id": effect["message_id"],
         }
         effects.setdefault((effect["node"], effect["visit"]), []).append(
             {key: value for key, value in told.items() if value is not None}
         )
     steps = []
-    for step in await sql.fetch(pool, "history_of_traversal", traversal_id=row["id"]):
+    for step, plan in zip(history, plans, strict=True):
         outcome, arrival = step["outcome"], (step["node"], step["visit"])
         told_step = {
             "step": step["step_no"],
             "at": outcome.get("at"),
             "node": step["node"],
             "kind": step["kind"],
-            "outcome": _outcome(plan, step["node"], outcome.get("edge")),
+            "outcome": _outcome(plan, step),
             "until": outcome.get("until"),
             "counts": outcome.get("counts") or None,
             "because": _because(step["because"] or {}, names) or None,
@@ -152,8 +156,24 @@ async def _journey(pool: Any, row: Any, names: Names) -> dict[str, Any]:
     }
 
 
-def _outcome(plan: Plan, node: str, edge: str | None) -> str | None:
-    return None if edge is None else path_name(plan.nodes.get(node), edge)
+async def _plans(pool: Any, row: Any, history: list[Any]) -> list[Plan]:
+    """The plan that each step was decided by: before a move to another version the one it left."""
+    plan, plans = await plan_of(pool, row), []
+    for step in reversed(history):
+        if step["kind"] == MIGRATE:
+            plan = await load_plan(pool, step["outcome"]["left"])
+        plans.append(plan)
+    return plans[::-1]
+
+
+def _outcome(plan: Plan, step: Any) -> str | None:
+    outcome = step["outcome"]
+    if step["kind"] == MIGRATE:
+        was = outcome.get("node") or step["node"]
+        renamed = f", was {was}" if was != step["node"] else ""
+        return f"moved to v{outcome['version']}{renamed}"
+    edge = outcome.get("edge")
+    return None if edge is None else path_name(plan.nodes.get(step["node"]), edge)
 
 
 def _because(values: dict[str, Any], names: Names) -> dict[str, Any]:

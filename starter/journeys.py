@@ -7,7 +7,10 @@ from starter.output import Format, FormatOption, show
 from starter.session import Session, SubscriptionOption, run_with
 
 #: what the store alone works with
-OF_THE_STORE = ("paused_at", "deleted_at", "id", "flow_at", "rules", "entry_limit", "segment_at")
+OF_THE_STORE = (
+    "paused_at", "deleted_at", "id", "flow_at", "rules", "entry_limit", "segment_at",
+    "leads_to", "lead_no", "renamed", "empties", "copies_hash",
+)  # fmt: skip
 
 COLUMNS = (
     "journey",
