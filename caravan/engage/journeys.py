@@ -22,6 +22,7 @@ class Stored:
     slug: str
     version: int
     change: str  # published | drafted | unchanged | ended
+    called: int = 0  # accounts inside earlier versions that were told to move
 
 
 async def store_draft(pool: Any, compiled: Compiled) -> Stored:
@@ -88,8 +89,8 @@ async def publish_stored(
         if latest["state"] not in ENDED or not reopen:
             if check("publish", slug, latest["state"]):
                 raise AssertionError(latest["state"])
-            await decide(conn, policy, latest["id"], latest["version"], plan)
-            return Stored(latest["id"], slug, latest["version"], "unchanged")
+            called = await decide(conn, policy, latest["id"], latest["version"], plan)
+            return Stored(latest["id"], slug, latest["version"], "unchanged", called)
         journey_id = await _insert_version(conn, plan, latest["version"] + 1)
         await sql.execute(conn, "copy_campaigns", from_id=latest["id"], to_id=journey_id)
         return await _publish(conn, journey_id, latest["version"] + 1, plan, at, policy)
@@ -124,8 +125,8 @@ async def rollback(
         version = latest["version"]
         plan = await load_plan(conn, repeated["plan_hash"])
         if repeated["plan_hash"] == latest["plan_hash"]:
-            await decide(conn, policy, latest["id"], version, plan)
-            return Stored(latest["id"], slug, version, "unchanged"), repeated["version"]
+            called = await decide(conn, policy, latest["id"], version, plan)
+            return Stored(latest["id"], slug, version, "unchanged", called), repeated["version"]
         journey_id = await _insert_version(conn, plan, version + 1)
         await sql.execute(conn, "copy_campaigns", from_id=repeated["id"], to_id=journey_id)
         stored = await _publish(conn, journey_id, version + 1, plan, at, policy)
@@ -269,8 +270,8 @@ async def _publish(
         # what an operator has stopped is not set going by a new version
         paused_at=next((row["paused_at"] for row in before), None),
     )
-    await decide(conn, policy, journey_id, version, plan)
-    return Stored(journey_id, plan.journey, version, "published")
+    called = await decide(conn, policy, journey_id, version, plan)
+    return Stored(journey_id, plan.journey, version, "published", called)
 
 
 def schedule_of(plan: Plan, at: datetime) -> tuple[datetime, datetime, datetime]:

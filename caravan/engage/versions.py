@@ -49,8 +49,11 @@ class Standing:
 PIN = Policy()
 
 
-async def decide(conn: Any, policy: Policy, journey_id: int, version: int, plan: Plan) -> None:
+async def decide(conn: Any, policy: Policy, journey_id: int, version: int, plan: Plan) -> int:
     """Say of the earlier versions that run what becomes of those inside, in the publish's transaction.
+
+    Returns:
+        How many are told to move.
 
     Raises:
         Refused: the node map names a node that is not there.
@@ -59,20 +62,14 @@ async def decide(conn: Any, policy: Policy, journey_id: int, version: int, plan:
     if policy.inside is Inside.exit:
         await sql.execute(conn, "empty_versions", journey_ids=[row["id"] for row in earlier])
     if policy.inside is not Inside.migrate:
-        return
+        return 0
     await _check_names(conn, policy.renamed, earlier, plan)
     for row in earlier:
-        # who has not yet moved by what was said before goes on from the name it would have had
-        before = row["renamed"] if row["leads_to"] is not None else {}
-        await sql.execute(
-            conn,
-            "lead_to",
-            journey_id=row["id"],
-            to_id=journey_id,
-            renamed=composed(before, policy.renamed),
-        )
-    await sql.execute(conn, "call_to_move", journey_ids=[row["id"] for row in earlier])
+        renamed = names_from(row, policy.renamed, plan)
+        await sql.execute(conn, "lead_to", journey_id=row["id"], to_id=journey_id, renamed=renamed)
+    called = await sql.fetchval(conn, "call_to_move", journey_ids=[row["id"] for row in earlier])
     await wakeups.nudge(conn)
+    return int(called)
 
 
 async def standing(
@@ -88,7 +85,7 @@ async def standing(
     kinds = {id: kinds_of_plan(await _plan(conn, row)) for id, row in earlier.items()}
     for row in await sql.fetch(conn, "standing", journey_ids=list(earlier)):
         version_row, here = earlier[row["journey_id"]], kinds[row["journey_id"]]
-        names = names_from(version_row, renamed)
+        names = names_from(version_row, renamed, plan)
         # who stands at a call has asked already, or is about to: it takes the answer first
         midway = row["midway"] or here.get(row["node"]) == "call"
         stays = None
@@ -107,10 +104,18 @@ async def standing(
     return sorted(found, key=lambda one: (one.version, one.node or "", one.midway))
 
 
-def names_from(row: Any, renamed: Renamed) -> dict[str, str]:
-    """The node map from an earlier version, by what was said before and what is said now."""
+def names_from(row: Any, renamed: Renamed, plan: Plan) -> dict[str, str]:
+    """The node map from an earlier version to a plan, by what was said before and what is said now.
+
+    Who has not yet moved by what was said before goes on from the name it would have had; where that is gone
+    again, from its own.
+    """
     before: Mapping[str, str] = row["renamed"] if row["leads_to"] is not None else {}
-    return composed(before, renamed)
+    return {
+        node: name
+        for node, name in composed(before, renamed).items()
+        if name in plan.nodes or node not in plan.nodes
+    }
 
 
 def kinds_of_plan(plan: Plan) -> dict[str, Any]:

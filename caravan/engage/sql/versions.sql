@@ -10,9 +10,13 @@ update journeys set leads_to = :to_id, renamed = :renamed, lead_no = lead_no + 1
 
 -- name: call_to_move
 -- Each is woken: at rest it moves at once, elsewhere before the next node it comes to.
-insert into wakeups (traversal_id, reason)
-select id, 'moved' from traversals
-where journey_id = any(:journey_ids::bigint[]) and ended_at is null order by id;
+with called as (
+  insert into wakeups (traversal_id, reason)
+  select id, 'moved' from traversals
+  where journey_id = any(:journey_ids::bigint[]) and ended_at is null order by id
+  returning traversal_id
+)
+select count(*) from called;
 
 -- name: empty_versions
 update journeys set empties = true where id = any(:journey_ids::bigint[]);
@@ -72,8 +76,10 @@ update journeys set copies_hash = :copies_hash where id = :journey_id;
 select distinct on (template) template, copy, body from live_copies
 where journey_id = :journey_id order by template, copy desc;
 
--- name: running_versions
+-- name: running_versions_that_send
 -- Campaigns that may be requested too.
-select id, kind, slug, version, plan_hash from journeys
-where state in ('scheduled', 'live', 'closed') and deleted_at is null order by kind, slug, version
-for no key update;
+select j.id, j.slug, j.version, j.plan_hash from journeys j join plans p on p.hash = j.plan_hash
+where j.state in ('scheduled', 'live', 'closed') and j.deleted_at is null
+  and p.body #> array['templates', :template::text] is not null
+order by j.kind, j.slug, j.version
+for no key update of j;
