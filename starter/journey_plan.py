@@ -38,7 +38,7 @@ class Inside:
 
     @property
     def with_migrate(self) -> str:
-        """In words: ``3 go on, 1 stays (there is no node x)``."""
+        """In words: ``3 go on, 1 stay: the new version has no node x``."""
         parts = []
         if going := self.accounts - self.finish - self.stay:
             parts.append(f"{going} go on")

@@ -36,14 +36,18 @@ async def move_if_due(
         at: domain time.
 
     Returns:
-        Whether its row says something else now; False: it is in the middle of a node, and moves behind it.
+        Whether its row is to be read again; False: it is in the middle of a node, and moves behind it.
     """
     state = State.model_validate(row["state"])
-    if state.position is not None and not await _between_nodes(conn, row, loaded, state):
+    # one whose row says nothing yet may have asked a service all the same
+    stands = state if state.position else core.begin(loaded.control, row["entered_at"])
+    if not await _between_nodes(conn, row, loaded, stands):
         return False
     other = await sql.fetchrow(conn, "version_to_move_to", journey_id=row["journey_id"])
-    if other is None:  # aborted, or whoever is inside is taken out
-        return False
+    if other is None:
+        return (
+            True  # aborted meanwhile, or whoever is inside is taken out: nobody is to move any more
+        )
     there = await plans.load(conn, other["plan_hash"])
     if state.position is None:
         behind = begin_there(there.control, row["entered_at"])

@@ -46,9 +46,11 @@ def why_it_stays(
     """
     name = renamed.get(node, node)
     if name not in there:
-        return f"there is no node {name}"
+        return f"the new version has no node {name}"
     if there[name] != kinds[node]:
-        return f"{name} is {in_words(there[name])} there and {in_words(kinds[node])} here"
+        return (
+            f"{name} is {in_words(there[name])} in the new version, {in_words(kinds[node])} in this"
+        )
     return None
 
 

@@ -178,10 +178,10 @@ async def test_account_that_has_not_begun_begins_by_the_new_version(world: World
 @pytest.mark.parametrize(
     ("changes", "why"),
     [
-        ([("repose", "pause")], "there is no node repose"),
+        ([("repose", "pause")], "the new version has no node repose"),
         (
             [("repose: {wait: 10 days, next: ears}", "repose: {do: [], next: ears}")],
-            "repose is do there",
+            "repose is do in the new version",
         ),
     ],
 )
@@ -370,6 +370,24 @@ async def test_nobody_changes_versions_behind_an_abort(world: World) -> None:
     assert await world.engage.fetchval(left) == 0
 
 
+@pytest.mark.parametrize("how", ["abort", "exit"])
+async def test_nobody_moves_who_is_to_be_taken_out(world: World, how: str) -> None:
+    [first, second, _] = await start(world)
+    await edited(world, ("10 days", "9 days"))
+    async with world.engage.acquire() as conn, conn.transaction():
+        # held up by whoever takes it out, once it has seen that it is to move
+        await conn.execute("select from journeys where version = 1 for no key update")
+        moving = asyncio.create_task(serve(world, first, 1))
+        await asyncio.sleep(0.3)
+        changed = "state = 'aborted'" if how == "abort" else "empties = true"
+        await conn.execute(f"update journeys set {changed} where version = 1")
+    for ran in (await moving, await serve(world, second, 1)):
+        assert ran.moved is None
+        assert (
+            ran.outcomes
+        )  # until its row is closed it goes on where it is: its workflow has not failed
+
+
 async def test_version_that_is_led_to_is_not_finished_while_it_is_empty(world: World) -> None:
     ids = await start(world)
     await world.walk(ids[0])
@@ -403,3 +421,33 @@ async def test_rollback_publishes_an_earlier_version_and_accounts_come_back(worl
     assert (forward.version, forward.change) == (4, "published")
     campaigns = await sql.fetch(world.engage, "campaigns_of_journey", slug="trip")
     assert {row["version"] for row in campaigns} == {1, 2, 3, 4}
+
+
+async def test_workflow_that_knows_any_number_of_steps_comes_to_the_same_state(
+    world: World,
+) -> None:
+    """Whatever reply was lost: asked with any step, the stored ones lead to where the row stands."""
+    [first, *_] = await start(world)
+    known = {1: State()}
+    while (state := await world.state(first)).pending is None:
+        await stretch.run(world.engage, world.plans, first, state.step_no, world.now, max_steps=1)
+        await world.send(first)
+        known[(await world.state(first)).step_no] = await world.state(first)
+    old = (await serve(world, first)).control
+    await edited(world, ("repose", "sleep"), policy=Policy(Inside.migrate, {"repose": "sleep"}))
+    await serve(world, first)
+    known[(await world.state(first)).step_no] = await world.state(first)
+    await edited(world, ("repose", "sleep"), ("wait: 10 days", "wait: 1 day"))
+    world.pass_time(days=2)
+    await world.walk(first)
+    final = await world.state(first)
+    for step_no, state in known.items():
+        ran = await serve(world, first, step_no)
+        assert ran.moved is not None
+        assert ran.moved.version == 3
+        assert ran.moved.state.step_no > state.step_no
+        state = ran.moved.state
+        for outcome in ran.outcomes:
+            state = stretch.core.apply(ran.control, state, outcome)
+        assert state == final
+    assert old.nodes.keys() == {"hello", "repose", "ears", "mark"}

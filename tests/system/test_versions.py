@@ -80,7 +80,7 @@ async def test_versions_by_their_commands(deployed: Deployed) -> None:
     assert nodes["respite"]["differences"] == [{"key": "wait", "old": "20 days", "new": "1 second"}]
     assert (nodes["respite"]["inside"], nodes["respite"]["migrate"]["go_on"]) == (2, 2)
     assert nodes["ears"]["migrate"]["stay"] == 1
-    assert "ears is wait there and listen here" in deployed.cli(
+    assert "ears is wait in the new version, listen in this" in deployed.cli(
         "journey", "plan", "trip", "--dir", folder
     )
     assert deployed.json("journeys")[-1]["version"] == 1
