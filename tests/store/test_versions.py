@@ -451,3 +451,47 @@ async def test_workflow_that_knows_any_number_of_steps_comes_to_the_same_state(
             state = stretch.core.apply(ran.control, state, outcome)
         assert state == final
     assert old.nodes.keys() == {"hello", "repose", "ears", "mark"}
+
+
+SHARED = """
+journey: trip
+audience: everyone
+schedule: {end: 60 days}
+exits: [{label: gone, when: {did: {event: form_filled, where: {form: leave}}}}]
+start: ears
+nodes:
+  ears:
+    listen: [{form_filled: {form: never}}]
+    timeout: {after: 10 days}
+    end: over
+"""
+
+
+async def test_moves_events_and_publishes_at_once_end_in_no_deadlock(world: World) -> None:
+    """Accounts that share their people: whoever records for one has all of them locked."""
+    workspace = world.workspace(SHARED)
+    relations = "".join(f"a{n},p{k}\n" for n in range(6) for k in range(4))
+    await world.load(
+        workspace,
+        accounts="account_id,name\n" + "".join(f"a{n},Acme {n}\n" for n in range(6)),
+        people="person_id,email\n" + "".join(f"p{k},p{k}@x.example\n" for k in range(4)),
+        relations=f"account_id,person_id\n{relations}",
+    )
+    ids = await world.enter(await world.publish(workspace, "trip"))
+    for one in ids:
+        await world.walk(one)
+    for days in range(11, 17):
+        moving = [asyncio.create_task(serve(world, one)) for one in ids]
+        happening = [
+            asyncio.create_task(world.happen("form_filled", person=f"p{k}", form=str(days)))
+            for k in range(4)
+        ]
+        await edited(world, ("after: 10 days", f"after: {days} days"), of=SHARED)
+        await asyncio.gather(*moving, *happening)
+    leaving = asyncio.create_task(world.happen("form_filled", person="p1", form="leave"))
+    await asyncio.gather(leaving, *(serve(world, one) for one in ids))
+    for one in ids:
+        await world.walk(one)
+        ended = (await world.state(one)).ended
+        assert ended is not None
+        assert ended.label == "gone"
