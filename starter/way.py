@@ -3,6 +3,8 @@
 from typing import Any
 
 from caravan.engage import sql
+from caravan.engage.plans import load_plan
+from caravan.journeys.moving import MIGRATE
 from caravan.journeys.nodes import abouts
 from caravan.journeys.plan import Plan
 from starter.paths import path_name
@@ -31,7 +33,6 @@ async def names_around(pool: Any, account_id: int) -> Names:
 
 async def way_of(pool: Any, row: Any, names: Names) -> dict[str, Any]:
     """A traversal with all its steps."""
-    plan = await plan_of(pool, row)
     state = row["state"]
     return {
         "journey": row["slug"],
@@ -45,7 +46,7 @@ async def way_of(pool: Any, row: Any, names: Names) -> dict[str, Any]:
         "reason": row["reason"],
         "label": row["label"],
         "workflow_id": row["workflow_id"],
-        "steps": await _steps(pool, row, plan, names),
+        "steps": await _steps(pool, row, names),
         "calls": [
             _present(dict(call))
             for call in await sql.fetch(pool, "calls_of_traversal", traversal_id=row["id"])
@@ -53,25 +54,52 @@ async def way_of(pool: Any, row: Any, names: Names) -> dict[str, Any]:
     }
 
 
-async def _steps(pool: Any, row: Any, plan: Plan, names: Names) -> list[dict[str, Any]]:
+async def _steps(pool: Any, row: Any, names: Names) -> list[dict[str, Any]]:
     history = await sql.fetch(pool, "history_of_traversal", traversal_id=row["id"])
+    plans = await _plans(pool, row, history)
     people = await _people(pool, row["id"], names)
-    effects = await _effects(pool, row["id"], plan)
+    effects = await _effects(pool, row["id"])
     followed = [step["node"] for step in history[1:]] + [row["state"].get("position")]
     steps = []
-    for step, next_node in zip(
-        history, followed, strict=False
+    for step, plan, next_node in zip(
+        history, plans, followed, strict=False
     ):  # who has just entered has no steps
-        told = _step(plan, step, names)
+        told = _moved(step) if step["kind"] == MIGRATE else _step(plan, step, names)
         if step["outcome"].get("edge") is not None:
             arrival = (step["node"], step["visit"])
             told |= {
                 "next": next_node,
                 "people": people.get(arrival),
-                "effects": effects.get(arrival),
+                "effects": _told_effects(plan, step["node"], effects.get(arrival, [])) or None,
             }
         steps.append(_present(told))
     return steps
+
+
+async def _plans(pool: Any, row: Any, history: list[Any]) -> list[Plan]:
+    """The plan that each step was decided by: before a move to another version the one it left."""
+    plan, plans = await plan_of(pool, row), []
+    for step in reversed(history):
+        if step["kind"] == MIGRATE:
+            plan = await load_plan(pool, step["outcome"]["left"])
+        plans.append(plan)
+    return plans[::-1]
+
+
+def _moved(step: Any) -> dict[str, Any]:
+    """The step of a move to another version of the journey."""
+    outcome = step["outcome"]
+    was = outcome.get("node") or step["node"]
+    renamed = f", {was} is {step['node']} there" if was != step["node"] else ""
+    return {
+        "step": step["step_no"],
+        "at": outcome["at"],
+        "node": step["node"],
+        "kind": MIGRATE,
+        "command": step["kind"],
+        "told": f"moves to v{outcome['version']}{renamed}",
+        "outcome": f"v{outcome['version']}",
+    }
 
 
 def _step(plan: Plan, step: Any, names: Names) -> dict[str, Any]:
@@ -110,22 +138,33 @@ async def _people(pool: Any, traversal_id: int, names: Names) -> dict[Arrival, d
     return people
 
 
-async def _effects(pool: Any, traversal_id: int, plan: Plan) -> dict[Arrival, list[dict[str, Any]]]:
-    """What was done, sent or skipped, by arrival."""
-    effects: dict[Arrival, list[dict[str, Any]]] = {}
-    known = {name: abouts(node) for name, node in plan.nodes.items()}
+async def _effects(pool: Any, traversal_id: int) -> dict[Arrival, list[Any]]:
+    """The rows of what was done, sent or skipped, by arrival."""
+    effects: dict[Arrival, list[Any]] = {}
     for row in await sql.fetch(pool, "effects_of_traversal", traversal_id=traversal_id):
-        told = {
-            "action": row["action"],
-            "person": row["external_id"],
-            "state": row["state"],
-            "reason": row["reason"],
-            "reply": row["reply"] if reason(row) != row["reason"] else None,
-            **known.get(row["node"], {}).get(row["position"], {}),
-            "message_id": row["message_id"],
-        }
-        effects.setdefault((row["node"], row["visit"]), []).append(_present(told))
+        effects.setdefault((row["node"], row["visit"]), []).append(row)
     return effects
+
+
+def _told_effects(plan: Plan, name: str, rows: list[Any]) -> list[dict[str, Any]]:
+    """What was done, sent or skipped at a node, with what each action of it is about."""
+    node = plan.nodes.get(name)
+    known = abouts(node) if node is not None else {}
+    return [
+        _present(
+            {
+                "action": row["action"],
+                "person": row["external_id"],
+                "state": row["state"],
+                "reason": row["reason"],
+                "reply": row["reply"] if reason(row) != row["reason"] else None,
+                **known.get(row["position"], {}),
+                "copy": row["copy"],
+                "message_id": row["message_id"],
+            }
+        )
+        for row in rows
+    ]
 
 
 def _because(values: dict[str, Any], names: Names) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from datetime import datetime
 from pydantic import BaseModel, ConfigDict
 
 from caravan.journeys.control import ControlPlan
+from caravan.journeys.moving import Moved
 from caravan.journeys.state import Ended, Outcome, State
 
 JOURNEYS = "journeys"  # task queues
@@ -46,6 +47,7 @@ class AccountJourneyInput(Wire):
     state: State | None = None  # of a continued run
     control: ControlPlan | None = None
     hops: tuple[str, ...] = ()  # the last lines of the way, for the Web UI
+    version: int | None = None  # the one the account has moved to since it entered
 
 
 class Wake(Wire):
@@ -71,6 +73,7 @@ class StretchReply(Wire):
     large: bool = False
     more: bool = False  # there are more stored steps than one reply holds: ask again at once
     held_until: datetime | None = None  # paused: nothing begins before a wake-up, or this instant
+    moved: Moved | None = None  # to another version: the outcomes follow from its state
 
 
 class SendRequest(Wire):
@@ -90,6 +93,7 @@ class SendReply(Wire):
     more: bool = False
     large: bool = False
     held_until: datetime | None = None  # paused: nothing begins before a wake-up, or this instant
+    moved: Moved | None = None  # to another version: the outcomes follow from its state
 
 
 class CallRequest(Wire):
@@ -104,9 +108,11 @@ class CallRequest(Wire):
 class CallReply(Wire):
     outcomes: tuple[Outcome, ...] = ()
     ended: Ended | None = None
+    control: ControlPlan | None = None  # of the version the account has moved to
     more: bool = False
     large: bool = False
     held_until: datetime | None = None  # paused: nothing begins before a wake-up, or this instant
+    moved: Moved | None = None  # to another version: the outcomes follow from its state
 
 
 class AdmissionInput(Wire):

@@ -3,7 +3,8 @@
 -- lock_account_to_listen). NO KEY UPDATE lets rows that refer to either be inserted meanwhile.
 select t.id, t.journey_id, t.slug, t.account_id, t.entry, t.entered_at, t.state, t.epoch,
        t.ended_at, t.reason, t.label, j.plan_hash, j.deadline, j.version, j.paused_at is not null as paused,
-       a.attributes as account
+       j.leads_to is not null and not j.empties and j.state <> 'aborted' and t.kept_no is distinct from j.lead_no as to_move,
+       j.copies_hash, a.attributes as account
 from traversals t join journeys j on j.id = t.journey_id join accounts a on a.id = t.account_id
 where t.id = :traversal_id
 for no key update of t, a;
@@ -14,8 +15,13 @@ for no key update of t, a;
 select from accounts where id = :account_id for update;
 
 -- name: stored_steps
-select outcome from steps
-where traversal_id = :traversal_id and step_no >= :step_no
+-- From a step on; where the account has moved to another version since, from the last move on: what came
+-- before is of a plan that its workflow need not follow any more.
+select kind, outcome from steps
+where traversal_id = :traversal_id
+  and step_no >= coalesce((select max(m.step_no) from steps m
+                           where m.traversal_id = :traversal_id and m.kind = 'migrate' and m.step_no >= :step_no),
+                          :step_no)
 order by step_no limit :limit;
 
 -- name: store_steps
