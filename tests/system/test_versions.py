@@ -64,6 +64,7 @@ def deployed() -> Iterator[Deployed]:
         running.stack.discard()
 
 
+@pytest.mark.timeout(240)  # a dozen processes of the command line
 async def test_versions_by_their_commands(deployed: Deployed) -> None:
     await deployed.until(AT_REST, 3)
     deployed.write("ws.yaml", EDITED)
@@ -80,10 +81,8 @@ async def test_versions_by_their_commands(deployed: Deployed) -> None:
     assert nodes["respite"]["differences"] == [{"key": "wait", "old": "20 days", "new": "1 second"}]
     assert (nodes["respite"]["inside"], nodes["respite"]["migrate"]["go_on"]) == (2, 2)
     assert nodes["ears"]["migrate"]["stay"] == 1
-    assert "ears is wait in the new version, listen in this" in deployed.cli(
-        "journey", "plan", "trip", "--dir", folder
-    )
-    assert deployed.json("journeys")[-1]["version"] == 1
+    assert nodes["ears"]["migrate"]["why"] == ["ears is wait in the new version, listen in this"]
+    assert await deployed.count("select count(*) from journeys") == 1
 
     # published: two move and leave their shortened wait at once, one stays and is listed
     deployed.cli("apply", folder, "--draft")
@@ -96,7 +95,6 @@ async def test_versions_by_their_commands(deployed: Deployed) -> None:
     account = deployed.cli("account", "show", "a")
     assert "moved to v2, was pause" in account
     assert "v2 · entry 1 · ended" in account
-    assert deployed.json("account", "show", "c")["journeys"][0]["version"] == 1
 
     # rolled back: the one who stayed moves again, to what it was
     said = deployed.cli("journey", "rollback", "trip", "--inside", "migrate")
@@ -112,7 +110,6 @@ async def test_versions_by_their_commands(deployed: Deployed) -> None:
     assert deployed.json("email", "publish", "hi", folder, "--live") == [
         {"journey": "trip", "version": 3, "copy": 1, "change": "published"}
     ]
-    assert "unchanged" in deployed.cli("email", "publish", "hi", folder, "--live")
 
     # the code at hand goes on with what runs
     checked = {row["type"]: row for row in deployed.json("upgrade", "--check", "--sample", "5")}
