@@ -6,6 +6,7 @@ from typing import Any
 
 from caravan.campaigns import mail_step, personal_mail
 from caravan.campaigns.actions import with_savepoints_if_needed
+from caravan.campaigns.drawing import takes_turns
 from caravan.campaigns.effects import BAD_VALUE, Candidate, Place, candidates
 from caravan.campaigns.mail_step import MailStep, Sending
 from caravan.campaigns.plans import PlanCache
@@ -71,9 +72,13 @@ async def claim(
                 )
             progress = Progress(locked, savepoints=savepoints)
             outcomes: list[Outcome] = []
-            large = False
+            large = drew = False
             if go_on:
                 outcomes, large = await walk_on(conn, plans, locked, progress, at)
+                # others wait for the counts of a quota: they are not kept while mail is written
+                drew = any(
+                    takes_turns(locked.loaded.plan.nodes[one.command.node]) for one in outcomes
+                )
             command = core.next_command(locked.loaded.control, progress.state)
             if command is not None and command.kind == "send" and at < locked.traversal.deadline:
                 await progress.hold(conn)
@@ -82,7 +87,7 @@ async def claim(
                 return Sending(
                     outcomes, None, control=locked.loaded.control, held_until=progress.held_until
                 )
-            if large or command is None or command.kind != "send":
+            if large or drew or command is None or command.kind != "send":
                 return Sending(
                     outcomes, progress.state.ended, large=large, control=locked.loaded.control
                 )

@@ -62,12 +62,16 @@ where e.slug = ended.slug and e.account_id = ended.account_id;
 
 -- name: close_traversals
 -- The one way to end traversals from outside: nothing of theirs commits afterwards, for every
--- claim reads the epoch under its traversal's lock.
-with ended as (
-  update traversals
+-- claim reads the epoch under its traversal's lock. Traversals are locked in order of id, then their
+-- rows of entries in the order admission has: so none of us waits for one who waits for us.
+with open as (
+  select id from traversals where id = any(:traversal_ids::bigint[]) and ended_at is null
+  order by id for no key update
+), ended as (
+  update traversals t
   set ended_at = :at, reason = :reason, epoch = epoch + 1, held_at = null
-  where id = any(:traversal_ids::bigint[]) and ended_at is null
-  returning id, slug, account_id
+  from open where t.id = open.id
+  returning t.id, t.slug, t.account_id
 ), unsent as (
   update ledger l set state = 'skipped', reason = 'journey-not-live', settled_at = :at
   from ended where l.traversal_id = ended.id and l.state = 'claimed'
@@ -76,8 +80,10 @@ with ended as (
 ), watching as (
   delete from exit_watches w using ended where w.traversal_id = ended.id
 ), entered as (
-  update entries e set last_ended_at = :at from ended
-  where e.slug = ended.slug and e.account_id = ended.account_id
+  update entries e set last_ended_at = :at
+  from (select o.slug, o.account_id from ended join entries o using (slug, account_id)
+        order by o.slug, o.account_id for update of o) locked
+  where e.slug = locked.slug and e.account_id = locked.account_id
 )
 select id from ended;
 
