@@ -3,6 +3,7 @@
 Paused or triggered in the Web UI it stays what it is; only its times follow the setting.
 """
 
+import asyncio
 import re
 from datetime import timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -10,6 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from temporalio.client import (
     Client,
     Schedule,
+    ScheduleActionExecutionStartWorkflow,
     ScheduleActionStartWorkflow,
     ScheduleAlreadyRunningError,
     ScheduleCalendarSpec,
@@ -21,14 +23,19 @@ from temporalio.client import (
     ScheduleSpec,
     ScheduleUpdate,
     ScheduleUpdateInput,
+    WorkflowHandle,
 )
+from temporalio.service import RPCError, RPCStatusCode
 
 from caravan.settings import SettingsError
 from workflows import BuyingGroupUpkeepWorkflow
-from workflows.contracts import STREAMS, UpkeepInput
+from workflows.contracts import STREAMS, UpkeepInput, UpkeepReply
 
 #: after an outage a run that was missed so long ago is made up for, once
 CATCH_UP = timedelta(hours=12)
+
+#: seconds between two looks whether a run has begun
+LOOK_EVERY = 0.2
 
 _DAILY = re.compile(r"([01]\d|2[0-3]):([0-5]\d)(?: (\S+))?")
 _EVERY = re.compile(r"([1-9]\d{0,3}) (minute|hour)s?")
@@ -95,6 +102,44 @@ async def ensure_upkeep(client: Client, munchkin: str, times: str) -> None:
         return ScheduleUpdate(kept)
 
     await handle.update(follow)
+
+
+async def run_now(
+    client: Client, munchkin: str, times: str
+) -> WorkflowHandle[BuyingGroupUpkeepWorkflow, UpkeepReply]:
+    """Have the schedule start a run now, or behind the one that runs; returns it once it has begun.
+
+    Where no worker has made the schedule yet it is made, with these times.
+    """
+    schedule = upkeep_of(client, munchkin)
+    try:
+        before = await _latest(schedule)
+    except RPCError as error:
+        if error.status is not RPCStatusCode.NOT_FOUND:
+            raise
+        await ensure_upkeep(client, munchkin, times)
+        before = None
+    await schedule.trigger(overlap=ScheduleOverlapPolicy.BUFFER_ONE)
+    while True:
+        begun = await _latest(schedule)
+        if begun is not None and begun != before:
+            # two of one second bear the same id
+            return client.get_workflow_handle_for(
+                BuyingGroupUpkeepWorkflow.run,
+                begun.workflow_id,
+                run_id=begun.first_execution_run_id,
+            )
+        await asyncio.sleep(LOOK_EVERY)
+
+
+async def _latest(schedule: ScheduleHandle) -> ScheduleActionExecutionStartWorkflow | None:
+    """The run that the schedule started last."""
+    begun = [
+        action.action
+        for action in (await schedule.describe()).info.recent_actions
+        if isinstance(action.action, ScheduleActionExecutionStartWorkflow)
+    ]
+    return begun[-1] if begun else None
 
 
 def _says(spec: ScheduleSpec) -> tuple[object, ...]:

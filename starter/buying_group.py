@@ -2,7 +2,13 @@
 
 import typer
 
-from starter import buying_group_changes, buying_group_jobs, buying_group_show, explain_group
+from starter import (
+    buying_group_changes,
+    buying_group_jobs,
+    buying_group_show,
+    buying_group_upkeep,
+    explain_group,
+)
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -22,3 +28,4 @@ app.command("remove")(buying_group_changes.remove)
 app.command("set-stage")(buying_group_changes.set_stage)
 app.command("set-status")(buying_group_changes.set_status)
 app.command("jobs")(buying_group_jobs.jobs)
+app.command("upkeep")(buying_group_upkeep.upkeep)

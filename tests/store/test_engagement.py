@@ -114,6 +114,30 @@ async def test_window_moves_with_the_next_scale(engaging: Engaging) -> None:
     assert oldest == NOON.date()
 
 
+async def test_activity_while_a_new_scale_is_followed_is_reckoned_under_it(
+    engaging: Engaging,
+) -> None:
+    """Of whoever does it, from all their days; of the others in their groups too, who stand behind."""
+    group = await engaging.account(1, {1: "decision-maker", 2: "practitioner"})
+    await engaging.account(2, {3: "decision-maker"})
+    old, done = NOON - timedelta(days=29), [(3, "page_visited", NOON)] * 9
+    done += [(1, "page_visited", old)] * 4 + [(2, "page_visited", old)] * 5
+    for person, kind, at in done:
+        await engaging.does(person, kind, at)
+    await engaging.keep()
+    before = await engaging.group(group)
+    engaging.world.pass_time(days=1)
+    assert await scale.renew(engaging.pool, engaging.world.now)
+    assert dict(await engaging.group(group)) == dict(before)
+    await engaging.does(1, "page_visited")
+    done.append((1, "page_visited", engaging.world.now))
+    assert (await engaging.group(group))["scale_id"] > before["scale_id"]
+    assert (await points(engaging)) == {1: 40, 2: 5 * 40, 3: 9 * 40}
+    await engaging.agrees(done, all_followed=False)
+    await engaging.keep()
+    await engaging.agrees(done)
+
+
 async def test_days_are_those_of_the_models_zone(engaging: Engaging) -> None:
     await engaging.model(WEIGHTS, zone="Europe/Stockholm", daily_cap=1)
     await engaging.account(1, {1: "decision-maker"})
@@ -384,30 +408,32 @@ _does = st.tuples(
     st.just("does"),
     _person,
     st.sampled_from([*WEIGHTS, "sms_clicked", "unweighed"]),
-    st.integers(-20 * 24, 4 * 24),  # hours from now
+    st.sampled_from([-6 * 24, -5 * 24, -5 * 24, -24, 0, 0, 0, 11, 24, 48, 48]),  # hours from now
     st.integers(1, 4),
     st.sampled_from(["", "", "one", "two"]),  # a key: done before or not
 )
 _joins = st.tuples(st.just("joins"), _person, st.integers(0, GROUPS - 1), st.sampled_from([*ROLES]))
 _leaves = st.tuples(st.just("leaves"), _person, st.integers(0, GROUPS - 1))
-_passes = st.tuples(st.just("passes"), st.integers(1, 120))  # hours
+_passes = st.tuples(st.just("passes"), st.sampled_from([1, 13, 24, 24, 49, 120]))  # hours
 _models = st.tuples(
     st.just("models"),
     st.sampled_from([WEIGHTS, {"page_visited": 7, "sms_clicked": 11}, {"form_filled": 1}, {}]),
-    st.integers(1, 20),
-    st.integers(1, 4),
+    st.integers(1, 20),  # days
+    st.integers(1, 4),  # of a type on a day
     st.sampled_from(["UTC", "Europe/Stockholm", "Pacific/Auckland", "America/Los_Angeles"]),
 )
-_renews = st.tuples(st.just("renews"))
+_renews = st.tuples(st.just("renews"), st.sampled_from([0, 24]))  # hours later
 _pages = st.tuples(st.just("pages"), st.integers(1, 3))
+_keeps = st.tuples(st.just("keeps"))
 
 
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(
     steps=st.lists(
-        _does | _does | _joins | _leaves | _passes | _models | _renews | _pages, max_size=25
+        _does | _does | _does | _joins | _leaves | _passes | _models | _renews | _pages | _keeps,
+        max_size=30,
     )
 )
 async def test_whatever_happened_equals_a_full_recompute_under_the_same_scale(
@@ -419,12 +445,16 @@ async def test_whatever_happened_equals_a_full_recompute_under_the_same_scale(
         " buying_group_members, buying_groups, score_models"
     )
     engaging.versions, world.now = 0, NOON
-    await engaging.model(WEIGHTS)
+    await engaging.model(WEIGHTS, daily_cap=3, window_days=6)
     groups = [await engaging.account(n, {n: "decision-maker"}) for n in range(1, GROUPS + 1)]
     for person in PEOPLE:
         for account in range(1, GROUPS + 1):
             await engaging.person(person, account)
     done: list[tuple[int, str, datetime]] = []
+    for kind in WEIGHTS:
+        await engaging.does(1, kind)
+        done.append((1, kind, NOON))
+    await engaging.keep()
     keys: set[str] = set()
     for step in steps:
         match step:
@@ -446,7 +476,10 @@ async def test_whatever_happened_equals_a_full_recompute_under_the_same_scale(
                 world.pass_time(hours=hours)
             case ("models", weights, window, cap, zone):
                 await engaging.model(weights, window_days=window, daily_cap=cap, zone=zone)
-            case ("renews",):
+            case ("keeps",):
+                await engaging.keep()
+            case ("renews", hours):
+                world.pass_time(hours=hours)
                 await scale.renew(pool, world.now)
             case ("pages", count):
                 for _ in range(count):
@@ -455,6 +488,7 @@ async def test_whatever_happened_equals_a_full_recompute_under_the_same_scale(
                             patch.setattr(scale, "PEOPLE", 2)
                             patch.setattr(scale, "GROUPS", 1)
                             await scale.follow_page(conn, world.now)
+        await engaging.agrees(done, all_followed=False)
     await engaging.keep()
     await engaging.agrees(done)
     assert not await scale.renew(pool, world.now)

@@ -6,18 +6,18 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from temporalio.client import Client, ScheduleOverlapPolicy
+from temporalio.client import WorkflowExecutionStatus
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
 from activities import buying_groups, draining
-from activities.upkeep_schedule import ensure_upkeep, spec_of, upkeep_of
+from activities.upkeep_schedule import ensure_upkeep, run_now, spec_of, upkeep_of
 from caravan.settings import SettingsError
 from tests.grouping import Documents, Grouping
 from tests.running import Running
 from tests.world import World
 from worker import build_workers, sandbox
-from workflows import BuyingGroupsWorkflow, BuyingGroupUpkeepWorkflow
+from workflows import BuyingGroupsWorkflow
 from workflows.contracts import StreamInput
 
 ACCOUNTS = 300
@@ -94,12 +94,13 @@ async def test_the_schedule_looks_at_everybody_and_tells_how_far_it_is(
     before = world.now
     await world.engage.execute("update people set attributes = attributes - 'job_title'")
     with temporal.with_time_skipping_disabled():
-        await ensure_upkeep(temporal.client, world.munchkin, "03:00")
-        schedule = upkeep_of(temporal.client, world.munchkin)
-        await schedule.trigger(overlap=ScheduleOverlapPolicy.BUFFER_ONE)
-        handle = await _started_by(temporal.client, world)
+        # the first makes the schedule, the second waits for it to end
+        first = await run_now(temporal.client, world.munchkin, "03:00")
+        handle = await run_now(temporal.client, world.munchkin, "03:00")
+        assert first.run_id != handle.run_id
+        assert (await first.describe()).status is WorkflowExecutionStatus.COMPLETED
         reply = await asyncio.wait_for(handle.result(), 60)
-        await schedule.delete()
+        await upkeep_of(temporal.client, world.munchkin).delete()
     assert reply.rows == ACCOUNTS
     await _until_shown(handle, f"{ACCOUNTS}** of **{ACCOUNTS}** accounts looked at")
     looked_at = "select count(*) from buying_groups where kept_at > $1"
@@ -139,19 +140,6 @@ async def test_the_schedule_is_there_once_and_follows_its_setting(
 def test_other_times_are_refused(times: str) -> None:
     with pytest.raises(SettingsError, match="BUYING_GROUP_UPKEEP"):
         spec_of(times)
-
-
-async def _started_by(client: Client, world: World) -> Any:
-    schedule = upkeep_of(client, world.munchkin)
-    for _ in range(100):
-        actions = (await schedule.describe()).info.recent_actions
-        if actions:
-            started: Any = actions[-1].action
-            return client.get_workflow_handle_for(
-                BuyingGroupUpkeepWorkflow.run, started.workflow_id
-            )
-        await asyncio.sleep(0.1)
-    raise AssertionError("the schedule started nothing")
 
 
 async def _until(world: World, true: str, patience: float = 30) -> None:
