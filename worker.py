@@ -40,6 +40,7 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 
 from activities.admission import AdmissionActivities
 from activities.audience_flow import AudienceFlowActivities
+from activities.buying_groups import BuyingGroupActivities
 from activities.connection import connect, runtime_with
 from activities.email import EmailActivities
 from activities.event_dispatch import EventDispatchActivities
@@ -54,6 +55,7 @@ from activities.services import ReachedAt, ServiceActivities
 from activities.stream_keeper import StreamKeeper
 from activities.stream_starts import ensure_streams
 from activities.stretches import StretchActivities
+from activities.upkeep_schedule import ensure_upkeep, spec_of
 from caravan.campaigns.plans import PlanCache
 from caravan.database.errors import StoreError
 from caravan.delivery.smtp import SmtpTransport
@@ -142,6 +144,7 @@ def build_workers(
         )
     if STREAMS in roles:
         flow = AudienceFlowActivities(stores, plans, nudges)
+        groups = BuyingGroupActivities(stores, plans)
         workers.append(
             Worker(
                 client,
@@ -152,6 +155,10 @@ def build_workers(
                     flow.build_segment,
                     flow.bring_in,
                     flow.follow,
+                    groups.keep,
+                    groups.renew_engagement,
+                    groups.question,
+                    groups.follow,
                     PlatformSyncActivities(stores).sync,
                     EventDispatchActivities(stores, client, nudges).dispatch,
                     ReconcilerActivities(stores, client, starting).reconcile,
@@ -171,6 +178,7 @@ async def work(settings: Settings, roles: tuple[str, ...], metrics: str | None) 
         SettingsError, StoreError, NotReady: in one sentence, why it cannot start.
     """
     stop = _stop_signals()
+    spec_of(settings.buying_group_upkeep)  # before anything is begun
     runtime = runtime_with(metrics)
     client = await connect(settings, runtime)
     stores = Stores(
@@ -198,9 +206,13 @@ async def work(settings: Settings, roles: tuple[str, ...], metrics: str | None) 
     )
     try:
         subscriptions = await ready_subscriptions(client, settings)
-        keeper = StreamKeeper(client, stores, Gauges(stores, runtime.metric_meter))
+        keeper = StreamKeeper(
+            client, stores, Gauges(stores, runtime.metric_meter), settings.buying_group_upkeep
+        )
         if STREAMS in roles:
             await ensure_streams(client, subscriptions)
+            for munchkin in subscriptions:
+                await ensure_upkeep(client, munchkin, settings.buying_group_upkeep)
         async with asyncio.TaskGroup() as group:
             for worker in workers:
                 group.create_task(worker.run())

@@ -11,6 +11,7 @@ STEPS = ("caravan_steps", "Steps served, by kind of command")
 MAILS = ("caravan_mails", "Mails by what became of them")
 SYNCED = ("caravan_changes_synced", "Changes taken to the Platform")
 FOLLOWED = ("caravan_changes_followed", "Changes of the Platform followed")
+KEPT = ("caravan_group_questions_answered", "Accounts whose buying groups were looked at")
 WOKEN = ("caravan_wakeups_sent", "Wake-ups sent to resting accounts")
 MENDED = ("caravan_accounts_mended", "Accounts whose workflow was gone, by what was done")
 

@@ -31,6 +31,7 @@ async def drain(
     budget: float | None = None,
     poll: float = POLL,
     over: Callable[[], bool] = lambda: False,
+    said: Callable[[], str] | None = None,
 ) -> int:
     """Call ``page`` until ``budget`` seconds have passed; it returns how many rows it moved.
 
@@ -41,12 +42,13 @@ async def drain(
         budget: seconds, ``BUDGET`` where not said; a monotonic clock, not domain time.
         poll: seconds after which it looks for itself where nothing was moved.
         over: stops early when true.
+        said: tells how far it is, with every heartbeat.
     """
     rows = 0
     until = time.monotonic() + (BUDGET if budget is None else budget)
     nudges = nudges or Nudges()
     async with AsyncExitStack() as stack:
-        await stack.enter_async_context(beating())
+        await stack.enter_async_context(beating(said))
         nudged = asyncio.Event()
         for pool, channel in channels:
             await stack.enter_async_context(nudges.set_by(pool, channel, nudged))

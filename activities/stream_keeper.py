@@ -15,6 +15,7 @@ from temporalio.service import RPCError
 
 from activities.gauges import Gauges
 from activities.stream_starts import ensure_admission, ensure_streams
+from activities.upkeep_schedule import ensure_upkeep
 from caravan.database.errors import StoreError
 from caravan.engage import sql
 from caravan.platform.sandboxes import pairings
@@ -27,10 +28,12 @@ EVERY = 10.0
 
 
 class StreamKeeper:
-    def __init__(self, client: Client, stores: Stores, gauges: Gauges) -> None:
+    def __init__(self, client: Client, stores: Stores, gauges: Gauges, upkeep: str) -> None:
+        """``upkeep``: the times of the daily run over buying groups, as the setting says them."""
         self._client = client
         self._stores = stores
         self._gauges = gauges
+        self._upkeep = upkeep
 
     async def keep(self) -> None:
         """Look again and again, until cancelled."""
@@ -52,6 +55,7 @@ class StreamKeeper:
         munchkins = [row["munchkin"] for row in await pairings(self._stores.platform_dsn)]
         await ensure_streams(self._client, munchkins)
         for munchkin in munchkins:
+            await ensure_upkeep(self._client, munchkin, self._upkeep)
             engage = await self._stores.engage(munchkin)
             for journey in await sql.fetch(engage, "running_journeys"):
                 if journey["ends_at"] > datetime.now(UTC):

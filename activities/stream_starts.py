@@ -12,6 +12,7 @@ from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from workflows import (
     AdmissionWorkflow,
     AudienceFlowWorkflow,
+    BuyingGroupsWorkflow,
     EventDispatchWorkflow,
     PlatformSyncWorkflow,
     ReconcilerWorkflow,
@@ -20,6 +21,7 @@ from workflows.contracts import STREAMS, AdmissionInput, StreamInput
 
 STREAM_IDS: dict[str, Any] = {
     "audience-flow": AudienceFlowWorkflow,
+    "buying-groups": BuyingGroupsWorkflow,
     "platform-sync": PlatformSyncWorkflow,
     "event-dispatch": EventDispatchWorkflow,
     "reconciler": ReconcilerWorkflow,

@@ -50,6 +50,7 @@ class _Environment(BaseSettings):
     starts_per_second: float = Field(default=100.0, gt=0)
     continue_as_new_after: int | None = Field(default=None, ge=1)
     graceful_seconds: float = Field(default=30.0, ge=0)
+    buying_group_upkeep: str = "03:00"
     metrics_port: int | None = None
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["auto", "json", "console"] = "auto"
@@ -94,6 +95,7 @@ class Settings:
         self.starts_per_second = environment.starts_per_second
         self.continue_as_new_after = environment.continue_as_new_after
         self.graceful_seconds = environment.graceful_seconds
+        self.buying_group_upkeep = environment.buying_group_upkeep
         self.metrics_port = environment.metrics_port
         self.log_level = environment.log_level
         self.log_format = environment.log_format

@@ -7,10 +7,12 @@ from typing import Annotated, Any
 import typer
 from rich.padding import Padding
 
+from caravan.buying_groups.listing import Filters, groups
 from caravan.campaigns.queued import queued
 from caravan.engage import sql
 from starter.errors import UserError
 from starter.evidence import in_words
+from starter.group_rows import group_row, group_words
 from starter.output import Format, FormatOption, as_json, cell, console
 from starter.session import Session, SubscriptionOption, run_with
 from starter.way import names_around, way_of
@@ -57,6 +59,10 @@ def show_account(
             "account_name": account["attributes"].get("name"),
             "attributes": account["attributes"],
             "people": sorted(row["external_id"] for row in people),
+            "buying_groups": [
+                group_row(row)
+                async for row in groups(pool, Filters(account=account["external_id"]))
+            ],
             "entries": entries,
             "waiting": [asdict(one) for one in waiting],
             "journeys": journeys,
@@ -85,6 +91,8 @@ def _print(told: dict[str, Any]) -> None:
         f"[bold]{cell(told['account'])}[/bold]  {cell(told['attributes'])}", highlight=False
     )
     console.print(f"people: {cell(told['people']) or 'none'}", highlight=False)
+    for group in told["buying_groups"]:
+        console.print(f"buying group {cell(group_words(group))}", highlight=False)
     for entry in told["entries"]:
         if "refused" in entry:
             console.print(

@@ -11,6 +11,8 @@ from starter import (
     accounts,
     apply,
     audiences,
+    buying_group,
+    buying_groups,
     campaign,
     campaigns,
     demo,
@@ -26,6 +28,8 @@ from starter import (
     lists,
     mail,
     person,
+    plan,
+    report,
     schema,
     services,
     simulate,
@@ -52,6 +56,7 @@ app = typer.Typer(
 STACK = "The stack"
 WORKSPACE = "The workspace"
 LOOKING = "Looking"
+GROUPS = "Buying groups"
 app.command("up", rich_help_panel=STACK)(up.up)
 app.command("down", rich_help_panel=STACK)(down.down)
 app.command("status", rich_help_panel=STACK)(status.status)
@@ -66,6 +71,7 @@ app.command("test", rich_help_panel=WORKSPACE)(test.run_tests)
 app.command("simulate", rich_help_panel=WORKSPACE)(simulate.simulate)
 app.command("watch", rich_help_panel=WORKSPACE)(watch.watch)
 app.command("import", rich_help_panel=WORKSPACE)(import_data.import_data)
+app.command("plan", rich_help_panel=WORKSPACE)(plan.plan)
 app.command("apply", rich_help_panel=WORKSPACE)(apply.apply)
 app.add_typer(email.app, name="email", rich_help_panel=WORKSPACE)
 app.command("journeys", rich_help_panel=LOOKING)(journeys.journeys)
@@ -78,6 +84,9 @@ app.add_typer(account.app, name="account", rich_help_panel=LOOKING)
 app.add_typer(person.app, name="person", rich_help_panel=LOOKING)
 app.command("campaigns", rich_help_panel=LOOKING)(campaigns.campaigns)
 app.add_typer(campaign.app, name="campaign", rich_help_panel=LOOKING)
+app.command("buying-groups", rich_help_panel=GROUPS)(buying_groups.buying_groups)
+app.add_typer(buying_group.app, name="buying-group", rich_help_panel=GROUPS)
+app.add_typer(report.app, name="report", rich_help_panel=GROUPS)
 app.command("lists", rich_help_panel=LOOKING)(lists.lists)
 app.command("audiences", rich_help_panel=LOOKING)(audiences.audiences)
 app.command("mail", rich_help_panel=LOOKING)(mail.mail)

@@ -10,6 +10,7 @@ import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -158,9 +159,16 @@ def say(line: str) -> None:
     print(_CONTROL.sub(" ", line), file=sys.stderr)  # there may be a hundred thousand bad rows
 
 
-def _plain(value: Any) -> str:
+def as_instant(at: datetime) -> str:
+    """RFC 3339, in UTC."""
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _plain(value: Any) -> str | int | float:
     if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+        return as_instant(value)
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
     return str(value)
 
 

@@ -6,6 +6,7 @@ import typer
 
 from caravan.engage import sql
 from starter.errors import UserError
+from starter.group_rows import MEMBERSHIP_COLUMNS, for_people, membership_row
 from starter.output import Format, FormatOption, as_json, cell, console, show
 from starter.reasons import with_reason
 from starter.session import Session, SubscriptionOption, run_with
@@ -51,12 +52,17 @@ def show_person(
             )
         rows = await sql.fetch(pool, "effects_of_person", person_id=found["id"])
         effects = [dict(row) for row in rows]
+        groups = [
+            membership_row(row)
+            for row in await sql.fetch(pool, "groups_of_person", person_id=found["id"])
+        ]
         if form is Format.json:
             print(
                 as_json(
                     {
                         "person": found["external_id"],
                         "attributes": found["attributes"],
+                        "buying_groups": groups,
                         "effects": effects,
                     }
                 )
@@ -66,6 +72,10 @@ def show_person(
             f"[bold]{cell(found['external_id'])}[/bold]  {cell(found['attributes'])}\n",
             highlight=False,
         )
+        if groups:
+            here = [for_people(group) for group in groups]
+            show(here, form, title="Buying groups", columns=MEMBERSHIP_COLUMNS)
+            console.print()
         told = [with_reason(effect) for effect in effects]
         show(told, form, columns=COLUMNS, empty="nothing was sent or done yet")
 

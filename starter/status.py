@@ -4,6 +4,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
+from caravan.campaigns import buying_group_jobs
 from caravan.engage import sql
 from caravan.platform import sync
 from caravan.platform.sandboxes import pairings
@@ -83,6 +84,11 @@ async def _stream(stores: Stores, pair: Any) -> dict[str, Any]:
         "subscription": munchkin,
         "sandbox": pair["sandbox"],
         **dict(counts),
+        "groups_to_keep": await sql.fetchval(engage, "accounts_in_question"),
+        "jobs": [
+            f"{job.slug}: {job.made} of {job.accounts} groups"
+            for job in await buying_group_jobs.unfinished(engage, await stores.platform(munchkin))
+        ],
         "to_sync": lag.rows,
         "sync_lag_seconds": round(lag.seconds(datetime.now(UTC)), 3),
         "synced": lag.applied,

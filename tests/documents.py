@@ -23,10 +23,10 @@ members: [a, 7]
 ---
 people_list: folk
 type: dynamic
-when: {not: {did_not: {event: page_visited, within: 3 days}}, account_list: chosen}
+when: {not: {did_not: {event: page_visited, within: 3 days}}, account_list: chosen, member_of: {role: [chief, champion], removed: false}}
 ---
 campaign: plain
-do: [{person_interesting_moment: {type: web, who: {people_list: folk}}}]
+do: [{person_interesting_moment: {type: web, who: {people_list: folk}, top: {1: engagement}}}]
 ---
 journey: wide
 name: 2026
@@ -42,7 +42,15 @@ exits:
 tokens: {code: 0420, empty: }
 start: a
 nodes:
-  a: {label: A, do: [{update_account: {field: contract_end, value: now}}], next: b}
+  a:
+    label: A
+    do:
+      - update_account: {field: contract_end, value: now}
+      - update_buying_group_stage: {solution_interest: grid, stage: open}
+      - update_buying_group_status: {solution_interest: grid, status: "{{ account.name }} asked"}
+      - assign_to_buying_group: {solution_interest: grid, role: champion, top: {2: engagement}}
+      - remove_from_buying_group: {solution_interest: grid, who: {role_in_account: left}}
+    next: b
   b:
     split: people
     zone: Europe/Stockholm
@@ -55,6 +63,10 @@ nodes:
       - email_clicked: {template: hi, link: {contains: x}, who: {}, times: 2, people: 2, next: e}
       - event: {type: own, where: {size: 3}}
       - form_filled:
+      - added_to_buying_group: {solution_interest: grid, role: chief, who: {member_of: {}}}
+      - buying_group_stage_changed: {solution_interest: grid, to: won, from: open}
+      - buying_group_status_changed: {to: {contains: hot}}
+      - engagement_changed: {score: {at_least: 40}, from: {less_than: 40}}
     look_back: 1 hour
     timeout: {after: 3 days, ends_on: {weekdays: [tue], at: "10:00"}, next: e}
     next: e
@@ -62,6 +74,9 @@ nodes:
     split: accounts
     paths:
       - {label: one, when: {opportunity: {amount: {between: [1, 2]}}, audience: everyone}, next: f}
+      - when: {buying_group: {solution_interest: grid, stage: {is_not: lost}, completeness: {at_least: 50}, qualified: false, role: [{name: chief, at_least: 1, at_most: 3}]}}
+        next: f
+      - {when: {buying_group: {role: {name: champion}}, person: {engagement: {at_least: 40}}}, end: eager}
       - {when: {did: {event: form_filled, since: entry, people: 2}}, end: out}
     otherwise: f
   f: {wait: {for: 1 day, ends_on: morning}, max_visits: {count: 5, end: often}, next: g}
@@ -97,6 +112,35 @@ fields: {out: {company: account.name}, in: {industry: account.industry}}
 service: other
 url: https://other.example
 auth: {token_url: https://other.example/token, client_id_env: ID, client_secret_env: SECRET}
+---
+roles_template: team
+roles:
+  - {role: chief, weight: vital, required: true, members_required: 2, when: {person: {job_title: {starts_with: Chief}}}}
+  - {role: champion}
+---
+stage_model: sales
+stages:
+  - {stage: open, entry: true, to: [won, lost]}
+  - {stage: won, success: true}
+  - {stage: lost, failure: true, to: [open]}
+---
+solution_interest: grid
+roles_template: team
+stage_model: sales
+qualified: {completeness: {at_least: 80}, engagement: {between: [40, 100]}}
+---
+buying_groups: grid-everyone
+solution_interest: grid
+audience: everyone
+---
+score_model: usual
+weights: {form_filled: 40, webinar: 60}
+window: 4 weeks
+daily_cap: 10
+active: true
+---
+score_model: unusual
+weights: {form_filled: 0}
 ---
 tests: runs
 journey: wide

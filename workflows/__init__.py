@@ -3,6 +3,8 @@
 from workflows.account_journey import AccountJourneyWorkflow
 from workflows.admission import AdmissionWorkflow
 from workflows.audience_flow import AudienceFlowWorkflow
+from workflows.buying_group_upkeep import BuyingGroupUpkeepWorkflow
+from workflows.buying_groups import BuyingGroupsWorkflow
 from workflows.event_dispatch import EventDispatchWorkflow
 from workflows.platform_sync import PlatformSyncWorkflow
 from workflows.reconciler import ReconcilerWorkflow
@@ -13,6 +15,8 @@ __all__ = [
     "AccountJourneyWorkflow",
     "AdmissionWorkflow",
     "AudienceFlowWorkflow",
+    "BuyingGroupUpkeepWorkflow",
+    "BuyingGroupsWorkflow",
     "EventDispatchWorkflow",
     "PlatformSyncWorkflow",
     "ReconcilerWorkflow",
@@ -22,6 +26,8 @@ JOURNEY_WORKFLOWS = (AccountJourneyWorkflow,)
 STREAM_WORKFLOWS = (
     AdmissionWorkflow,
     AudienceFlowWorkflow,
+    BuyingGroupUpkeepWorkflow,
+    BuyingGroupsWorkflow,
     EventDispatchWorkflow,
     PlatformSyncWorkflow,
     ReconcilerWorkflow,

@@ -27,6 +27,10 @@ FOLLOW_AUDIENCES = "audience.drain"
 SYNC = "platform.drain"
 DISPATCH = "events.drain"
 RECONCILE = "reconciler.drain"
+KEEP_GROUPS = "buying_groups.drain"
+RENEW_ENGAGEMENT = "buying_groups.renew_engagement"
+QUESTION_GROUPS = "buying_groups.question_all"
+FOLLOW_UPKEEP = "buying_groups.follow_upkeep"
 
 
 class Wire(BaseModel):
@@ -156,3 +160,23 @@ class DrainReply(Wire):
     rows: int = 0
     waiting: int = 0
     lag_seconds: float = 0.0
+    note: str = ""  # more to show of how it stands
+
+
+class UpkeepInput(Wire):
+    """The daily run over the buying groups of a subscription."""
+
+    munchkin: str = ""
+
+
+class UpkeepRequest(Wire):
+    munchkin: str = ""
+    as_of: datetime | None = None
+    accounts: int = 0  # that the run has asked for
+    last: int = 0  # the newest of its questions
+
+
+class UpkeepReply(Wire):
+    rows: int = 0
+    last: int = 0
+    waiting: int = 0  # what is left to do

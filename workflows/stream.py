@@ -26,6 +26,8 @@ async def drain_forever(activity: str, given: contracts.StreamInput, title: str)
             summary=title,
         )
         drained, runs = drained + reply.rows, runs + 1
-        progress = web_ui.progress(drained, reply.waiting, reply.lag_seconds, workflow.now())
+        progress = web_ui.progress(
+            drained, reply.waiting, reply.lag_seconds, workflow.now(), reply.note
+        )
         if options.long_enough(runs, given.continue_after):
             workflow.continue_as_new(given.model_copy(update={"drained": drained}))

@@ -222,10 +222,11 @@ def stream_details(title: str, munchkin: str, line: str) -> str:
     return f"### {_plain(title)} · {munchkin}\n\n{line}\n"
 
 
-def progress(rows: int, waiting: int, lag_seconds: float, at: datetime) -> str:
+def progress(rows: int, waiting: int, lag_seconds: float, at: datetime, note: str = "") -> str:
     """How a stream stood when it last reported."""
     behind = f" · {waiting} waiting, {lag_seconds:.1f} s behind" if waiting else " · nothing waits"
-    return f"**{rows}** rows moved so far{behind} · as of {instant(at)}"
+    told = f" · {_plain(note)}" if note else ""
+    return f"**{rows}** rows moved so far{behind}{told} · as of {instant(at)}"
 
 
 def instant(at: datetime) -> str:

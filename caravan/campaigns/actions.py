@@ -10,13 +10,17 @@ from caravan.campaigns import (
     add_to_account_list,
     add_to_journey,
     add_to_people_list,
+    assign_to_buying_group,
     change_score,
     person_interesting_moment,
     remove_from_account_list,
+    remove_from_buying_group,
     remove_from_journey,
     remove_from_people_list,
     request_campaign,
     update_account,
+    update_buying_group_stage,
+    update_buying_group_status,
     update_opportunity,
     update_person,
 )
@@ -44,6 +48,10 @@ PERFORM: dict[str, Perform] = {
     "add_to_journey": add_to_journey.perform,
     "remove_from_journey": remove_from_journey.perform,
     "request_campaign": request_campaign.perform,
+    "update_buying_group_stage": update_buying_group_stage.perform,
+    "update_buying_group_status": update_buying_group_status.perform,
+    "assign_to_buying_group": assign_to_buying_group.perform,
+    "remove_from_buying_group": remove_from_buying_group.perform,
 }
 
 #: what one action may get wrong without poisoning the stretch: its data, not the store

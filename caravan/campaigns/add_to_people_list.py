@@ -9,7 +9,7 @@ from caravan.journeys.actions.add_to_people_list import AddToPeopleList
 
 async def perform(visit: Visit, place: Place, action: AddToPeopleList) -> int:
     """Add the people to a static list."""
-    people = [person.id for person in await candidates(visit, place, action.who)]
+    people = [person.id for person in await candidates(visit, place, action)]
     changed = await lists.add(visit.conn, "people", action.list, people, visit.as_of)
     effects = [Effect(one, None if one in changed else "already-member") for one in people]
     await note(visit, place, action.kind, effects)

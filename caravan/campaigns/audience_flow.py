@@ -102,7 +102,9 @@ async def _follow(engage: Any, platform: Any, plans: PlanCache, as_of: datetime)
         # asked for after the page was read: a journey published since has evaluated all of it
         running = await sql.fetch(conn, "running_journeys")
         journeys = [journey for journey in running if not journey["of_list"]]
-        concern = await down_flow.look_again(platform, page, journeys, as_of, copies)
+        jobs = await sql.fetch(conn, "open_buying_group_jobs")
+        jobs = [job for job in jobs if job["audience"] in copies]
+        concern = await down_flow.look_again(platform, page, journeys, as_of, copies, jobs)
         touched = set(concern.touched)
         wanted = {one for ids in concern.members.values() for one in ids}
         wanted |= await _named(conn, platform, running, concern.everyone)

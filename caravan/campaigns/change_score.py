@@ -10,7 +10,7 @@ from caravan.journeys.actions.change_score import ChangeScore
 
 async def perform(visit: Visit, place: Place, action: ChangeScore) -> int:
     """Change the score of those it is different for, and record ``score_changed``."""
-    people = [person.id for person in await candidates(visit, place, action.who)]
+    people = [person.id for person in await candidates(visit, place, action)]
     rows = await sql.fetch(
         visit.conn,
         "change_scores",

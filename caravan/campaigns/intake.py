@@ -41,6 +41,9 @@ async def take_in(conn: Any, plans: PlanCache, bundle: Bundle, as_of: datetime) 
     person_ids = [row["id"] for row in bundle.people]
     await lists.settle(conn, account_ids, person_ids, as_of)
     await sql.execute(conn, "question_lists", account_ids=account_ids, person_ids=person_ids)
+    await sql.execute(
+        conn, "question_buying_groups", account_ids=account_ids, person_ids=person_ids
+    )
     happenings = [
         Happening(
             row["type"],

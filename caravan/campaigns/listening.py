@@ -16,7 +16,7 @@ from caravan.campaigns.plans import LoadedPlan, PlanCache
 from caravan.campaigns.visit import Visit
 from caravan.engage import sql
 from caravan.journeys.conditions.sql import Binder, compile_condition, event_predicate
-from caravan.journeys.events import GENERIC, is_account_event
+from caravan.journeys.events import GENERIC, OF_ONE_ACCOUNT, is_account_event
 from caravan.journeys.nodes.listen import Listen, ListenEvent, listen_deadline, look_back_start
 from caravan.journeys.rests import Rest
 
@@ -158,13 +158,22 @@ def _hearing(event: ListenEvent, binder: Binder) -> str:
         " and l.activity_id = e.id)",
     ]
     own = f"activities e where e.account_id = {account} and e.person_id is null"
+    # who has left the account was its member all the same
+    in_its_affairs = (
+        "activities e join people p on p.id = e.person_id join accounts a on a.id = e.account_id"
+        " left join relations r on r.account_id = a.id and r.person_id = p.id and r.deleted_at is null"
+        f" where e.account_id = {account} and "
+    )
     by_people = (
         f"relations r join people p on p.id = r.person_id and r.account_id = {account}"
         " and r.deleted_at is null and p.deleted_at is null"
         " join accounts a on a.id = r.account_id join activities e on e.person_id = p.id where "
     )
-    by_people += compile_condition(event.who, "person", binder).predicate if event.who else "true"
-    if is_account_event(event.event):
+    who = compile_condition(event.who, "person", binder).predicate if event.who else "true"
+    by_people += who
+    if event.type in OF_ONE_ACCOUNT:
+        sources = [in_its_affairs + who]
+    elif is_account_event(event.event):
         sources = [own]
     elif event.event == GENERIC and event.who is None:
         sources = [own, by_people]  # whose it is, the event says itself

@@ -120,7 +120,7 @@ async def _claim_step(
 async def _claim_action(
     visit: Visit, place: Place, action: SendEmail, claimant: str
 ) -> list[Message]:
-    people = await candidates(visit, place, action.who)
+    people = await candidates(visit, place, action)
     to_send, forgotten = await _claim_people(visit, place, action, people, claimant)
     if forgotten:
         # claimed by an earlier try, and `who` fits them no more: what they say now still counts

@@ -10,7 +10,7 @@ from caravan.journeys.actions.person_interesting_moment import PersonInteresting
 
 async def perform(visit: Visit, place: Place, action: PersonInterestingMoment) -> int:
     """Record the moment on the people."""
-    people = await candidates(visit, place, action.who)
+    people = await candidates(visit, place, action)
     texts, unfit = make_for_each(
         people, lambda person: wording.text(visit, action.text, person.attributes)
     )

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
+from caravan.buying_groups import engagement
 from caravan.campaigns import exits, listening
 from caravan.campaigns.plans import PlanCache
 from caravan.engage import sql, wakeups
@@ -28,7 +29,7 @@ async def record(
     touched = await sql.fetch(
         conn,
         "share_accounts_touched",
-        person_ids=_ids(h.person_id for h in happenings),
+        person_ids=_ids(h.person_id for h in happenings if not h.of_account_alone),
         account_ids=_ids(h.account_id for h in happenings),
     )
     account_ids = [row["id"] for row in touched]
@@ -43,11 +44,22 @@ async def record(
         fields=[h.fields for h in happenings],
         touched=account_ids,
     )
+    of_groups = await _engaged(conn, rows[0], as_of)  # first: what is heard may ask for it
     hearing = [row for row in rows if row["id"] is not None]
     await wakeups.queue(conn, await listening.hear(conn, plans, hearing, as_of), "heard")
     if rows[0]["watched"]:
         await look_at_exits(conn, plans, account_ids, as_of)
+    # of accounts, which engage nobody: this goes no deeper
+    await record(conn, plans, of_groups, as_of)
     return int(rows[0]["inserted"])
+
+
+async def _engaged(conn: Any, row: Any, as_of: datetime) -> list[Happening]:
+    """Count what is new of it for engagement; what that has changed is still to be recorded."""
+    if row["zone"] is None:
+        return []
+    done = list(zip(row["done_by"], row["done_what"], row["done_at"], strict=True))
+    return await engagement.count(conn, done, row["zone"], as_of)
 
 
 async def look_at_exits(
@@ -69,11 +81,12 @@ async def look_at_exits_of(
     """As above, where what was written is told by no activity: also the accounts of these people.
 
     They are locked as for recording, so that who comes to rest meanwhile sees what was written, or is
-    seen here.
+    seen here. Their buying groups are to be looked at too.
     """
     accounts, people = _ids(account_ids), _ids(person_ids)
     if not accounts and not people:
         return
+    await sql.execute(conn, "question_buying_groups", account_ids=accounts, person_ids=people)
     touched = await sql.fetch(
         conn, "share_accounts_touched", person_ids=people, account_ids=accounts
     )

@@ -9,7 +9,7 @@ from caravan.journeys.actions.remove_from_people_list import RemoveFromPeopleLis
 
 async def perform(visit: Visit, place: Place, action: RemoveFromPeopleList) -> int:
     """Remove the people from a static list."""
-    people = [person.id for person in await candidates(visit, place, action.who)]
+    people = [person.id for person in await candidates(visit, place, action)]
     changed = await lists.remove(visit.conn, "people", action.list, people)
     effects = [Effect(one, None if one in changed else "not-member") for one in people]
     await note(visit, place, action.kind, effects)

@@ -11,7 +11,7 @@ from caravan.journeys.actions.request_campaign import RequestCampaign
 
 async def perform(visit: Visit, place: Place, action: RequestCampaign) -> int:
     """Request it once for all the people; the account does not wait for what comes of it."""
-    people = [person.id for person in await candidates(visit, place, action.who)]
+    people = [person.id for person in await candidates(visit, place, action)]
     campaign = await sql.fetchrow(visit.conn, "requestable_campaign", name=action.campaign)
     if campaign is not None and people:
         traversal = visit.traversal

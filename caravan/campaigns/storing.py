@@ -1,9 +1,10 @@
-"""Storing what a workspace says besides journeys: audiences, lists, campaigns. Doing it again changes
+"""Storing what a workspace says besides journeys: audiences, lists, buying groups, campaigns. Doing it again changes
 nothing that has not changed, and takes nothing back that journeys did."""
 
 from datetime import datetime
 from typing import Any
 
+from caravan.buying_groups import storing as buying_groups
 from caravan.campaigns import recording
 from caravan.campaigns.plans import PlanCache
 from caravan.database import outbox
@@ -34,6 +35,7 @@ async def store(engage: Any, platform: Any, workspace: Workspace, at: datetime) 
             stored = await lists.store(conn, document, at)
             changed[document.of] |= stored.changed
             to_come += stored.absent if document.of == "accounts" else []
+        await buying_groups.store(conn, workspace, at)
         for slug in sorted(workspace.campaigns):
             await campaigns.store(conn, compile_campaign(workspace, slug), at)
         await recording.look_at_exits_of(

@@ -11,7 +11,7 @@ from caravan.journeys.actions.update_person import UpdatePerson
 async def perform(visit: Visit, place: Place, action: UpdatePerson) -> int:
     """Write the field of those it changes, with outbox rows, and record ``person_changed``."""
     kind = visit.loaded.plan.catalog.of("person")[action.field]
-    people = await candidates(visit, place, action.who)
+    people = await candidates(visit, place, action)
 
     def fields(person: Candidate) -> dict[str, object]:
         return {action.field: wording.value(visit, action.value, kind, person.attributes)}

@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from caravan.journeys.events import OF_ONE_ACCOUNT
+
 
 @dataclass(frozen=True)
 class Happening:
@@ -19,3 +21,8 @@ class Happening:
     person_id: int | None = None
     fields: dict[str, Any] = field(default_factory=dict)
     external_id: str | None = None
+
+    @property
+    def of_account_alone(self) -> bool:
+        """Whether it is no news to the person's other accounts."""
+        return self.type in OF_ONE_ACCOUNT

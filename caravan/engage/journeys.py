@@ -42,6 +42,21 @@ async def publish(pool: Any, compiled: Compiled, at: datetime, policy: Policy = 
         return await _store(conn, compiled, publish_at=at, policy=policy)
 
 
+async def foresee(pool: Any, compiled: Compiled, at: datetime) -> Stored:
+    """What publishing would do; it is done, and taken back.
+
+    Raises:
+        Refused: as publishing would.
+    """
+    async with pool.acquire() as conn:
+        trial = conn.transaction()
+        await trial.start()
+        try:
+            return await _store(conn, compiled, publish_at=at)
+        finally:
+            await trial.rollback()
+
+
 async def duplicate(pool: Any, slug: str, to: str) -> Stored:
     """Store the latest version of a journey as a draft under another slug."""
     versions = await sql.fetch(pool, "journeys", slug=slug)

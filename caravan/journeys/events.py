@@ -12,19 +12,24 @@ Whose = Literal["account", "person"]
 class Event(BaseModel):
     """One kind of event.
 
-    ``names`` are arguments that take a plain name, ``tests`` those that take a test.
+    ``names`` are arguments that take a plain name, ``tests`` those that take a test. One ``of_group`` is
+    about a buying group, so it is of the account whose group that is and of no other the person belongs to.
     """
 
     model_config = ConfigDict(frozen=True)
 
     whose: Whose
     engage: bool = False  # born in the engage store: the Platform does not know it
+    of_group: bool = False
     names: tuple[str, ...] = ()
     tests: dict[str, FieldType] = {}
 
 
 _MAIL = Event(whose="person", engage=True, names=("template",), tests={"link": "string"})
 _CHANGED = {"to": "string", "from": "string"}
+_GROUP = Event(whose="account", engage=True, of_group=True, names=("solution_interest",))
+_SCORE = _GROUP.model_copy(update={"tests": {"score": "number", "from": "number"}})
+_MEMBER = _GROUP.model_copy(update={"whose": "person", "names": ("solution_interest", "role")})
 
 EVENTS: dict[str, Event] = {
     "account_interesting_moment": Event(whose="account", engage=True, names=("type",)),
@@ -45,16 +50,24 @@ EVENTS: dict[str, Event] = {
     "score_changed": Event(
         whose="person", engage=True, names=("score",), tests={"value": "integer"}
     ),
+    "buying_group_stage_changed": _GROUP.model_copy(
+        update={"names": ("solution_interest", "to", "from")}
+    ),
+    "buying_group_status_changed": _GROUP.model_copy(update={"tests": _CHANGED}),
+    "buying_group_qualified": _GROUP,
+    "completeness_changed": _SCORE,
+    "engagement_changed": _SCORE,
+    "added_to_buying_group": _MEMBER,
+    "removed_from_buying_group": _MEMBER,
 }  # fmt: skip
 
 #: names of language.md that need what this version does not have
-LATER = frozenset(
-    {
-        "buying_group_stage_changed", "buying_group_status_changed", "buying_group_qualified",
-        "completeness_changed", "engagement_changed", "added_to_buying_group",
-        "removed_from_buying_group", "sms_clicked", "sms_bounced",
-    }
-)  # fmt: skip
+LATER = frozenset({"sms_clicked", "sms_bounced"})
+
+#: what people do or meet in the affairs of one account, whatever others they belong to
+OF_ONE_ACCOUNT = frozenset(
+    name for name, event in EVENTS.items() if event.of_group and event.whose == "person"
+)
 
 #: any other type: ``event {type, where}``; whose it is, it says itself
 GENERIC = "event"

@@ -7,9 +7,16 @@ from datetime import UTC, datetime
 from typing import Any, Protocol, runtime_checkable
 
 from caravan.journeys.conditions.counts import read_count
-from caravan.journeys.conditions.model import Condition
-from caravan.journeys.conditions.parse import Context, Scope, nearest, parse_condition
+from caravan.journeys.conditions.model import Condition, Test
+from caravan.journeys.conditions.parse import (
+    Context,
+    Scope,
+    nearest,
+    parse_condition,
+    parse_test,
+)
 from caravan.journeys.durations import Span, parse_duration
+from caravan.journeys.fields import FieldType
 from caravan.journeys.problems import Path, Report
 from caravan.journeys.time import WEEKDAYS, EndsOn, LocalMoment, known_zone
 from caravan.journeys.written import as_written, shown
@@ -103,6 +110,14 @@ class Fields:
             return slug
         self.problem("bad-value", key, f"{slug!r} is not a slug: {SLUG_IN_WORDS}")
         return None
+
+    def name(self, key: str) -> str | None:
+        """A name of their own for a role or a stage, which must be there."""
+        name = self.text(key, longest=NAME_LIMIT) if self.required(key) is not None else None
+        if name is not None and not name.strip():
+            self.problem("bad-value", key, f"{key} takes a name")
+            return None
+        return name
 
     def choice(self, key: str, known: Sequence[str]) -> str | None:
         """One of some words."""
@@ -262,6 +277,23 @@ class Fields:
             self.fine = False
         return condition
 
+    def test(self, key: str, kind: FieldType) -> Test | None:
+        """A test on a value of a type."""
+        value = self.given(key, "test")
+        if value is None:
+            return None
+        test = parse_test(value, kind, (*self.path, key), self.report)
+        if test is None:
+            self.fine = False
+        return test
+
+    def each(self, key: str) -> list["Fields"]:
+        """The mappings of a list, each to be read key by key in its turn."""
+        return [
+            Fields(raw, (*self.path, key, number), self.report)
+            for number, raw in enumerate(self.items(key))
+        ]
+
     def later(self, *keys: str) -> None:
         """Keys of the language that this version does not run: refused plainly, never ignored."""
         for key in keys:
@@ -278,6 +310,18 @@ class Fields:
                     "unknown-key", key, f"no key {key} here{nearest(key, dict.fromkeys(self.seen))}"
                 )
         return self.fine
+
+
+def refuse_doubled(each: Sequence[Fields], key: str) -> None:
+    """Report the names that more than one mapping of a list bears; conditions fold their case."""
+    taken: set[str] = set()
+    for fields in each:
+        if key not in fields.raw:
+            continue
+        name = as_written(fields.raw[key])
+        if name.casefold() in taken:
+            fields.problem("duplicate-label", key, f"there is a {key} {name} already")
+        taken.add(name.casefold())
 
 
 def read_slot(fields: Fields) -> EndsOn | None:

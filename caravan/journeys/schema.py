@@ -14,16 +14,22 @@ from caravan.journeys.actions import ACTIONS
 from caravan.journeys.conditions.counts import MOST
 from caravan.journeys.conditions.parse import condition_keys
 from caravan.journeys.conditions.reading_did import KEYS as DID_KEYS
+from caravan.journeys.conditions.reading_groups import COUNT_KEYS, GROUP_KEYS, MEMBER_KEYS, TESTS
 from caravan.journeys.conditions.reading_tests import EVERY_OPERATOR
 from caravan.journeys.conditions.scope import Context, Scope
 from caravan.journeys.documents import (
     LISTS,
     WorkspaceDocument,
     read_audience,
+    read_buying_groups,
     read_campaign,
     read_journey,
     read_list,
+    read_roles_template,
+    read_score_model,
     read_service,
+    read_solution_interest,
+    read_stage_model,
     read_tests,
     read_workspace_document,
 )
@@ -31,7 +37,7 @@ from caravan.journeys.documents.service import WAYS
 from caravan.journeys.documents.settings import FIELD_TYPES
 from caravan.journeys.documents.tests import RECORDS
 from caravan.journeys.events import EVENTS, GENERIC
-from caravan.journeys.fields import STANDARD, FieldCatalog
+from caravan.journeys.fields import ENGAGEMENT, STANDARD, FieldCatalog
 from caravan.journeys.nodes import call
 from caravan.journeys.nodes.reading import KINDS as NODES
 from caravan.journeys.nodes.reading import OF
@@ -57,6 +63,11 @@ READERS: dict[str, Callable[[Fields], object]] = {
     "journey": lambda fields: read_journey(fields, WorkspaceDocument(workspace="x"), _JOURNEY, _AT),
     "campaign": lambda fields: read_campaign(fields, _JOURNEY),
     "service": lambda fields: read_service(fields, FieldCatalog()),
+    "roles_template": lambda fields: read_roles_template(fields, _SCOPE, "UTC"),
+    "stage_model": read_stage_model,
+    "solution_interest": lambda fields: read_solution_interest(fields, (), ()),
+    "buying_groups": lambda fields: read_buying_groups(fields, (), _SCOPE),
+    "score_model": lambda fields: read_score_model(fields, "UTC", alone=True),
     "tests": lambda fields: read_tests(fields, FieldCatalog(), {}, "", lambda path: 1),
 }
 
@@ -74,6 +85,7 @@ TAKEN: dict[str, Schema] = {
     "ends_on": {"type": "string"},
     "account condition": {"$ref": "#/$defs/account_condition"},
     "person condition": {"$ref": "#/$defs/person_condition"},
+    "test": {"$ref": "#/$defs/test"},
     "tests": {"$ref": "#/$defs/field_tests"},
 }
 
@@ -183,6 +195,8 @@ def json_schema() -> Schema:
             "account_condition": _condition("account"),
             "person_condition": _condition("person"),
             "did": _did(),
+            "buying_group": _group(GROUP_KEYS, {"anyOf": [_role_count(), _list_of(_role_count())]}),
+            "member_of": _group(MEMBER_KEYS, TAKEN["test"]),
             "field_tests": {"type": "object", "additionalProperties": {"$ref": "#/$defs/test"}},
             "test": _test(),
         },
@@ -225,6 +239,12 @@ def _action(name: str) -> Schema:
     )
     if ACTIONS[name].context == "person":
         schema["properties"]["who"] = TAKEN["person condition"]
+        schema["properties"]["top"] = {
+            "type": "object",
+            "additionalProperties": {"const": ENGAGEMENT},
+            "minProperties": 1,
+            "maxProperties": 1,
+        }
     return schema
 
 
@@ -355,6 +375,7 @@ def _condition(context: Context) -> Schema:
         "all": several, "any": several, "not": own,
         "account": tests, "person": tests, "opportunity": tests, "role_in_account": test,
         "people": people, "did": did, "did_not": did,
+        "buying_group": {"$ref": "#/$defs/buying_group"}, "member_of": {"$ref": "#/$defs/member_of"},
         "audience": SCALAR, "account_list": SCALAR, "people_list": SCALAR,
         "heard": {"anyOf": [SCALAR, {"type": "array", "items": SCALAR, "minItems": 1}]},
     }  # fmt: skip
@@ -381,6 +402,30 @@ def _did() -> Schema:
         "required": ["event"],
         "additionalProperties": False,
     }
+
+
+def _group(keys: Iterable[str], role: Schema) -> Schema:
+    """What is asked of a buying group."""
+    takes = {**dict.fromkeys(TESTS, TAKEN["test"]), "role": role}
+    return {
+        "type": "object",
+        "properties": {key: takes.get(key, {"type": "boolean"}) for key in keys},
+        "additionalProperties": False,
+    }
+
+
+def _role_count() -> Schema:
+    count = {"type": "integer", "minimum": 0, "maximum": MOST}
+    return {
+        "type": "object",
+        "properties": {**dict.fromkeys(COUNT_KEYS, count), "name": SCALAR},
+        "required": ["name"],
+        "additionalProperties": False,
+    }
+
+
+def _list_of(item: Schema) -> Schema:
+    return {"type": "array", "items": item, "minItems": 1}
 
 
 def _test() -> Schema:

@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path as FilePath
 from typing import Any
 
+from caravan.journeys.buying_group_documents import known_groups, read_buying_group_documents
 from caravan.journeys.conditions.naming import ListName
 from caravan.journeys.conditions.scope import Scope
 from caravan.journeys.cross_checks import (
@@ -19,9 +20,14 @@ from caravan.journeys.cross_checks import (
 )
 from caravan.journeys.documents import (
     AudienceDocument,
+    BuyingGroupsDocument,
     CampaignDocument,
     JourneyDocument,
     ListDocument,
+    RolesTemplateDocument,
+    ScoreModelDocument,
+    SolutionInterestDocument,
+    StageModelDocument,
     TestsDocument,
     WorkspaceDocument,
     read_audience,
@@ -34,7 +40,7 @@ from caravan.journeys.documents import (
 from caravan.journeys.documents.exits import nodes_written
 from caravan.journeys.fields import FieldCatalog
 from caravan.journeys.folder import Folder, find_documents, read_text
-from caravan.journeys.named_lists import Lists, read_lists
+from caravan.journeys.named_lists import read_lists
 from caravan.journeys.problems import Problem
 from caravan.journeys.reading import SLUG, SLUG_IN_WORDS, JourneyScope
 from caravan.journeys.service import Service
@@ -55,6 +61,11 @@ class Workspace:
     tests: dict[str, TestsDocument]
     problems: tuple[Problem, ...]
     services: dict[str, Service] = field(default_factory=dict)
+    roles_templates: dict[str, RolesTemplateDocument] = field(default_factory=dict)
+    stage_models: dict[str, StageModelDocument] = field(default_factory=dict)
+    solution_interests: dict[str, SolutionInterestDocument] = field(default_factory=dict)
+    buying_group_jobs: dict[str, BuyingGroupsDocument] = field(default_factory=dict)
+    score_models: dict[str, ScoreModelDocument] = field(default_factory=dict)
 
     @property
     def catalog(self) -> FieldCatalog:
@@ -84,8 +95,10 @@ def load_workspace(directory: FilePath, at: datetime) -> Workspace:
     audiences = _read_audiences(folder, settings.catalog)
     services = _read_services(folder, settings.catalog)
     lists = read_lists(folder, settings, _engage_scope(folder, settings))
-    journeys = _read_journeys(folder, settings, lists)
-    campaigns = _read_campaigns(folder, settings, lists)
+    scope = lists.within(_engage_scope(folder, settings))
+    groups = read_buying_group_documents(folder, settings.zone, scope)
+    journeys = _read_journeys(folder, settings, scope)
+    campaigns = _read_campaigns(folder, settings, scope)
     tests = _read_tests(folder, settings.catalog)
     problems = tuple(
         sorted(set(folder.problems), key=lambda p: (p.file, p.line, p.code, p.message))
@@ -101,6 +114,11 @@ def load_workspace(directory: FilePath, at: datetime) -> Workspace:
         tests=tests,
         problems=problems,
         services=services,
+        roles_templates=groups.roles_templates,
+        stage_models=groups.stage_models,
+        solution_interests=groups.solution_interests,
+        buying_group_jobs=groups.jobs,
+        score_models=groups.score_models,
     )
 
 
@@ -163,6 +181,7 @@ def _engage_scope(folder: Folder, settings: WorkspaceDocument) -> Scope:
         audiences=frozenset(document.slug for document in folder.of("audience")),
         people_audiences=_of_people(folder),
         templates=frozenset(folder.template_files),
+        groups=known_groups(folder),
     )
 
 
@@ -172,10 +191,9 @@ def _read_services(folder: Folder, catalog: FieldCatalog) -> dict[str, Service]:
 
 
 def _read_journeys(
-    folder: Folder, settings: WorkspaceDocument, lists: Lists
+    folder: Folder, settings: WorkspaceDocument, known: Scope
 ) -> dict[str, JourneyDocument]:
     journeys = {}
-    known = lists.within(_engage_scope(folder, settings))
     for document in folder.of("journey"):
         fields = folder.fields(document)
         raw_nodes, raw_tokens = fields.raw.get("nodes"), fields.raw.get("tokens")
@@ -203,11 +221,11 @@ def _read_journeys(
 
 
 def _read_campaigns(
-    folder: Folder, settings: WorkspaceDocument, lists: Lists
+    folder: Folder, settings: WorkspaceDocument, known: Scope
 ) -> dict[str, CampaignDocument]:
     campaigns = {}
     scope = JourneyScope(
-        conditions=lists.within(_engage_scope(folder, settings)),
+        conditions=known,
         templates=frozenset(folder.template_files),
         slots=settings.slots,
         audience_names=frozenset(),

@@ -43,6 +43,7 @@ async def look_again(
     journeys: Sequence[Any],
     as_of: datetime,
     named: Mapping[str, str] | None = None,
+    jobs: Sequence[Any] = (),
 ) -> Concern:
     """Evaluate audiences for the accounts of a page, and extend the running journeys' segments.
 
@@ -52,11 +53,12 @@ async def look_again(
         journeys: those whose audiences it is about.
         as_of: domain time.
         named: other audiences that somebody asks for, and whether each is of accounts or of people.
+        jobs: what else brings in the accounts of an audience, and has no segment.
     """
     named = named or {}
     async with pool.acquire() as conn, conn.transaction():
         everyone = await _touched(conn, page)
-        members: dict[str, list[int]] = {journey["audience"]: [] for journey in journeys}
+        members: dict[str, list[int]] = {one["audience"]: [] for one in (*journeys, *jobs)}
         for audience in sorted(members):
             await audiences.evaluate(conn, audience, as_of, everyone)
         people: list[int] = []

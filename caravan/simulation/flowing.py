@@ -7,10 +7,17 @@ store (also what the passing of time has changed), and through admission who qua
 import asyncio
 import time
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from caravan.campaigns import admission, audience_flow
+from caravan.buying_groups import upkeep
+from caravan.campaigns import (
+    admission,
+    audience_flow,
+    buying_group_intake,
+    buying_group_upkeep,
+    engagement_upkeep,
+)
 from caravan.campaigns.plans import PlanCache
 from caravan.database import outbox
 from caravan.engage import journeys
@@ -25,6 +32,8 @@ from caravan.simulation.throw_away import Pair
 
 #: seconds another transaction on the server may hold back an outbox
 PATIENCE = 60.0
+#: between two daily runs over the groups; the first is a day after the beginning
+DAY = timedelta(days=1)
 
 
 class HeldBack(RuntimeError):
@@ -41,8 +50,15 @@ class Flow:
         journey_id: int,
         plan: Plan,
         beside: Sequence[int] = (),
+        upkeep_at: datetime | None = None,
     ) -> None:
-        """``beside``: journeys whose accounts come in too, and are not admitted."""
+        """The streams of a journey.
+
+        Args:
+            beside: journeys whose accounts come in too, and are not admitted.
+            upkeep_at: the first daily run over buying groups; None where the workspace has none, and no
+                score model of its own.
+        """
         self._pair = pair
         self._plans = plans
         self._journey_id = journey_id
@@ -52,6 +68,7 @@ class Flow:
         self.asked_by_those_inside = bool(audiences_anywhere(plan))
         self.next_flip: datetime | None = None
         self.next_entry: datetime | None = None  # by time alone: a re-entry opens, a day begins
+        self.next_upkeep = upkeep_at
 
     async def skip(self, at: datetime) -> None:
         """Leave out what the Platform has in its outbox: nothing of it can concern an empty store."""
@@ -72,6 +89,14 @@ class Flow:
             while await audience_flow.bring_in_page(engage, platform, self._plans, journey_id, at):
                 pass
 
+    async def keep_daily(self, at: datetime) -> None:
+        """What the schedule of the upkeep starts in production: everybody is looked at."""
+        if self.next_upkeep is None or at < self.next_upkeep:
+            return
+        while self.next_upkeep <= at:
+            self.next_upkeep += DAY
+        await upkeep.question_all(self._pair.engage)
+
     async def drain(self, at: datetime) -> list[Traveller]:
         """Move everything that waits; returns who has entered by it, in order of account."""
         entered: list[Traveller] = []
@@ -90,6 +115,17 @@ class Flow:
                 moved = await audience_flow.follow_page(
                     self._pair.engage, self._pair.platform, self._plans, at
                 )
+            elif engage["jobs_wait"]:
+                brought = await buying_group_intake.bring_in_page(
+                    self._pair.engage, self._pair.platform, self._plans, at
+                )
+                moved = 0 if brought is None else 1
+            elif engage["groups_wait"]:
+                moved = await buying_group_upkeep.keep_page(self._pair.engage, self._plans, at)
+            elif self.next_upkeep is not None and (
+                followed := await engagement_upkeep.keep_page(self._pair.engage, self._plans, at)
+            ):
+                moved = followed
             elif engage["admissions"]:
                 admitted = await self._admit(at)
                 if not admitted:

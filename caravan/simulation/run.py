@@ -24,7 +24,7 @@ from caravan.platform.imports import FileReport
 from caravan.simulation import sql
 from caravan.simulation.agenda import Agenda, Traveller, in_order
 from caravan.simulation.beside import publish_beside
-from caravan.simulation.flowing import Flow
+from caravan.simulation.flowing import DAY, Flow
 from caravan.simulation.instants import to_the_millisecond
 from caravan.simulation.lines import Line
 from caravan.simulation.outside import Outside
@@ -112,7 +112,15 @@ async def run(pair: Pair, asked: Asked, progress: Progress = lambda _: None) -> 
     starts_at, ends_at, deadline = journeys.schedule_of(compiled.plan, begin)
     until = asked.until if asked.until is not None else deadline
     async with _walker(pair) as walker:
-        flow = Flow(pair, walker.plans, stored.journey_id, compiled.plan, beside)
+        groups = asked.workspace.solution_interests or asked.workspace.score_models
+        flow = Flow(
+            pair,
+            walker.plans,
+            stored.journey_id,
+            compiled.plan,
+            beside,
+            upkeep_at=begin + DAY if groups else None,
+        )
         await flow.skip(begin)
         simulation = Simulation(
             pair,
@@ -186,6 +194,7 @@ class Simulation:
         if not self._closed and at >= self._schedule.ends_at:
             self._closed = True
             await self._flow.close(at)
+        await self._flow.keep_daily(at)
         due = {one.traversal_id: one for one in self._agenda.due(at)}
         while True:
             due |= {one.traversal_id: one for one in await self._flow.drain(at)}
@@ -219,6 +228,7 @@ class Simulation:
             schedule.starts_at if not self._opened else None,
             self._flow.next_flip if self._flow.asked_by_those_inside or not self._closed else None,
             self._flow.next_entry if not self._closed else None,
+            self._flow.next_upkeep,
             schedule.ends_at if not self._closed else None,
         ]
         return min((one for one in coming if one is not None and one > at), default=None)

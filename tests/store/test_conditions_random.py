@@ -33,7 +33,12 @@ CATALOG = FieldCatalog(
     custom={"account": KINDS, "person": KINDS, "opportunity": KINDS}  # type: ignore[dict-item]
 )
 ROLES = ["Buyer", "user", "Straße"]
-EVENTS = {"form_filled": "form", "page_visited": "url", "webinar": "title"}
+EVENTS = {
+    "form_filled": "form",
+    "page_visited": "url",
+    "webinar": "title",
+    "added_to_buying_group": "role",
+}
 
 # --- what is stored, and what is asked ----------------------------------------------------------
 
@@ -116,10 +121,59 @@ def histories(draw: Any, context: str, journey: bool) -> Any:
     return {draw(st.sampled_from(["did", "did_not"])): did}
 
 
+INTERESTS, STAGES, STATUSES = ["grid", "water"], ["open", "won"], ["Hot", "straße", ""]
+PLAYED = ["chief", "User", "Straße"]
+SCORES = [Decimal(0), Decimal(50), Decimal(200) / 3, Decimal("66.67"), Decimal(100)]
+#: what is tested of a group → the type, and what may be asked
+OF_GROUP: dict[str, tuple[str, list[Any]]] = {
+    "solution_interest": ("string", INTERESTS),
+    "stage": ("string", STAGES),
+    "status": ("string", STATUSES[:2]),
+    "completeness": ("number", [0, 50, 66.67, 100]),
+    "engagement": ("number", [0, 50, 66.67, 100]),
+}
+
+
+@st.composite
+def numbers(draw: Any) -> Any:
+    one = draw(st.sampled_from([0, 50, 66.67, 100]))
+    return draw(st.sampled_from([one, {"at_least": one}, {"less_than": one}, {"is_not": [one, 7]}]))
+
+
+@st.composite
+def group_tests(draw: Any, context: str) -> Any:
+    """What is asked of a buying group, and of who is in it."""
+    asked: dict[str, Any] = {}
+    for key in draw(st.lists(st.sampled_from(sorted(OF_GROUP)), max_size=2, unique=True)):
+        kind, operands = OF_GROUP[key]
+        one = st.sampled_from(operands)
+        words = one | st.lists(one, min_size=1, max_size=2) | one.map(lambda w: {"is_not": w}) | st.just({"empty": True})  # fmt: skip
+        asked[key] = draw(numbers() if kind == "number" else words)
+    if draw(st.booleans()):
+        asked["qualified"] = draw(st.booleans())
+    role = st.sampled_from(PLAYED)
+    if context == "account":
+        counts = st.builds(
+            lambda name, least, more: {"name": name, "at_least": least}
+            | ({"at_most": least + more} if more is not None else {}),
+            role, st.integers(0, 2), st.none() | st.integers(0, 1),
+        )  # fmt: skip
+        if draw(st.booleans()):
+            asked["role"] = draw(counts | st.lists(counts, min_size=1, max_size=2) | role.map(lambda r: {"name": r}))  # fmt: skip
+        return {"buying_group": asked}
+    if draw(st.booleans()):
+        asked["role"] = draw(role | role.map(lambda r: {"is_not": r}))
+    if draw(st.booleans()):
+        asked["removed"] = draw(st.booleans())
+    return {"member_of": asked}
+
+
 def conditions(context: str, journey: bool) -> Any:
     leaves = [
         st.builds(lambda tests, key: {key: tests}, record_tests, st.sampled_from(["account", "person", "opportunity"])),
         histories(context, journey),
+        group_tests(context),
+        numbers().map(lambda test: {"person": {"engagement": test}}),
     ]  # fmt: skip
     if context == "person":
         leaves.append(checks("string").map(lambda t: {"role_in_account": t}))
@@ -168,6 +222,20 @@ class Event:
 
 
 @dataclass
+class Group:
+    """A buying group; ``members`` by number with the role and whether they were removed."""
+
+    account: int
+    interest: str
+    stage: str | None
+    status: str | None
+    completeness: Decimal
+    engagement: Decimal
+    qualified: bool
+    members: dict[int, tuple[str, bool]]
+
+
+@dataclass
 class Small:
     """A small world; accounts, people and opportunities by number, each with ``deleted``."""
 
@@ -176,6 +244,8 @@ class Small:
     opportunities: list[tuple[int, dict[str, Any], bool]]
     relations: list[Relation]
     events: list[Event]
+    groups: list[Group]
+    engagement: dict[int, Decimal]
 
 
 def world_of(seed: int) -> Small:
@@ -214,7 +284,16 @@ def world_of(seed: int) -> Small:
     opportunities = [
         (dice.randrange(len(accounts)), record(), gone()) for _ in range(dice.randint(0, 6))
     ]
-    return Small(accounts, people, opportunities, relations, events)
+    groups = [
+        Group(
+            account, interest, dice.choice([None, *STAGES]), dice.choice([None, *STATUSES]),
+            dice.choice(SCORES), dice.choice(SCORES), dice.random() < 0.5,
+            {p: (dice.choice(PLAYED), gone()) for p in range(len(people)) if dice.random() < 0.5},
+        )
+        for account in range(len(accounts)) for interest in INTERESTS if dice.random() < 0.6
+    ]  # fmt: skip
+    engagement = {p: dice.choice(SCORES) for p in range(len(people)) if dice.random() < 0.7}
+    return Small(accounts, people, opportunities, relations, events, groups, engagement)
 
 
 #: the edges of all windows, and an hour beside those that the clock of a zone may move
@@ -359,7 +438,17 @@ class Reading:
             case "person":
                 assert account is not None or person is not None
                 people = [person] if person is not None else [r.person for r in self.people_of(account or 0)]  # fmt: skip
-                return any(self._fits(what, self.small.people[p][0]) for p in people)
+                return any(self._person(what, p) for p in people)
+            case "buying_group":
+                return any(self._group(what, g) for g in self.small.groups if g.account == account)
+            case "member_of":
+                return any(
+                    self._group(what, g)
+                    for g in self.small.groups
+                    if (g.account == account if account is not None else not self.small.accounts[g.account][1])
+                    and person in g.members
+                    and self._plays(what, *g.members[person])
+                )  # fmt: skip
             case "people":
                 count = sum(self.holds(what["when"], account, r.person) for r in self.people_of(account or 0))  # fmt: skip
                 return bool(what.get("at_least", 1) <= count <= what.get("at_most", 99))
@@ -372,6 +461,34 @@ class Reading:
 
     def _fits(self, tests: dict[str, Any], record: dict[str, Any]) -> bool:
         return all(passes(test, record.get(field), KINDS[field], self.now, self.zone) for field, test in tests.items())  # fmt: skip
+
+    def _person(self, tests: dict[str, Any], person: int) -> bool:
+        score = self.small.engagement.get(person, Decimal(0))
+        return all(
+            _told(test, score, "number") if field == "engagement" else self._fits({field: test}, self.small.people[person][0])
+            for field, test in tests.items()
+        )  # fmt: skip
+
+    def _group(self, asked: dict[str, Any], group: Group) -> bool:
+        own = {"solution_interest": group.interest, "stage": group.stage, "status": group.status,
+               "completeness": group.completeness, "engagement": group.engagement}  # fmt: skip
+        if any(key in asked and not _told(asked[key], own[key] if own[key] != "" else None, kind) for key, (kind, _) in OF_GROUP.items()):  # fmt: skip
+            return False
+        if asked.get("qualified", group.qualified) is not group.qualified:
+            return False
+        counts = asked.get("role", [])
+        if not isinstance(counts, list | dict) or (
+            isinstance(counts, dict) and "name" not in counts
+        ):
+            return True  # the person's own role
+        playing = [role for role, gone in group.members.values() if not gone]
+        return all(
+            one.get("at_least", 1) <= sum(role.casefold() == one["name"].casefold() for role in playing) <= one.get("at_most", 99)
+            for one in (counts if isinstance(counts, list) else [counts])
+        )  # fmt: skip
+
+    def _plays(self, asked: dict[str, Any], role: str, removed: bool) -> bool:
+        return asked.get("removed", False) is removed and _told(asked.get("role", role), role, "string")  # fmt: skip
 
     def _role(self, test: Any, accounts: list[int], person: int | None) -> bool:
         relations = [
@@ -388,6 +505,13 @@ class Reading:
                 return False
         return True
 
+    @staticmethod
+    def _counts(event: Event, doers: set[int], account: int | None, person: int | None) -> bool:
+        if event.type == "added_to_buying_group":  # one account's alone
+            of_it = account is None or event.account == account
+            return of_it and (person is None or event.person == person)
+        return event.person in doers or (person is None and event.account == account)
+
     def _did(self, did: dict[str, Any], account: int | None, person: int | None) -> bool:
         start = datetime.min.replace(tzinfo=UTC)
         if "since" in did:
@@ -398,13 +522,26 @@ class Reading:
         done = [
             event for event in self.small.events
             if event.type == did.get("type", did["event"]) and start <= event.at <= self.now
-            and (event.person in doers or (person is None and event.account == account))
+            and self._counts(event, doers, account, person)
             and all(
                 passes(test, event.fields.get(field), "number" if field == "worth" else "string", self.now, self.zone)
                 for field, test in did.get("where", {}).items()
             )
         ]  # fmt: skip
         return len(done) >= did.get("at_least", 1) and len({e.person for e in done}) >= did.get("people", 1)  # fmt: skip
+
+
+def _told(test: Any, value: Any, kind: str) -> bool:
+    """A test on a value that is of its type already."""
+    if kind == "number":
+        asked = test if isinstance(test, dict) else {"is": test}
+        wanted = {op: [Decimal(str(one)) for one in (operand if isinstance(operand, list) else [operand])] for op, operand in asked.items()}  # fmt: skip
+        return all(
+            {"is": value in these, "is_not": value not in these,
+             "at_least": value >= these[0], "less_than": value < these[0]}[op]
+            for op, these in wanted.items()
+        )  # fmt: skip
+    return passes(test, value, kind, NOW, ZoneInfo("UTC"))
 
 
 # --- the comparison -----------------------------------------------------------------------------
@@ -437,6 +574,26 @@ async def build(conn: Any, small: Small) -> None:
         "insert into activities (type, at, account_id, person_id, fields) values ($1, $2, $3, $4, $5)",
         [(e.type, e.at, e.account, None if e.person is None else 100 + e.person, e.fields) for e in small.events],
     )  # fmt: skip
+    await conn.executemany(
+        "insert into buying_groups (id, account_id, solution_interest, template_id, stage, status, completeness, engagement, qualified_at, created_at)"
+        " overriding system value values ($1, $2, $3, 1, $4, $5, $6, $7, $8, $9)",
+        [
+            (n, g.account, g.interest, g.stage, g.status, g.completeness, g.engagement, at[g.qualified], NOW)
+            for n, g in enumerate(small.groups)
+        ],
+    )  # fmt: skip
+    await conn.executemany(
+        "insert into buying_group_members (group_id, person_id, role, source, added_at, removed_at) values ($1, $2, $3, 'job', $4, $5)",
+        [
+            (n, 100 + p, role, NOW, at[gone])
+            for n, g in enumerate(small.groups)
+            for p, (role, gone) in g.members.items()
+        ],
+    )
+    await conn.executemany(
+        "insert into engagement_people (person_id, score) values ($1, $2)",
+        [(100 + p, score) for p, score in small.engagement.items()],
+    )
     await conn.execute(
         "insert into steps (traversal_id, step_no, node, kind, visit, arrived_at, outcome) values (1, 1, 'n', 'do', 1, $1, '{}')",
         ARRIVED,

@@ -1,5 +1,6 @@
 """What is said to someone who writes a condition that cannot be meant."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from caravan.journeys.conditions import model
 from caravan.journeys.conditions.operators import UnfitOperand, read_moment, read_value
 from caravan.journeys.conditions.parse import Scope, parse_condition, parse_event
+from caravan.journeys.conditions.scope import KnownGroups, KnownInterest, KnownList
 from caravan.journeys.fields import FieldCatalog
 
 SCOPE = Scope(
@@ -16,6 +18,15 @@ SCOPE = Scope(
     nodes=frozenset({"n"}),
     templates=frozenset({"welcome"}),
     in_journey=True,
+    groups=KnownGroups(
+        {
+            "grid": KnownInterest(frozenset({"chief"}), frozenset({"open", "won"})),
+            "water": KnownInterest(frozenset({"clerk"}), frozenset()),
+            "broken": KnownInterest(None, None),
+        },
+        roles=frozenset({"chief", "clerk", "champion"}),
+        stages=frozenset({"open", "won", "lost"}),
+    ),
 )
 PLATFORM = Scope(
     catalog=SCOPE.catalog,
@@ -71,6 +82,30 @@ def read(
         ({"people": {"when": {}, "at_most": 0}}, "bad-value", "people.at_most"),
         ({"people": {"when": {}, "at_most": None}}, "bad-value", "people.at_most"),
         ({"people": {"when": {"people": {"when": {}}}}}, "wrong-context", "people.when.people"),
+        ({"buying_group": "grid"}, "bad-value", "buying_group"),
+        ({"buying_group": {"stge": "open"}}, "unknown-key", "buying_group.stge"),
+        ({"buying_group": {"removed": True}}, "unknown-key", "buying_group.removed"),
+        ({"buying_group": {"solution_interest": "gird"}}, "unknown-solution-interest", "buying_group.solution_interest"),
+        ({"buying_group": {"stage": "opn"}}, "unknown-stage", "buying_group.stage"),
+        ({"buying_group": {"solution_interest": "grid", "stage": {"is_not": "lost"}}}, "unknown-stage", "buying_group.stage"),
+        ({"buying_group": {"solution_interest": "water", "stage": "open"}}, "unknown-stage", "buying_group.stage"),
+        ({"buying_group": {"stage": 7}}, "unknown-stage", "buying_group.stage"),
+        ({"buying_group": {"completeness": "80"}}, "bad-value", "buying_group.completeness"),
+        ({"buying_group": {"engagement": {"contains": 8}}}, "operator-type-mismatch", "buying_group.engagement.contains"),
+        ({"buying_group": {"qualified": "yes"}}, "bad-value", "buying_group.qualified"),
+        ({"buying_group": {"role": "chief"}}, "bad-value", "buying_group.role"),
+        ({"buying_group": {"role": []}}, "bad-value", "buying_group.role"),
+        ({"buying_group": {"role": {"at_least": 1}}}, "missing-key", "buying_group.role"),
+        ({"buying_group": {"role": [{"name": "chief", "least": 1}]}}, "unknown-key", "buying_group.role.0.least"),
+        ({"buying_group": {"role": [{"name": "chif"}]}}, "unknown-role", "buying_group.role.0.name"),
+        ({"buying_group": {"solution_interest": ["grid", "water"], "role": {"name": "champion"}}}, "unknown-role", "buying_group.role.name"),
+        ({"buying_group": {"role": {"name": "chief", "at_least": -1}}}, "bad-value", "buying_group.role.at_least"),
+        ({"buying_group": {"role": {"name": "chief", "at_most": 0}}}, "bad-value", "buying_group.role.at_most"),
+        ({"member_of": {}}, "wrong-context", "member_of"),
+        ({"people": {"when": {"member_of": {"role": "chif"}}}}, "unknown-role", "people.when.member_of.role"),
+        ({"people": {"when": {"member_of": {"removed": 1}}}}, "bad-value", "people.when.member_of.removed"),
+        ({"people": {"when": {"buying_group": {}}}}, "wrong-context", "people.when.buying_group"),
+        ({"person": {"engagement": {"contains": "5"}}}, "operator-type-mismatch", "person.engagement.contains"),
         ({"did": {"event": ["form_filled"]}}, "missing-key", "did"),
         ({"did": {"event": "form_fild"}}, "unknown-event", "did.event"),
         ({"did": {"event": "form_filled", "type": "web"}}, "unknown-key", "did.type"),
@@ -119,6 +154,54 @@ def test_what_a_condition_on_people_cannot_say(condition: object, code: str, pla
 )
 def test_what_an_audience_cannot_say(condition: object, code: str, place: str) -> None:
     assert read(condition, scope=PLATFORM) == (None, [(code, place)])
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        {"buying_group": {"solution_interest": "broken", "stage": "any", "role": {"name": "any"}}},
+        {"buying_group": {"solution_interest": {"is_not": "grid"}, "stage": ["lost", ""]}},
+        {"buying_group": {"stage": {"contains": "p"}, "role": {"name": "champion", "at_least": 0, "at_most": 0}}},
+        {"people": {"when": {"member_of": {"solution_interest": "grid", "role": "chief", "stage": {"empty": True}}}}},
+    ],
+)  # fmt: skip
+def test_names_are_those_of_the_solution_interests_asked_for(condition: object) -> None:
+    parsed, problems = read(condition)
+    assert problems == []
+    assert parsed is not None
+
+
+@pytest.mark.parametrize(
+    ("condition", "place"),
+    [
+        ({"member_of": {}}, "member_of"),
+        ({"buying_group": {}}, "buying_group"),
+        ({"not": {"any": [{"people_list": "members"}]}}, "not.any.0.people_list"),
+        ({"account_list": "grouped"}, "account_list"),
+        ({"heard": "n"}, "heard"),
+        ({"did": {"event": "form_filled", "since": "entry"}}, "did.since"),
+    ],
+)
+def test_a_roles_template_does_not_ask_for_what_it_decides(condition: object, place: str) -> None:
+    scope = replace(
+        SCOPE,
+        in_journey=False,
+        of_template=True,
+        people_lists={
+            "members": KnownList(dynamic=True, when=model.Not(of=model.MemberOf())),
+            "plain": KnownList(),
+        },
+        account_lists={"grouped": KnownList(dynamic=True, when=model.HasBuyingGroup())},
+    )
+    assert read(condition, "person", scope) == (None, [("wrong-context", place)])
+    fine = {"people_list": "plain", "person": {"engagement": {"at_least": 5}}}
+    assert read(fine, "person", scope)[1] == []
+
+
+def test_engagement_lives_in_the_engage_store() -> None:
+    asked = {"person": {"engagement": {"at_least": 40}}}
+    assert read(asked, scope=PLATFORM) == (None, [("wrong-context", "person.engagement")])
+    assert read(asked, "person")[1] == []
 
 
 def test_an_audience_may_name_another_of_its_kind() -> None:

@@ -19,6 +19,7 @@ from caravan.simulation.run import Asked, Ran
 from caravan.simulation.throw_away import Pair
 from caravan.simulation.told import simulate
 from caravan.simulation.trace import Line, read_lines
+from tests.grouping import Grouping
 from tests.running import Running
 from workflows.contracts import Wake
 
@@ -182,6 +183,93 @@ nodes:
     agree(real, await _simulated(running, workspace, [event]))
     labels = {line.account: line.body["label"] for line in real if "label" in line.body}
     assert labels == {"a": "silent", "b": "met", "c": "silent"}
+
+
+GROUPS = """
+roles_template: team
+roles:
+  - {role: chief, weight: vital, required: true, when: {person: {job_title: {starts_with: [Chief, VP]}}}}
+  - {role: engineer, required: true, members_required: 2, when: {person: {job_title: Engineer}}}
+  - {role: helper, when: {did: {event: page_visited}}}
+  - {role: champion}
+---
+stage_model: sales
+stages:
+  - {stage: open, entry: true, to: [won]}
+  - {stage: won, success: true}
+---
+solution_interest: grid
+roles_template: team
+stage_model: sales
+qualified: {completeness: {at_least: 70}}
+---
+buying_groups: all
+solution_interest: grid
+audience: everyone
+---
+journey: trip
+audience: everyone
+schedule: {end: 60 days}
+start: act
+nodes:
+  act:
+    do:
+      - update_buying_group_stage: {solution_interest: grid, stage: won}
+      - update_buying_group_stage: {solution_interest: grid, stage: open}
+      - update_buying_group_status: {solution_interest: grid, status: "of {{ account.name }}"}
+      - assign_to_buying_group: {solution_interest: grid, role: champion, who: {person: {job_title: Clerk}}}
+      - remove_from_buying_group: {solution_interest: grid, who: {role_in_account: buyer}}
+    next: fork
+  fork:
+    split: accounts
+    paths:
+      - {label: Qualified, when: {buying_group: {solution_interest: grid, qualified: true}}, next: ears}
+      - {label: Half, when: {buying_group: {solution_interest: grid, completeness: {between: [40, 69]}, stage: open}}, next: rest}
+    otherwise: ears
+  ears:
+    listen:
+      - added_to_buying_group: {solution_interest: grid, role: champion, next: rest}
+      - buying_group_status_changed: {solution_interest: grid, to: of Coil, next: people}
+    look_back: 1 hour
+    timeout: {after: 2 days, next: people}
+  rest: {wait: 3 days, next: people}
+  people:
+    split: people
+    paths:
+      - {label: In, when: {member_of: {solution_interest: grid, role: [chief, champion]}}, do: [{send_email: {template: hi}}]}
+      - {label: Out, when: {member_of: {solution_interest: grid, removed: true}}, do: [{assign_to_buying_group: {solution_interest: grid, role: engineer}}]}
+    next: won
+  won: {do: [{update_buying_group_stage: {solution_interest: grid, stage: won}}], end: over}
+"""
+
+
+async def test_a_journey_of_a_buying_group_goes_the_same_way(running: Running) -> None:
+    world = running.world
+    workspace = world.workspace(GROUPS, ("hi",))
+    await world.load(workspace, **DATA)
+    journey = await world.publish(workspace, "trip")
+    await Grouping(world).keep()
+    await world.enter(journey)
+    for handle in await running.start(journey):
+        await handle.result()
+    real = await _real(running, workspace, journey)
+    simulated = await _simulated(running, workspace)
+    agree(real, simulated)
+    paths = {line.account: line.body["outcome"] for line in real if line.body["node"] == "fork"}
+    assert paths == {"a": "Qualified", "b": "Half", "c": "otherwise"}
+    reasons = {
+        effect["reason"]
+        for line in real
+        for effect in line.body.get("effects", ())
+        if "reason" in effect and "group" in effect["action"]
+    }
+    assert reasons == {"not-allowed-transition"}
+    assert await simulated_twice(running, workspace) == [line.body for line in simulated]
+
+
+async def simulated_twice(running: Running, workspace: Workspace) -> list[dict[str, Any]]:
+    """The same arguments again."""
+    return [line.body for line in await _simulated(running, workspace)]
 
 
 async def _open_listeners(running: Running) -> int:

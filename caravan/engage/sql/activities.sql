@@ -1,9 +1,11 @@
 -- name: share_accounts_touched
 -- The accounts activities belong to, their own and those of their people, locked in id order and in a
--- statement of its own, before insert and match: see lock_account_to_listen.
+-- statement of its own, before insert and match: see lock_account_to_listen. Before any of them the lock
+-- that `begin_recount` takes alone: asked once, ahead of the rows, also where there are none.
 select id from accounts
-where id = any(:account_ids::bigint[])
-   or id in (select account_id from relations where person_id = any(:person_ids::bigint[]) and deleted_at is null)
+where (select pg_advisory_xact_lock_shared(hashtext(current_schema() || '.engagement')) is not null)
+  and id in (select unnest(:account_ids::bigint[])
+             union select account_id from relations where person_id = any(:person_ids::bigint[]) and deleted_at is null)
 order by id for key share;
 
 -- name: record_activities
@@ -11,22 +13,37 @@ order by id for key share;
 -- also where all were known already, for one that came in as history has not been heard yet. A row
 -- without a listener says how many were new, where nobody listens. `watched`: exits are to be looked at
 -- for an account touched; whoever rests there has said so before these accounts were locked. Where there
--- are dynamic lists, the places in them of those it happened to are put in question.
+-- are dynamic lists, the places in them of those it happened to are put in question; where a job asks about
+-- one of the types, the groups of the accounts. `zone`: what of it counts for engagement, by type, is to be
+-- counted on its days; null where nothing does.
 with inserted as (
   insert into activities (external_id, type, at, account_id, person_id, fields)
   select * from unnest(:external_ids::text[], :types::text[], :ats::timestamptz[], :account_ids::bigint[],
                        :person_ids::bigint[], :fields::jsonb[])
   on conflict (external_id) do nothing
-  returning id, account_id, person_id
+  returning id, type, at, account_id, person_id
+), engaging as (
+  select array_agg(i.person_id) as done_by, array_agg(i.type) as done_what, array_agg(i.at) as done_at, s.zone
+  from inserted i, (select counted, zone from engagement_scales order by id desc limit 1) s
+  where i.person_id is not null and i.type = any(s.counted)
+  group by s.zone
 ), questioned as (
   insert into list_questions (of, subject_id)
   select case when person_id is null then 'accounts' else 'people' end, coalesce(person_id, account_id)
   from inserted where exists (select from lists where condition is not null)
+), questioned_groups as (
+  insert into buying_group_questions (account_id)
+  select distinct coalesce(r.account_id, i.account_id)
+  from inserted i left join relations r on r.person_id = i.person_id and r.deleted_at is null
+  where i.type in (select unnest(asks) from buying_group_jobs where deleted_at is null)
+    and coalesce(r.account_id, i.account_id) is not null
+  order by 1
 )
-select n.inserted, n.watched, hearing.*
+select n.inserted, n.watched, engaging.*, hearing.*
 from (select count(*) as inserted,
              exists (select from exit_watches where account_id = any(:touched::bigint[]) and edge is null) as watched
       from inserted) n
+left join engaging on true
 left join lateral (
   select l.*, t.entered_at, a.attributes -> 'time_zone' as time_zone
   from listeners l join traversals t on t.id = l.traversal_id join accounts a on a.id = l.account_id

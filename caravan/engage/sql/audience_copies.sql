@@ -7,10 +7,17 @@ on conflict do nothing;
 delete from audience_uses where journey_id = :journey_id;
 
 -- name: audiences_in_use
+-- Those that conditions of journeys, of lists and of roles templates name, and those of jobs.
 select u.audience, c.of
 from (select a.audience from audience_uses a join journeys j on j.id = a.journey_id
       where j.state in ('scheduled', 'live', 'closed')
-      union select unnest(audiences) from lists) u
+      union select unnest(audiences) from lists
+      union select audience from buying_group_jobs where deleted_at is null
+      union select jsonb_path_query(t.body, '$.** ? (@.kind == "audience").audience') #>> '{}'
+            from solution_interests i
+            cross join lateral (select body from roles_templates where slug = i.roles_template
+                                order by version desc limit 1) t
+            where i.slug in (select solution_interest from buying_group_jobs where deleted_at is null)) u
 left join audience_copies c on c.audience = u.audience order by u.audience;
 
 -- name: forget_audiences
@@ -24,12 +31,18 @@ delete from audience_copies where not audience = any(:used::text[]);
 insert into audience_copies (audience, of) values (:audience, :of) on conflict do nothing;
 
 -- name: copy_members
--- Only those the store holds; whoever comes in later brings their memberships along.
+-- Only those the store holds; whoever comes in later brings their memberships along. A role may ask for an
+-- audience of people, so the groups of their accounts are to be looked at.
 with joined as (
   insert into audience_members (audience, subject_id)
   select :audience::text, s.id from unnest(:subject_ids::bigint[]) as s (id)
   where exists (select from accounts a where a.id = s.id) or exists (select from people p where p.id = s.id)
   on conflict do nothing returning subject_id
+), questioned_groups as (
+  insert into buying_group_questions (account_id)
+  select distinct r.account_id from joined j join relations r on r.person_id = j.subject_id and r.deleted_at is null
+  where :of::text = 'people' and exists (select from buying_group_jobs where deleted_at is null)
+  order by 1
 )
 insert into list_questions (of, subject_id)
 select :of::text, subject_id from joined where exists (select from lists where condition is not null);

@@ -8,15 +8,19 @@ from caravan.journeys.actions.account_interesting_moment import AccountInteresti
 from caravan.journeys.actions.add_to_account_list import AddToAccountList
 from caravan.journeys.actions.add_to_journey import AddToJourney
 from caravan.journeys.actions.add_to_people_list import AddToPeopleList
+from caravan.journeys.actions.assign_to_buying_group import AssignToBuyingGroup
 from caravan.journeys.actions.base import BaseAction
 from caravan.journeys.actions.change_score import ChangeScore
 from caravan.journeys.actions.person_interesting_moment import PersonInterestingMoment
 from caravan.journeys.actions.remove_from_account_list import RemoveFromAccountList
+from caravan.journeys.actions.remove_from_buying_group import RemoveFromBuyingGroup
 from caravan.journeys.actions.remove_from_journey import RemoveFromJourney
 from caravan.journeys.actions.remove_from_people_list import RemoveFromPeopleList
 from caravan.journeys.actions.request_campaign import RequestCampaign
 from caravan.journeys.actions.send_email import SendEmail
 from caravan.journeys.actions.update_account import UpdateAccount
+from caravan.journeys.actions.update_buying_group_stage import UpdateBuyingGroupStage
+from caravan.journeys.actions.update_buying_group_status import UpdateBuyingGroupStatus
 from caravan.journeys.actions.update_opportunity import UpdateOpportunity
 from caravan.journeys.actions.update_person import UpdatePerson
 
@@ -34,7 +38,11 @@ Action = Annotated[
     | RemoveFromPeopleList
     | AddToJourney
     | RemoveFromJourney
-    | RequestCampaign,
+    | RequestCampaign
+    | UpdateBuyingGroupStage
+    | UpdateBuyingGroupStatus
+    | AssignToBuyingGroup
+    | RemoveFromBuyingGroup,
     Field(discriminator="kind"),
 ]
 
@@ -53,12 +61,11 @@ ACTIONS: dict[str, type[BaseAction]] = {
     "add_to_journey": AddToJourney,
     "remove_from_journey": RemoveFromJourney,
     "request_campaign": RequestCampaign,
+    "update_buying_group_stage": UpdateBuyingGroupStage,
+    "update_buying_group_status": UpdateBuyingGroupStatus,
+    "assign_to_buying_group": AssignToBuyingGroup,
+    "remove_from_buying_group": RemoveFromBuyingGroup,
 }
 
 #: actions of the language that this version does not run
-LATER = frozenset(
-    {
-        "send_sales_alert", "update_buying_group_stage", "update_buying_group_status", "send_sms",
-        "assign_to_buying_group", "remove_from_buying_group",
-    }
-)  # fmt: skip
+LATER = frozenset({"send_sales_alert", "send_sms"})

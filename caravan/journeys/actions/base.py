@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from typing import ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from caravan.journeys.conditions.model import Condition
 from caravan.journeys.reading import Fields, JourneyScope
@@ -32,8 +32,10 @@ class BaseAction(BaseModel, ABC):
 
 
 class PeopleAction(BaseAction):
-    """An action on each of the node's people who pass ``who``."""
+    """An action on each of the node's people who pass ``who``, or on the most engaged of them."""
 
     context = "person"
 
     who: Condition | None = None
+    # left out of plans that do not say it, which so keep their names
+    top: int | None = Field(default=None, exclude_if=lambda top: top is None)

@@ -1,12 +1,18 @@
 """Reading a list of actions: each a mapping of one key, its name."""
 
+import re
+
 from caravan.journeys.actions import ACTIONS, LATER, Action
+from caravan.journeys.conditions.counts import MOST
 from caravan.journeys.conditions.parse import nearest
+from caravan.journeys.fields import ENGAGEMENT
 from caravan.journeys.problems import Path, Report
 from caravan.journeys.reading import Fields, JourneyScope
 
 #: the code and the reason by which an action on the account is refused
 Refusal = tuple[str, str]
+
+_COUNT = re.compile(r"[1-9][0-9]{0,9}")
 
 IN_PEOPLE_SPLIT: Refusal = (
     "account-action-in-people-split",
@@ -78,8 +84,21 @@ def _read_action(
     values = kind.read(fields, scope)
     if kind.context == "person":
         values["who"] = fields.condition("who", "person", scope.conditions)
-        fields.later("top")
+        values["top"] = read_top(fields)
     if not fields.finish():
         return None
     action: Action = kind.model_validate(values)  # type: ignore[assignment]
     return action
+
+
+def read_top(fields: Fields) -> int | None:
+    """The key ``top``, ``{3: engagement}``: how many of the people, the most engaged first."""
+    raw = fields.mapping("top")
+    if fields.raw.get("top") is None:
+        return None
+    [(count, by)] = raw.items() if len(raw) == 1 else [("", None)]
+    number = int(count) if _COUNT.fullmatch(str(count)) else 0
+    if by == ENGAGEMENT and 1 <= number <= MOST:
+        return number
+    fields.problem("bad-value", "top", f"top takes how many by what: {{1: {ENGAGEMENT}}}")
+    return None

@@ -1,14 +1,19 @@
 """Event history as SQL: what a ``did`` counts, since when, and when time alone changes the answer."""
 
+from typing import Literal
+
 from caravan.journeys.conditions.binder import Binder
 from caravan.journeys.conditions.checks import described, sql_of_test
 from caravan.journeys.conditions.flips import JUST_AFTER, fallen_out
 from caravan.journeys.conditions.model import Did, Test, Window
 from caravan.journeys.conditions.related import people_of_account
-from caravan.journeys.conditions.scope import Context
 from caravan.journeys.conditions.values import value_of
 from caravan.journeys.durations import duration_of
+from caravan.journeys.events import OF_ONE_ACCOUNT
 from caravan.journeys.time import shift
+
+#: whose history it is: the account's ``a``, the person's ``p`` as one of the account ``a``, or as such
+Asked = Literal["account", "person of the account", "person"]
 
 
 def event_predicate(where: dict[str, Test], binder: Binder, alias: str = "e") -> str:
@@ -20,9 +25,9 @@ def event_predicate(where: dict[str, Test], binder: Binder, alias: str = "e") ->
     return " and ".join(parts) or "true"
 
 
-def happened(condition: Did, context: Context, binder: Binder) -> str:
+def happened(condition: Did, asked: Asked, binder: Binder) -> str:
     """Whether it was done often enough, by enough of them."""
-    sources = _in_window(condition, context, binder)
+    sources = _in_window(condition, asked, binder)
     if condition.at_least == 1 and condition.people == 1:
         return " or ".join(f"exists (select {source})" for source in sources)
     return (
@@ -32,23 +37,23 @@ def happened(condition: Did, context: Context, binder: Binder) -> str:
     )
 
 
-def times(condition: Did, context: Context, binder: Binder) -> str:
+def times(condition: Did, asked: Asked, binder: Binder) -> str:
     """How often it was done."""
-    return f"(select count(*) from {_distinct(_in_window(condition, context, binder))})"
+    return f"(select count(*) from {_distinct(_in_window(condition, asked, binder))})"
 
 
-def history_flips(condition: Did, context: Context, binder: Binder) -> tuple[str, ...]:
+def history_flips(condition: Did, asked: Asked, binder: Binder) -> tuple[str, ...]:
     """The next event that is dated later than now, and the next to fall out of the window."""
     as_of = binder.named("as_of", "timestamptz")
     coming = tuple(
         f"(select min(e.at) {source} and e.at > {as_of})"
-        for source in _ever(condition, context, binder)
+        for source in _ever(condition, asked, binder)
     )
     window = condition.window
     if window.within is None or window.in_journey:
         return coming
     leaving = fallen_out(f"(done.at{JUST_AFTER})", duration_of(window.within), binder)
-    inside = _distinct(_in_window(condition, context, binder))
+    inside = _distinct(_in_window(condition, asked, binder))
     return (*coming, f"(select min(least({', '.join(leaving)})) from {inside})")
 
 
@@ -63,27 +68,30 @@ def label(condition: Did) -> str:
     return f"did({', '.join(filter(None, parts))})"
 
 
-def _ever(condition: Did, context: Context, binder: Binder) -> list[str]:
+def _ever(condition: Did, asked: Asked, binder: Binder) -> list[str]:
     """The activities asked for, whenever they were, by where they are found."""
     what = (
         f"e.type = {binder.literal(condition.type, 'text')}"
         f" and {event_predicate(condition.where, binder)}"
     )
-    if context == "person":
-        return [f"from activities e where e.person_id = p.id and {what}"]
-    # two index scans rather than one OR: see activities_account and activities_person
-    return [
-        f"from activities e where e.account_id = a.id and {what}",
-        f"{people_of_account('join activities e on e.person_id = p.id')} and {what}",
-    ]
+    of_one = condition.type in OF_ONE_ACCOUNT
+    if asked == "account":
+        own = f"from activities e where e.account_id = a.id and {what}"
+        if of_one:
+            return [own]
+        # two index scans rather than one OR: see activities_account and activities_person
+        return [own, f"{people_of_account('join activities e on e.person_id = p.id')} and {what}"]
+    if of_one and asked == "person of the account":
+        what = f"e.account_id = a.id and {what}"
+    return [f"from activities e where e.person_id = p.id and {what}"]
 
 
-def _in_window(condition: Did, context: Context, binder: Binder) -> list[str]:
+def _in_window(condition: Did, asked: Asked, binder: Binder) -> list[str]:
     """Those of them between the window's opening and now, both ends included."""
     start = _opening(condition.window, binder)
     when = f"e.at <= {binder.named('as_of', 'timestamptz')}"
     when += f" and e.at >= {start}" if start is not None else ""
-    return [f"{source} and {when}" for source in _ever(condition, context, binder)]
+    return [f"{source} and {when}" for source in _ever(condition, asked, binder)]
 
 
 def _opening(window: Window, binder: Binder) -> str | None:

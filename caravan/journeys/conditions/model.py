@@ -19,7 +19,10 @@ class Check(BaseModel):
 
 
 class Test(BaseModel):
-    """Checks on one value, ANDed; ``start`` is a score's: what a person has who was given none."""
+    """Checks on one value, ANDed.
+
+    ``start`` is of a person's scores and engagement: what a person has who was given none.
+    """
 
     __test__ = False
     model_config = ConfigDict(frozen=True)
@@ -99,6 +102,38 @@ class InList(_Condition):
     when: "Condition | None" = None  # None: a static list
 
 
+class RoleCount(BaseModel):
+    """So many members of a group play a role."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    at_least: int = 1
+    at_most: int | None = None
+
+
+class _Group(_Condition):
+    """A buying group that passes every test; ``qualified`` None: either way."""
+
+    tests: dict[str, Test] = {}
+    qualified: bool | None = None
+
+
+class HasBuyingGroup(_Group):
+    """The account has such a group, with so many members in these roles."""
+
+    kind: Literal["buying_group"] = "buying_group"
+    roles: tuple[RoleCount, ...] = ()
+
+
+class MemberOf(_Group):
+    """The person is a member of such a group, or, ``removed``, was one and was removed."""
+
+    kind: Literal["member_of"] = "member_of"
+    role: Test | None = None
+    removed: bool = False
+
+
 class Heard(_Condition):
     """The person's event ended one of these listens, at the traversal's latest visit there."""
 
@@ -139,6 +174,8 @@ Condition = Annotated[
     | HasOpportunity
     | InAudience
     | InList
+    | HasBuyingGroup
+    | MemberOf
     | Heard
     | Did,
     Field(discriminator="kind"),

@@ -5,9 +5,10 @@ from collections.abc import Callable
 from caravan.journeys.conditions import model
 from caravan.journeys.conditions.counts import read_count
 from caravan.journeys.conditions.model import Condition
-from caravan.journeys.conditions.naming import ListOf
+from caravan.journeys.conditions.naming import ListOf, walk
 from caravan.journeys.conditions.reading_did import read_did
 from caravan.journeys.conditions.reading_events import EventTests, parse_event
+from caravan.journeys.conditions.reading_groups import read_buying_group, read_member_of
 from caravan.journeys.conditions.reading_tests import parse_test, parse_tests
 from caravan.journeys.conditions.scope import Context, Scope, nearest, plural
 from caravan.journeys.fields import Entity, FieldCatalog
@@ -27,7 +28,10 @@ __all__ = [
 PEOPLE_ONLY = frozenset({"role_in_account", "member_of", "people_list", "heard"})
 ACCOUNT_ONLY = frozenset({"buying_group", "people"})
 ENGAGE_ONLY = frozenset({"buying_group", "member_of", "account_list", "people_list", "heard"})
-NOT_YET = frozenset({"buying_group", "member_of"})
+MEMBERSHIP = frozenset({"buying_group", "member_of"})
+
+#: why a roles template does not ask for members
+DECIDES = "a roles template decides who is in a group, so it cannot ask for it"
 
 
 def parse_condition(
@@ -53,7 +57,7 @@ def condition_keys(context: Context) -> list[str]:
     """The keys that a condition about accounts or about people may have."""
     others = PEOPLE_ONLY if context == "account" else ACCOUNT_ONLY
     known = _Reader(context, Scope(FieldCatalog()), lambda *_, **__: None).parts
-    return [key for key in known if key not in others and key not in NOT_YET]
+    return [key for key in known if key not in others]
 
 
 class _Reader:
@@ -77,6 +81,8 @@ class _Reader:
             "audience": self._audience,
             "account_list": lambda raw, path: self._list(raw, path, "accounts"),
             "people_list": lambda raw, path: self._list(raw, path, "people"),
+            "buying_group": lambda raw, path: read_buying_group(raw, path, self.scope, self.report),
+            "member_of": lambda raw, path: read_member_of(raw, path, self.scope, self.report),
             "heard": self._heard,
             "did": lambda raw, path: self._did(raw, path, negated=False),
             "did_not": lambda raw, path: self._did(raw, path, negated=True),
@@ -89,13 +95,13 @@ class _Reader:
                 path,
                 f"{key} lives in the engage store only; an audience is evaluated in the Platform",
             )
+        elif self.scope.of_template and key in MEMBERSHIP:
+            self.report("wrong-context", path, f"{key}: {DECIDES}")
         elif (self.context == "account" and key in PEOPLE_ONLY) or (
             self.context == "person" and key in ACCOUNT_ONLY
         ):
             other = "people" if self.context == "account" else "accounts"
             self.report("wrong-context", path, f"{key} is for conditions on {other}")
-        elif key in NOT_YET:
-            self.report("bad-value", path, f"{key} is not supported by this version yet")
         elif key not in self.parts:
             self.report("unknown-key", path, f"no condition {key}{nearest(key, self.parts)}")
         else:
@@ -180,6 +186,9 @@ class _Reader:
         slug = "" if isinstance(raw, dict | list) else as_written(raw)
         if slug in lists[of]:
             known = lists[of][slug]
+            if self.scope.of_template and _asks_for_members(known.when):
+                self.report("wrong-context", path, f"{slug} asks for members; {DECIDES}")
+                return None
             return model.InList(of=of, list=slug, zone=known.zone, when=known.when)
         if slug in lists[other]:
             self.report("wrong-context", path, f"{slug} is a list of {other}")
@@ -210,3 +219,7 @@ class _Reader:
 
     def _did(self, raw: object, path: Path, *, negated: bool) -> Condition | None:
         return read_did(raw, self.context, path, self.scope, self.report, negated=negated)
+
+
+def _asks_for_members(condition: Condition | None) -> bool:
+    return condition is not None and any(one.kind in MEMBERSHIP for one in walk(condition))

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from caravan.journeys.conditions import group_names
 from caravan.journeys.conditions.model import Test
 from caravan.journeys.conditions.reading_tests import parse_free_tests, parse_test
 from caravan.journeys.conditions.scope import Scope, nearest
@@ -85,7 +86,15 @@ def _argument(
         report("unknown-key", path, f"{event} has no argument {key}{near}")
         return None
     test = parse_test(raw, "string", path, report)
-    if test is not None and not _names_known(event, key, test, path, scope, report):
+    if test is None:
+        return None
+    if known.of_group:
+        what = "stage" if key in ("to", "from") else key
+        interests = group_names.interests_asked(arguments.get("solution_interest"))
+        fine = group_names.names_known(what, test, interests, path, scope, report)
+    else:
+        fine = _names_known(event, key, test, path, scope, report)
+    if not fine:
         return None
     return test
 

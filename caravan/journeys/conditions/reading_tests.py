@@ -11,7 +11,7 @@ from caravan.journeys.conditions.operators import (
     read_operand,
 )
 from caravan.journeys.conditions.scope import Scope, nearest
-from caravan.journeys.fields import Entity, FieldType
+from caravan.journeys.fields import ENGAGEMENT, Entity, FieldType
 from caravan.journeys.problems import Path, Report
 from caravan.journeys.written import storable
 
@@ -53,11 +53,11 @@ def parse_tests(
             parsed = parse_test(test, fields[field], place, report)
             if parsed is not None:
                 tests[field] = parsed
-        elif entity == "person" and field in scope.catalog.scores:
+        elif entity == "person" and (field == ENGAGEMENT or field in scope.catalog.scores):
             score = _score(field, test, place, scope, report)
             if score is not None:
                 tests[field] = score
-        elif entity == "person" and field in ("engagement", "persona"):
+        elif entity == "person" and field == "persona":
             report("bad-value", place, f"{field} is not supported by this version yet")
         else:
             remedy = nearest(field, fields) or f"; name it under fields: {entity}: of the workspace"
@@ -66,16 +66,20 @@ def parse_tests(
 
 
 def _score(name: str, raw: object, path: Path, scope: Scope, report: Report) -> Test | None:
-    """A test on a score: a whole number of the person that lives in the engage store."""
+    """A test on a score of the person, or on the engagement: both live in the engage store."""
     if scope.store == "platform":
+        what = name if name == ENGAGEMENT else f"the score {name}"
         report(
             "wrong-context",
             path,
-            f"the score {name} lives in the engage store only; an audience is evaluated in the Platform",
+            f"{what} lives in the engage store only; an audience is evaluated in the Platform",
         )
         return None
-    test = parse_test(raw, "integer", path, report)
-    return test and test.model_copy(update={"start": scope.catalog.scores[name]})
+    if name == ENGAGEMENT:
+        test, start = parse_test(raw, "number", path, report), 0
+    else:
+        test, start = parse_test(raw, "integer", path, report), scope.catalog.scores[name]
+    return test and test.model_copy(update={"start": start})
 
 
 def parse_free_tests(raw: object, path: Path, report: Report) -> dict[str, Test] | None:

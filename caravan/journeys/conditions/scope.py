@@ -1,6 +1,6 @@
 """What a condition may speak of at its place in a workspace."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from itertools import islice
@@ -22,6 +22,46 @@ class KnownList:
 
 
 @dataclass(frozen=True)
+class KnownInterest:
+    """The roles and stages that groups of a solution interest may have; None: not checked."""
+
+    roles: frozenset[str] | None
+    stages: frozenset[str] | None
+
+
+@dataclass(frozen=True)
+class KnownGroups:
+    """What conditions, events and actions may name of buying groups.
+
+    ``roles`` and ``stages`` are those of any template and model, for where no interest is named.
+    """
+
+    interests: Mapping[str, KnownInterest] = field(default_factory=dict)
+    roles: frozenset[str] = frozenset()
+    stages: frozenset[str] = frozenset()
+
+    def roles_of(self, interests: Collection[str]) -> frozenset[str] | None:
+        """The roles in groups of these solution interests, of all where none is named."""
+        if not interests:
+            return self.roles
+        return _together([one.roles for one in self._known(interests)])
+
+    def stages_of(self, interests: Collection[str]) -> frozenset[str] | None:
+        """The stages of groups of these solution interests, of all where none is named."""
+        if not interests:
+            return self.stages
+        return _together([one.stages for one in self._known(interests)])
+
+    def _known(self, interests: Collection[str]) -> list[KnownInterest]:
+        return [self.interests[one] for one in interests if one in self.interests]
+
+
+def _together(sets: Collection[frozenset[str] | None]) -> frozenset[str] | None:
+    known = [one for one in sets if one is not None]
+    return frozenset().union(*known) if known and len(known) == len(sets) else None
+
+
+@dataclass(frozen=True)
 class Scope:
     """What is known where a condition stands."""
 
@@ -35,6 +75,8 @@ class Scope:
     in_journey: bool = False
     account_lists: Mapping[str, KnownList] = field(default_factory=dict)
     people_lists: Mapping[str, KnownList] = field(default_factory=dict)
+    groups: KnownGroups | None = None  # None: not checked
+    of_template: bool = False  # it decides who is in a group, and cannot ask for it
 
 
 #: comparing with more names than this costs more than the hint is worth

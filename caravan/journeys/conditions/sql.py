@@ -8,7 +8,7 @@ row. Domain time and the traversal are named parameters; ``now()`` is never call
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from caravan.journeys.conditions import history, model
+from caravan.journeys.conditions import groups, history, model
 from caravan.journeys.conditions.binder import Binder
 from caravan.journeys.conditions.checks import described, sql_of_test
 from caravan.journeys.conditions.flips import flips_of
@@ -22,6 +22,7 @@ from caravan.journeys.conditions.related import (
 )
 from caravan.journeys.conditions.scope import Context
 from caravan.journeys.conditions.values import quoted, value_of
+from caravan.journeys.fields import ENGAGEMENT
 
 __all__ = ["Binder", "Fragment", "compile_condition", "compile_tests", "event_predicate"]
 
@@ -103,6 +104,14 @@ class _Compiler:
                 return self._in_audience(condition, context)
             case model.InList():
                 return self._in_list(condition, context)
+            case model.HasBuyingGroup():
+                holds, because = groups.has_group(condition, self.binder)
+                return Fragment(holds, (because,))
+            case model.MemberOf():
+                holds, because = groups.member_of(
+                    condition, self.binder, travelling=self.travelling
+                )
+                return Fragment(holds, (because,))
             case model.Heard():
                 return self._heard(condition)
             case model.Did():
@@ -128,11 +137,16 @@ class _Compiler:
         return " and ".join(parts) or "true", flips
 
     def _value(self, alias: str, field: str, test: Test) -> str:
-        """The field of a record, or the score of a person."""
+        """The field of a record, or the score or the engagement of a person."""
         if test.start is None:
             return value_of(f"{alias}.attributes", field, test.type)
-        score, start = quoted(field), self.binder.literal(test.start, "numeric")
-        given = f"select s.value from scores s where s.person_id = {alias}.id and s.score = {score}"
+        start = self.binder.literal(test.start, "numeric")
+        given = (
+            f"select s.score from engagement_people s where s.person_id = {alias}.id"
+            if field == ENGAGEMENT
+            else f"select s.value from scores s where s.person_id = {alias}.id"
+            f" and s.score = {quoted(field)}"
+        )
         return f"coalesce(({given}), {start})"
 
     def _account(self, condition: model.AccountIs, context: Context) -> Fragment:
@@ -276,11 +290,14 @@ class _Compiler:
         )
 
     def _did(self, condition: model.Did, context: Context) -> Fragment:
-        happened = history.happened(condition, context, self.binder)
+        asked: history.Asked = context
+        if context == "person" and self.travelling:
+            asked = "person of the account"
+        happened = history.happened(condition, asked, self.binder)
         return Fragment(
             f"not ({happened})" if condition.negated else f"({happened})",
-            ((history.label(condition), history.times(condition, context, self.binder)),),
-            history.history_flips(condition, context, self.flips) if self.flips else (),
+            ((history.label(condition), history.times(condition, asked, self.binder)),),
+            history.history_flips(condition, asked, self.flips) if self.flips else (),
         )
 
 

@@ -36,6 +36,9 @@ update audiences set evaluated_at = :at where slug = :slug;
 select subject_id from audience_members
 where audience = :audience and subject_id > :after order by subject_id limit :limit;
 
+-- name: audience_size
+select count(*) from audience_members where audience = :audience;
+
 -- name: members_among
 select audience, subject_id from audience_members
 where audience = any(:audiences::text[]) and subject_id = any(:subject_ids::bigint[]);
@@ -118,3 +121,8 @@ on conflict do nothing;
 -- name: segment_size
 select count(distinct account_id) as accounts, count(distinct person_id) as people
 from segment_members where journey = :journey and version = :version;
+
+-- name: named_accounts
+-- Those that would come into the engage store: without a name they stay here.
+select id from accounts
+where id = any(:ids::bigint[]) and deleted_at is null and coalesce(attributes ->> 'name', '') <> '';

@@ -35,7 +35,8 @@ delete from wakeups returning traversal_id;
 
 -- name: engage_waits
 -- What this store still has to pass on: how far its outbox reaches, whom admission and wake-ups wait for; and
--- what its dynamic lists still have to look at, now and by the passing of time alone.
+-- what its dynamic lists still have to look at, now and by the passing of time alone; jobs that have not brought
+-- in their accounts, and groups in question.
 select (select seq from changes order by epoch desc, xid desc, seq desc limit 1) as outbox,
        (select seq from cursors where stream = :down) as followed,
        exists (select from admissions where journey_id = :journey_id and due_at <= :at)
@@ -43,6 +44,8 @@ select (select seq from changes order by epoch desc, xid desc, seq desc limit 1)
        exists (select from wakeups) as wakeups,
        exists (select from list_questions)
          or exists (select from lists where condition is not null and evaluated_at is null) as lists_wait,
+       exists (select from buying_group_jobs where flow_at is null and deleted_at is null) as jobs_wait,
+       exists (select from buying_group_questions) as groups_wait,
        (select min(next_flip) from list_flips) as next_flip;
 
 -- name: platform_waits

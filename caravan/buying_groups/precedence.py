@@ -1,0 +1,15 @@
+"""Who may undo whom: what a user did stands above a journey, and a journey above a job (product.md §3.6)."""
+
+from typing import Literal
+
+Source = Literal["manual", "journey", "job"]
+
+RANK: dict[Source, int] = {"job": 1, "journey": 2, "manual": 3}
+
+#: why an actor leaves a membership as it is: somebody above has had a say in it
+STANDS_ABOVE: dict[Source, str] = {"manual": "manual-member", "journey": "journey-member"}
+
+
+def may_change(actor: Source, source: Source) -> bool:
+    """Whether an actor may add, change or remove where ``source`` last had a say, also by a removal."""
+    return RANK[actor] >= RANK[source]
