@@ -117,6 +117,6 @@ def harmless(value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, datetime):
-        return as_instant(value)
+        return as_instant(value.replace(microsecond=0))
     text = str(value)
     return "'" + text if text.lstrip().startswith(FORMULA) else text

@@ -63,7 +63,7 @@ def _told(found: Plan) -> dict[str, Any]:
         "changes": not found.is_empty,
         "documents": [asdict(one) | {"words": list(one.words)} for one in found.documents],
         "solution_interests": [
-            {"solution_interest": slug} | asdict(effect)
+            {"solution_interest": slug} | vars(effect)
             for slug, effect in sorted(found.effects.items())
         ],
         "accounts_to_come": dict(found.to_come),
@@ -89,6 +89,11 @@ def _print(found: Plan) -> None:
             plainly(f"Groups of {slug}, at their next upkeep:")
             for line in lines:
                 plainly(f"  {line}")
+    if any(one.kind == "score_model" and one.change == "changed" for one in found.documents):
+        plainly(
+            "Engagement is scored by the changed model from its next scale on, within seconds of apply; "
+            "whom that qualifies is not in these numbers"
+        )
     for job, accounts in sorted(found.to_come.items()):
         if accounts:
             plainly(

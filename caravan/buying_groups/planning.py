@@ -100,7 +100,7 @@ async def effects(
     Args:
         pool: of the engage store.
         workspace: what would be stored.
-        joining: accounts that would be in the audiences of its jobs, by audience, and have no group yet.
+        joining: accounts that its jobs would look at besides, by audience.
         at: domain time.
         follow: told how many accounts were looked at, and of how many.
 
@@ -126,7 +126,7 @@ async def effects(
             await upkeep.keep_accounts(conn, page, at)
             _tell(before, await _Standing.of(conn, page), told)
         follow(start + len(page), len(accounts))
-    return told
+    return {slug: effect for slug, effect in told.items() if effect != Effect()}
 
 
 @asynccontextmanager

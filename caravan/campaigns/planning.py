@@ -3,7 +3,7 @@
 Nothing stays of it: whatever a plan writes to find out is taken back.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -53,7 +53,7 @@ class Plan:
 
 @dataclass
 class _Joining:
-    """Accounts that jobs would make groups for."""
+    """Accounts that jobs would look at, and those they would bring in first."""
 
     by_audience: dict[str, set[int]] = field(default_factory=dict)
     to_come: dict[str, int] = field(default_factory=dict)
@@ -79,8 +79,9 @@ async def plan(
     """
     async with engage.acquire() as conn:
         documents = await planning.changes(conn, workspace)
-    jobs = await _concerned(platform, workspace, documents, at)
-    joining = await _joining(engage, platform, workspace, jobs, at)
+    begun = {one.slug for one in documents if one.kind == "buying_groups"}
+    jobs = await _concerned(platform, workspace, begun)
+    joining = await _joining(engage, platform, workspace, jobs, begun, at)
     effects = await planning.effects(
         engage,
         workspace,
@@ -107,7 +108,7 @@ def first(workspace: Workspace) -> Plan:
 
 
 async def _concerned(
-    platform: Any, workspace: Workspace, documents: list[Change], at: datetime
+    platform: Any, workspace: Workspace, begun: Collection[str]
 ) -> list[BuyingGroupsDocument]:
     """The jobs that may make groups because of this: new and changed ones; all, where an audience changes."""
     stored = {
@@ -120,14 +121,21 @@ async def _concerned(
     }
     if any(stored.get(slug) != said for slug, said in asked.items()):
         return list(workspace.buying_group_jobs.values())
-    slugs = {one.slug for one in documents if one.kind == "buying_groups"}
-    return [job for slug, job in workspace.buying_group_jobs.items() if slug in slugs]
+    return [job for slug, job in workspace.buying_group_jobs.items() if slug in begun]
 
 
 async def _joining(
-    engage: Any, platform: Any, workspace: Workspace, jobs: list[BuyingGroupsDocument], at: datetime
+    engage: Any,
+    platform: Any,
+    workspace: Workspace,
+    jobs: list[BuyingGroupsDocument],
+    begun: Collection[str],
+    at: datetime,
 ) -> _Joining:
-    """Whom the audiences of jobs would have, by the Platform's own evaluation."""
+    """Whom the audiences of jobs would have, by the Platform's own evaluation.
+
+    A job that begins looks at everybody of its audience, also at those who have a group already.
+    """
     joining = _Joining()
     if not jobs:
         return joining
@@ -145,8 +153,12 @@ async def _joining(
                     solution_interest=job.solution_interest,
                 )
                 here = {row["id"] for row in rows}
-                lacking = {row["id"] for row in rows if row["fit"] and not row["has"]}
-                joining.by_audience.setdefault(job.audience, set()).update(lacking)
+                looked_at = {
+                    row["id"]
+                    for row in rows
+                    if row["fit"] and (job.buying_groups in begun or not row["has"])
+                }
+                joining.by_audience.setdefault(job.audience, set()).update(looked_at)
                 come = await platform_sql.fetch(
                     conn, "named_accounts", ids=[one for one in page if one not in here]
                 )

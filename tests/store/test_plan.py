@@ -227,6 +227,19 @@ async def test_job_that_is_gone_says_what_becomes_of_its_groups(begun: World) ->
     assert change.words == ("the groups of grid stay; they are kept up no more",)
 
 
+async def test_job_that_is_back_looks_at_the_groups_it_had(begun: World) -> None:
+    without = DOCUMENTS[: DOCUMENTS.index("---\nbuying_groups")]
+    await applied(begun, begun.workspace(without))
+    other = without.replace("job_title: Engineer", "job_title: Nobody")
+    await applied(begun, begun.workspace(other))  # nobody keeps the groups up: nobody leaves
+    back = begun.workspace(other + DOCUMENTS[DOCUMENTS.index("---\nbuying_groups") :])
+    found = await planned(begun, back)
+    assert found.effects["grid"].removed == 2
+    before = await members(begun)
+    await applied(begun, back)
+    assert len(before) - len(await members(begun)) == 2
+
+
 async def test_score_model_tells_weights_window_and_which_is_active(begun: World) -> None:
     model = DOCUMENTS + "---\nscore_model: own\nweights: {form_filled: 50}\nwindow: 2 weeks\n"
     found = await planned(begun, begun.workspace(model))

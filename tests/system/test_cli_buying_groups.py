@@ -237,3 +237,45 @@ async def test_report_and_jobs_are_told_for_people_and_programs(cli: Cli, world:
         2, "report", "buying-groups", "--from", "2026-03-02", "--to", "2026-03-01"
     )
     assert "no jobs" in await cli.say("buying-group", "jobs")
+
+
+async def test_plan_is_told_for_people_and_programs(cli: Cli, world: World) -> None:
+    """The factory's template is on no disk: the workspace changes its roles, its stages and their groups."""
+    documents = """
+roles_template: team
+roles:
+  - {role: decision-maker, required: true, when: {person: {job_title: Chief}}}
+---
+stage_model: sales
+stages:
+  - {stage: open, entry: true, to: [ready]}
+  - {stage: ready, success: true}
+---
+solution_interest: grid
+roles_template: team
+stage_model: sales
+---
+buying_groups: all
+solution_interest: grid
+audience: everyone
+"""
+    await world.engage.execute(
+        "insert into buying_group_jobs (slug, solution_interest, audience, asks, stored_at, flow_at)"
+        " values ('all', 'grid', 'everyone', '{}', $1, $1)",
+        world.now,
+    )
+    world.workspace(documents)
+    told = await cli.say("plan", str(world.folder))
+    for part in (
+        "decision-maker: weight normal (was vital)",
+        "role practitioner is gone",
+        "stage engaged is gone",
+        "2 groups with another stage model",
+        "1 group on the stage engaged, which the model will not have",
+    ):
+        assert part in told
+    plan = await cli.json("plan", str(world.folder))
+    assert plan["changes"] is True
+    [grid] = plan["solution_interests"]
+    assert (grid["lacking"], grid["removed"]) == ({"engaged": 1}, 3)
+    assert "no folder" in await cli.refuse(2, "plan", "/nowhere")
