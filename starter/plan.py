@@ -135,9 +135,12 @@ def effect_in_words(effect: Effect) -> list[str]:
     members = [
         f"{count} {what}"
         for count, what in (
-            (effect.added, "come"),
-            (effect.changed, "play another role"),
-            (effect.removed, "leave"),
+            (effect.added, "comes" if effect.added == 1 else "come"),
+            (
+                effect.changed,
+                "plays another role" if effect.changed == 1 else "play another role",
+            ),
+            (effect.removed, "leaves" if effect.removed == 1 else "leave"),
         )
         if count
     ]
@@ -148,7 +151,7 @@ def effect_in_words(effect: Effect) -> list[str]:
     for stage, groups in sorted(effect.lacking.items()):
         lines.append(
             f"{plural(groups, 'group')} on the stage {stage}, which the model will not have: "
-            "kept there until an entry stage is set"
+            f"{'it stays there until it begins' if groups == 1 else 'they stay there until they begin'} anew"
         )
     return lines
 

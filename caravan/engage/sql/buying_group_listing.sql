@@ -5,7 +5,9 @@
 -- has: one of those asked for is enough.
 with page as (
   select g.*, a.external_id as account, a.attributes ->> 'name' as name
-  from buying_groups g join accounts a on a.id = g.account_id
+  from buying_groups g
+  -- account by account, by their keys: all of them once for each page is what a join would do
+  cross join lateral (select * from accounts where accounts.id = g.account_id offset 0) a
   where g.id > :after and a.deleted_at is null
     and (:ids::bigint[] is null or g.id = any(:ids::bigint[]))
     and (:account::text is null or a.external_id = :account::text)
