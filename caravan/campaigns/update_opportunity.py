@@ -1,7 +1,8 @@
 """The action ``update_opportunity``: a field of the account's opportunities takes a new value."""
 
-from caravan.campaigns import recording, wording
+from caravan.campaigns import wording
 from caravan.campaigns.effects import ACCOUNT, Effect, Place, note
+from caravan.campaigns.field_changes import tell
 from caravan.campaigns.visit import Visit
 from caravan.engage import sql
 from caravan.journeys.actions.update_opportunity import UpdateOpportunity
@@ -34,10 +35,6 @@ async def perform(visit: Visit, place: Place, action: UpdateOpportunity) -> int:
         fields=fields,
         at=visit.as_of,
     )
-    reason = None if changed else "unchanged"
-    await note(visit, place, action.kind, [Effect(ACCOUNT, reason)])
-    if not changed:
-        return 1
     await sql.execute(
         visit.conn,
         "write_changes",
@@ -46,18 +43,6 @@ async def perform(visit: Visit, place: Place, action: UpdateOpportunity) -> int:
         fields=[fields] * len(changed),
         at=visit.as_of,
     )
-    await recording.record(
-        visit.conn,
-        visit.plans,
-        [
-            recording.Happening(
-                "opportunity_changed",
-                visit.as_of,
-                account_id=visit.traversal.account_id,
-                fields={"field": action.field, "from": row["old"], "to": fields[action.field]},
-            )
-            for row in changed
-        ],
-        visit.as_of,
-    )
+    before = [row["old"] for row in changed]
+    await tell(visit, place, action, "opportunity_changed", fields[action.field], before)
     return 1
