@@ -53,8 +53,8 @@ def told(one: Explanation) -> dict[str, Any]:
     """For programs; what is a fraction is a number here, the whole sums are exact."""
     return {
         "group": one.group,
-        "account_id": one.account,
-        "name": one.name,
+        "account": one.account,
+        "account_name": one.name,
         "solution_interest": one.solution_interest,
         "completeness": {
             "score": one.completeness,

@@ -74,7 +74,7 @@ async def test_says_which_activities_count_and_which_role_is_empty(engaging: Eng
     group = await a_group(engaging)
     await engaging.does(2, "email_opened")  # has weight, and had not occurred
     told = json.loads(as_json(explain_group.told(await explained(engaging, group))))
-    assert told["account_id"] == "a1"
+    assert told["account"] == "a1"
     assert told["completeness"]["empty_roles"] == ["influencer"]
     assert [role["people"] for role in told["completeness"]["roles"]] == [["p1"], ["p2", "p3"], []]
     first, second, third = told["engagement"]["members"]
