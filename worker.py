@@ -7,7 +7,7 @@ Run from the tree::
     python worker.py --roles email                # what leaves the system, on hosts that may send
 
 Roles: ``journeys`` (workflows of accounts and their stretches), ``email`` (sending), ``calls``
-(asking services), ``streams`` (admission, audience flow, platform sync, event dispatch, reconciler).
+(asking services), ``streams`` (admission, audience flow, platform sync, event dispatch, reconciler, buying groups).
 
 SIGTERM or Ctrl-C stops gracefully, for GRACEFUL_SECONDS at most; a second one stops at once. Both are
 safe at any point, and so is kill -9. Addresses are read once, at the start: a server that comes back

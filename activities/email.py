@@ -49,8 +49,9 @@ class EmailActivities:
         return SendReply(
             outcomes=tuple(sent.outcomes),
             ended=sent.ended,
-            control=sent.control if request.with_plan else None,
+            control=sent.control if request.with_plan or sent.moved else None,
             more=sent.more,
             large=sent.large,
             held_until=sent.held_until,
+            moved=sent.moved,
         )

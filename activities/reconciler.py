@@ -115,7 +115,7 @@ class ReconcilerActivities:
         await sql.execute(pool, "doubt_forgotten", before=now - LONGEST_HAND_OVER, at=now)
 
     async def finish_commands(self, pool: Any) -> None:
-        """What follows from a resume or an abort, where the command died before it was through."""
+        """What follows from a resume, an abort or a publish, where the command died before it was through."""
         await life_cycle.wake_held(pool)
         async for _ in life_cycle.take_out(pool, None, datetime.now(UTC)):
             pass  # their workflows are woken and end

@@ -55,7 +55,9 @@ class ServiceActivities:
         return CallReply(
             outcomes=tuple(asked.outcomes),
             ended=asked.ended,
+            control=asked.control if asked.moved else None,
             more=asked.more,
             large=asked.large,
             held_until=asked.held_until,
+            moved=asked.moved,
         )

@@ -38,10 +38,11 @@ class StretchActivities:
         return StretchReply(
             outcomes=tuple(ran.outcomes),
             ended=ran.ended,
-            control=ran.control if request.with_plan else None,
+            control=ran.control if request.with_plan or ran.moved else None,
             large=ran.large,
             more=ran.more,
             held_until=ran.held_until,
+            moved=ran.moved,
         )
 
 

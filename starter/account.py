@@ -1,22 +1,21 @@
 """``caravan account show ID``: where an account stands, every step, and why each path was taken."""
 
+from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
 from rich.padding import Padding
 
 from caravan.buying_groups.listing import Filters, groups
+from caravan.campaigns.queued import queued
 from caravan.engage import sql
-from caravan.journeys.plan import Plan
 from starter.errors import UserError
+from starter.evidence import in_words
 from starter.group_rows import group_row, group_words
 from starter.output import Format, FormatOption, as_json, cell, console
-from starter.paths import path_name
-from starter.reasons import reason
-from starter.session import Session, SubscriptionOption, plan_of, run_with
-
-#: ids as their team knows them, by kind of record and our own id
-Names = dict[str, dict[int, str]]
+from starter.session import Session, SubscriptionOption, run_with
+from starter.way import names_around, way_of
 
 app = typer.Typer(
     no_args_is_help=True, help="An account in detail: where it stands, every step, and why."
@@ -45,24 +44,27 @@ def show_account(
                 "has it (accounts without a name stay in the Platform)"
             )
         people = await sql.fetch(pool, "people_of_account", account_id=account["id"])
-        names = await _names(pool, account["id"])
+        names = await names_around(pool, account["id"])
         journeys = [
-            await _journey(pool, row, names)
+            await way_of(pool, row, names)
             for row in await sql.fetch(pool, "traversals_of_account", account_id=account["id"])
         ]
         entries = [
             {key: value for key, value in _entry(row).items() if value is not None}
             for row in await sql.fetch(pool, "entries_of_account", account_id=account["id"])
         ]
+        waiting = await queued(pool, account["id"], datetime.now(UTC))
         told = {
-            "account_id": account["external_id"],
+            "account": account["external_id"],
+            "account_name": account["attributes"].get("name"),
             "attributes": account["attributes"],
-            "people": [row["external_id"] for row in people],
+            "people": sorted(row["external_id"] for row in people),
             "buying_groups": [
                 group_row(row)
                 async for row in groups(pool, Filters(account=account["external_id"]))
             ],
             "entries": entries,
+            "waiting": [asdict(one) for one in waiting],
             "journeys": journeys,
         }
         if form is Format.json:
@@ -84,98 +86,9 @@ def _entry(row: Any) -> dict[str, Any]:
     }
 
 
-async def _names(pool: Any, account_id: int) -> Names:
-    """Everyone and everything that a reason of this account may name, also what is gone since."""
-    people = await pool.fetch(
-        "select id, external_id from people"
-        " where id in (select person_id from relations where account_id = $1)",
-        account_id,
-    )
-    opportunities = await pool.fetch(
-        "select id, external_id from opportunities where account_id = $1", account_id
-    )
-    return {"person": dict(people), "opportunity": dict(opportunities)}
-
-
-async def _journey(pool: Any, row: Any, names: Names) -> dict[str, Any]:
-    plan = await plan_of(pool, row)
-    participants: dict[tuple[str, int], dict[str, Any]] = {}
-    for person in await sql.fetch(pool, "participants_of_traversal", traversal_id=row["id"]):
-        if person["path"] is not None:
-            place = participants.setdefault((person["node"], person["visit"]), {})
-            because = _because(person["because"] or {}, names)
-            place[person["external_id"]] = {"path": person["path"], "because": because}
-    effects: dict[tuple[str, int], list[dict[str, Any]]] = {}
-    for effect in await sql.fetch(pool, "effects_of_traversal", traversal_id=row["id"]):
-        told = {
-            "action": effect["action"],
-            "person": effect["external_id"],
-            "outcome": effect["state"],
-            "reason": effect["reason"],
-            "reply": effect["reply"] if reason(effect) != effect["reason"] else None,
-            "template": effect["template"],
-            "message_id": effect["message_id"],
-        }
-        effects.setdefault((effect["node"], effect["visit"]), []).append(
-            {key: value for key, value in told.items() if value is not None}
-        )
-    steps = []
-    for step in await sql.fetch(pool, "history_of_traversal", traversal_id=row["id"]):
-        outcome, arrival = step["outcome"], (step["node"], step["visit"])
-        told_step = {
-            "step": step["step_no"],
-            "at": outcome.get("at"),
-            "node": step["node"],
-            "kind": step["kind"],
-            "outcome": _outcome(plan, step["node"], outcome.get("edge")),
-            "until": outcome.get("until"),
-            "counts": outcome.get("counts") or None,
-            "because": _because(step["because"] or {}, names) or None,
-        }
-        if outcome.get("edge") is not None:
-            told_step["people"] = participants.get(arrival)
-            told_step["effects"] = effects.get(arrival)
-        steps.append({key: value for key, value in told_step.items() if value is not None})
-    calls = [
-        {key: value for key, value in dict(call).items() if value is not None}
-        for call in await sql.fetch(pool, "calls_of_traversal", traversal_id=row["id"])
-    ]
-    state = row["state"]
-    return {
-        "journey": row["slug"],
-        "version": row["version"],
-        "entry": row["entry"],
-        "entered_at": row["entered_at"],
-        "node": state.get("position"),
-        "until": (state.get("pending") or {}).get("until"),
-        "held_at": row["held_at"],
-        "ended_at": row["ended_at"],
-        "reason": row["reason"],
-        "label": row["label"],
-        "workflow_id": row["workflow_id"],
-        "steps": steps,
-        "calls": calls,
-    }
-
-
-def _outcome(plan: Plan, node: str, edge: str | None) -> str | None:
-    return None if edge is None else path_name(plan.nodes.get(node), edge)
-
-
-def _because(values: dict[str, Any], names: Names) -> dict[str, Any]:
-    """What decided, with people and opportunities by the ids that their team knows."""
-    return {
-        # person(job_title starts with Chief): one who fits; person: whose event was heard
-        key: names.get(key.partition("(")[0], {}).get(value, value)
-        if isinstance(value, int)
-        else value
-        for key, value in values.items()
-    }
-
-
 def _print(told: dict[str, Any]) -> None:
     console.print(
-        f"[bold]{cell(told['account_id'])}[/bold]  {cell(told['attributes'])}", highlight=False
+        f"[bold]{cell(told['account'])}[/bold]  {cell(told['attributes'])}", highlight=False
     )
     console.print(f"people: {cell(told['people']) or 'none'}", highlight=False)
     for group in told["buying_groups"]:
@@ -187,12 +100,17 @@ def _print(told: dict[str, Any]) -> None:
                 f"{cell(entry['refused'])}",
                 highlight=False,
             )
+    for one in told["waiting"]:
+        console.print(
+            f"waits to enter [bold]{one['journey']}[/bold] v{one['version']} since "
+            f"{cell(one['queued_at'])}: {cell(one['why'])}",
+            highlight=False,
+        )
     if not told["journeys"]:
         console.print("in no journey yet")
     for journey in told["journeys"]:
         if journey["ended_at"] is not None:
-            stands = f"ended {cell(journey['ended_at'])}: {journey['reason']}"
-            stands += f" ({cell(journey['label'])})" if journey["label"] else ""
+            stands = f"ended {cell(journey['ended_at'])}: {_left(journey)}"
         else:
             stands = f"at [bold]{journey['node'] or 'the start'}[/bold]"
             stands += f", until {cell(journey['until'])}" if journey["until"] else ""
@@ -202,7 +120,7 @@ def _print(told: dict[str, Any]) -> None:
             highlight=False,
         )
         for step in journey["steps"]:
-            _print_step(step)
+            _print_step(step, journey)
         for call in journey["calls"]:
             _print_call(call)
 
@@ -220,19 +138,22 @@ def _print_call(call: dict[str, Any]) -> None:
     )
 
 
-def _print_step(step: dict[str, Any]) -> None:
-    outcome = step.get("outcome") or (f"until {cell(step['until'])}" if "until" in step else "")
-    counts = f"  {cell(step['counts'])}" if "counts" in step else ""
+def _print_step(step: dict[str, Any], journey: dict[str, Any]) -> None:
+    to = ""
+    if "next" in step:
+        to = f" → {step['next']}"
+    elif "outcome" in step:
+        to = f" → out, {_left(journey)}"
     console.print(
-        f"  {step['step']:>3} {cell(step['at'])} [bold]{step['node']}[/bold] {step['kind']} "
-        f"{outcome if outcome.startswith('until') else cell(outcome)}{counts}",
+        f"  {step['step']:>3} {cell(step['at'])} [bold]{step['node']}[/bold] "
+        f"{step.get('kind', '')} · {cell(step['told'])}{to}",
         highlight=False,
     )
     details = []
     if "because" in step:
-        details.append(f"because {cell(step['because'])}")
+        details.append(f"because {cell('; '.join(in_words(step['because'])))}")
     for person, place in (step.get("people") or {}).items():
-        because = cell(place["because"])
+        because = cell("; ".join(in_words(place["because"])))
         details.append(
             f"{cell(person)} → {cell(place['path'])}" + (f": {because}" if because else "")
         )
@@ -241,3 +162,8 @@ def _print_step(step: dict[str, Any]) -> None:
         details.append(" ".join(cell(effect[key]) for key in effect if key != "message_id"))
     for detail in details:
         console.print(Padding(detail, (0, 0, 0, 6), expand=False), style="dim", highlight=False)
+
+
+def _left(journey: dict[str, Any]) -> str:
+    label = f" ({cell(journey['label'])})" if journey["label"] else ""
+    return f"{journey['reason']}{label}"

@@ -11,8 +11,9 @@ from starter.output import MOST, Format, FormatOption, show
 from starter.session import Session, SubscriptionOption, known_journey, plan_of, run_with
 
 COLUMNS = (
-    "account_id",
-    "name",
+    "account",
+    "account_name",
+    "journey",
     "version",
     "entry",
     "entered_at",
@@ -52,9 +53,11 @@ def accounts(
                 )
         rows = await sql.fetch(pool, "traversals_at", slug=journey, node=node, limit=limit)
         listed = [
-            {"account_id": row["external_id"]} | {name: row[name] for name in COLUMNS[1:]}
+            {"account": row["external_id"], "account_name": row["name"], "journey": journey}
+            | {name: row[name] for name in COLUMNS if name in row}
             for row in rows
         ]
-        show(listed, form, columns=COLUMNS, empty="no accounts there")
+        columns = [name for name in COLUMNS if name != "journey"]  # it was asked for
+        show(listed, form, columns=columns, empty="no accounts there")
 
     run_with(subscription, body)

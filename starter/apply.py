@@ -10,15 +10,20 @@ from activities.stream_starts import ensure_admission, ensure_streams
 from caravan.campaigns import storing
 from caravan.engage import journeys as engage_journeys
 from caravan.engage import sql
+from caravan.engage.versions import PIN, Inside, Policy
 from caravan.journeys.compiler import compile_journey
 from caravan.journeys.workspace import Workspace, load_workspace
 from caravan.settings import Settings
 from caravan.stores import Stores, provision
 from starter.errors import Interrupted, UserError
 from starter.import_data import bar, import_workspace, tell_bad_rows
+from starter.inside import InsideOption, became_of_those_inside, tell_of_those_inside
 from starter.output import Format, FormatOption, as_json, plainly, show
 from starter.session import Session, open_stores, run
 from starter.validate import DirectoryArgument, errors_in_words, existing, tell
+from starter.workers import tell_if_nobody_works
+
+COLUMNS = ("journey", "version", "change", "campaigns", "plan")
 
 
 def apply(
@@ -27,14 +32,18 @@ def apply(
     data: Annotated[
         bool, typer.Option("--data/--no-data", help="Import the workspace's data files first.")
     ] = True,
+    inside: InsideOption = Inside.pin,
     form: FormatOption = Format.table,
 ) -> None:
     """Store a workspace and publish its new and changed journeys.
 
     Validates first: with any error nothing is stored. Creates the workspace's subscription and sandbox
     if they are not there. Each journey is published whole or not at all; doing it again goes on where
-    it was interrupted and changes nothing that has not changed.
+    it was interrupted and changes nothing that has not changed. `--inside` is about the accounts inside
+    earlier versions of the journeys that it publishes; `caravan journey plan` tells before what it would do.
     """
+    if draft and inside is not Inside.pin:
+        raise UserError("--inside is about publishing: give it to `caravan journey publish`")
     workspace = load_workspace(existing(directory), datetime.now(UTC))
     if form is Format.table or workspace.errors:
         tell(directory, list(workspace.problems))
@@ -43,7 +52,9 @@ def apply(
 
     async def body() -> list[dict[str, Any]]:
         async with open_stores() as (settings, stores):
-            return await apply_workspace(settings, stores, workspace, draft=draft, data=data)
+            return await apply_workspace(
+                settings, stores, workspace, draft=draft, data=data, policy=Policy(inside)
+            )
 
     try:
         rows = run(body())
@@ -51,10 +62,14 @@ def apply(
         raise Interrupted(
             "interrupted; no journey is half published, apply again to go on"
         ) from None
+    if not draft:
+        tell_if_nobody_works()
     if form is Format.json:
         print(as_json(rows))
     else:
-        show(rows, form, empty="no journeys in this workspace")
+        show(rows, form, columns=COLUMNS, empty="no journeys in this workspace")
+        for row in rows:
+            tell_of_those_inside(row["journey"], row.get("inside"))
         ended = [row["journey"] for row in rows if row["change"] == "ended"]
         for slug in ended:
             plainly(
@@ -64,7 +79,13 @@ def apply(
 
 
 async def apply_workspace(
-    settings: Settings, stores: Stores, workspace: Workspace, *, draft: bool, data: bool
+    settings: Settings,
+    stores: Stores,
+    workspace: Workspace,
+    *,
+    draft: bool,
+    data: bool,
+    policy: Policy = PIN,
 ) -> list[dict[str, Any]]:
     """Provision the pair, store, publish, and see that what must run runs."""
     pair = workspace.settings.pair
@@ -80,12 +101,12 @@ async def apply_workspace(
     platform, engage = await session.platform(), await session.engage()
     at = datetime.now(UTC)
     await storing.store(engage, platform, workspace, at)
-    rows = []
+    rows: list[dict[str, Any]] = []
     for compiled in [compile_journey(workspace, slug) for slug in sorted(workspace.journeys)]:
         stored = (
             await engage_journeys.store_draft(engage, compiled)
             if draft
-            else await engage_journeys.publish(engage, compiled, at)
+            else await engage_journeys.publish(engage, compiled, at, policy)
         )
         rows.append(
             {
@@ -96,6 +117,10 @@ async def apply_workspace(
                 "plan": compiled.plan.hash[:12],
             }
         )
+        became = await became_of_those_inside(engage, stored, policy)
+        left = became is not None and became["policy"] == "exit" and became["accounts"]
+        if became is not None and (stored.change == "published" or left):
+            rows[-1]["inside"] = became
     if client is not None:
         for journey in await sql.fetch(engage, "running_journeys"):
             await ensure_admission(client, pair.munchkin, journey)

@@ -17,9 +17,8 @@ from rich.live import Live
 from rich.table import Table
 
 from caravan.engage import sql
-from caravan.engage.journeys import load_plan_body
+from caravan.engage.plans import load_plan
 from caravan.journeys.durations import parse_duration
-from caravan.journeys.plan import Plan
 from caravan.journeys.time import shift
 from caravan.journeys.workspace import Workspace, load_workspace
 from caravan.platform import sync
@@ -184,7 +183,7 @@ async def _watch(session: Session, stack: Stack) -> None:
     """Live counters per node until everybody has left."""
     pool = await session.engage()
     [journey] = await sql.fetch(pool, "journeys", slug=JOURNEY)
-    plan = Plan.model_validate(await load_plan_body(pool, journey["plan_hash"]))
+    plan = await load_plan(pool, journey["plan_hash"])
     until = datetime.now(UTC) + timedelta(seconds=PATIENCE)
     said = ""
     live = (
@@ -230,7 +229,7 @@ def _progress(nodes: list[dict[str, Any]], journey: Any) -> Table:
         paths = counted((row["paths"] or {}).items())
         table.add_row(
             cell(row["label"] or row["node"]),
-            row["kind"].replace("_", " "),
+            " ".join(filter(None, (row["kind"], row["of"]))),
             str(row["arrivals"]),
             f"{here} {row['inside'] or ''}",
             cell(paths),

@@ -56,6 +56,8 @@ LOST = (
     TimeoutError,
 )
 
+NO_ANSWER = (RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED)
+
 
 def is_embedded() -> bool:
     """Whether nothing that a command reaches for was set: then it is the embedded stack's."""
@@ -71,8 +73,10 @@ def sentence(error: BaseException, embedded: bool) -> tuple[str, int] | None:
         error: what a command ended with.
         embedded: whether the embedded stack provides what was not reached.
     """
-    remedy = ": see `caravan status`, start it with `caravan up`" if embedded else ""
+    remedy = "; `caravan up` starts it" if embedded else ""
     match error:
+        case ExceptionGroup():  # of things done side by side: the first is the reason of the others
+            return sentence(error.exceptions[0], embedded)
         case UserError():
             return str(error), error.exit_code
         case Refused():
@@ -83,11 +87,10 @@ def sentence(error: BaseException, embedded: bool) -> tuple[str, int] | None:
             return str(error), FAILED
         case RPCError() if error.status is RPCStatusCode.NOT_FOUND and "amespace" in str(error):
             return f"Temporal: {error} Set TEMPORAL_NAMESPACE to one that is there", FAILED
+        case RPCError() if error.status in NO_ANSWER:
+            return f"Temporal does not answer (setting TEMPORAL_ADDRESS){remedy}", FAILED
         case RPCError():
-            return (
-                f"Temporal did not do it (setting TEMPORAL_ADDRESS): {error.message}{remedy}",
-                FAILED,
-            )
+            return f"Temporal did not do it (setting TEMPORAL_ADDRESS): {error.message}", FAILED
         case OSError() if error.filename is not None:
             return f"{error.filename}: {error.strerror}", BAD_INPUT
     if isinstance(error, NOT_MIGRATED):
@@ -99,8 +102,11 @@ def sentence(error: BaseException, embedded: bool) -> tuple[str, int] | None:
     if isinstance(error, REFUSED):
         return f"Postgres refuses us (settings PLATFORM_DSN, ENGAGE_DSN): {error}", FAILED
     if isinstance(error, LOST):
+        if embedded:
+            return "Postgres went away meanwhile; `caravan up` starts it, then run it again", FAILED
         why = str(error) or type(error).__name__
-        return f"The connection was lost ({why}); run it again{remedy}", FAILED
+        where = "settings PLATFORM_DSN, ENGAGE_DSN"
+        return f"Postgres went away meanwhile ({where}): {why}; run it again", FAILED
     if isinstance(error, asyncpg.DataError):
         return f"The stores cannot hold what was given: {error}", BAD_INPUT
     if isinstance(error, asyncpg.InsufficientResourcesError):

@@ -69,15 +69,15 @@ async def import_workspace(
     return await importer.directory(workspace.data)
 
 
-def bar() -> Any:
-    """A progress bar on a terminal, nothing elsewhere."""
+def bar(of: str = "rows") -> Any:
+    """A progress bar on a terminal, nothing elsewhere; ``of``: what it counts."""
     if not sys.stderr.isatty():
         return nullcontext(None)
     return Progress(
         TextColumn("{task.description:<18}"),
         BarColumn(),
         TaskProgressColumn(),
-        TextColumn("{task.fields[rows]} rows"),
+        TextColumn(f"{{task.fields[rows]}} {of}"),
         TimeElapsedColumn(),
         console=stderr,
     )

@@ -12,6 +12,7 @@ from starter.journeys import version_row
 from starter.output import Format, FormatOption, as_json, cell, console, show
 from starter.paths import path_name
 from starter.session import Session, SubscriptionOption, known_journey, plan_of, run_with
+from starter.steps import kind_of, of_whom
 
 app = typer.Typer(
     no_args_is_help=True, help="A journey: its counters and picture, and the commands of its life."
@@ -71,7 +72,7 @@ def show_journey(
             f"audience {latest['audience']} · segment: {segment}\n",
             highlight=False,
         )
-        show(nodes, form, columns=("node", "kind", "label", "arrivals", "inside", "paths"))
+        show(nodes, form, columns=("node", "kind", "of", "label", "arrivals", "inside", "paths"))
         console.print()
         show(exits, form, title="Accounts", empty="nobody has entered yet")
 
@@ -96,7 +97,8 @@ async def node_rows(pool: Any, journey_ids: list[int], plan: Plan) -> list[dict[
     return [
         {
             "node": name,
-            "kind": node.kind,
+            "kind": kind_of(node),
+            "of": of_whom(node),
             "label": node.label or "",
             "arrivals": counts[name]["arrivals"] if name in counts else 0,
             "inside": counts[name]["inside"] if name in counts else 0,

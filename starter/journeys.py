@@ -6,9 +6,6 @@ from caravan.engage import sql
 from starter.output import Format, FormatOption, show
 from starter.session import Session, SubscriptionOption, run_with
 
-#: what the store alone works with
-OF_THE_STORE = ("paused_at", "deleted_at", "id", "flow_at", "rules", "entry_limit", "segment_at")
-
 COLUMNS = (
     "journey",
     "version",
@@ -24,13 +21,33 @@ COLUMNS = (
 )
 
 
+#: what a version's row and its counts say, by the same names
+TOLD = (
+    "version",
+    "state",
+    "audience",
+    "of_list",
+    "published_at",
+    "starts_at",
+    "ends_at",
+    "deadline",
+    "segment_accounts",
+    "segment_people",
+    "entered",
+    "inside",
+    "completed",
+)
+
+
 def version_row(row: Any) -> dict[str, Any]:
     """A version of a journey, without what only the store is concerned with."""
-    return (
-        {"journey": row["slug"]}
-        | {name: value for name, value in dict(row).items() if name not in OF_THE_STORE}
-        | {"paused": row["paused_at"] is not None}
-    )
+    told = {name: row[name] for name in TOLD}
+    return {
+        "journey": row["slug"],
+        "journey_name": row["name"],
+        "paused": row["paused_at"] is not None,
+        "plan": row["plan_hash"][:12],
+    } | told
 
 
 def journeys(form: FormatOption = Format.table, subscription: SubscriptionOption = None) -> None:

@@ -1,4 +1,4 @@
-"""``caravan journey publish|pause|resume|close|abort|delete|duplicate SLUG``: a journey's life."""
+"""``caravan journey publish|rollback|pause|resume|close|abort|delete|duplicate SLUG``: a journey's life."""
 
 import sys
 from collections.abc import Awaitable, Callable
@@ -6,16 +6,27 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
+from temporalio.client import Client
 
 from activities.connection import connect
 from activities.stream_starts import ensure_admission, ensure_streams
 from activities.terminations import terminate
 from caravan.engage import journeys, life_cycle, sql
+from caravan.engage.journeys import Stored
 from caravan.engage.life_cycle import Changed
+from caravan.engage.versions import Inside, Policy
 from caravan.journeys.reading import SLUG, SLUG_IN_WORDS
 from starter.errors import UserError
+from starter.inside import (
+    InsideOption,
+    MapOption,
+    became_of_those_inside,
+    policy_of,
+    tell_of_those_inside,
+)
 from starter.output import Format, FormatOption, as_json, plainly
 from starter.session import Session, SubscriptionOption, known_journey, run_with
+from starter.workers import tell_if_nobody_works
 
 Slug = Annotated[str, typer.Argument(help="The journey's slug.", metavar="SLUG")]
 
@@ -26,23 +37,84 @@ def publish(
         bool,
         typer.Option("--reopen", help="Also a journey that has ended: as a new version."),
     ] = False,
+    inside: InsideOption = Inside.pin,
+    renamed: MapOption = None,
     form: FormatOption = Format.table,
     subscription: SubscriptionOption = None,
 ) -> None:
-    """Publish the draft that `caravan apply --draft` stored."""
+    """Publish the draft that `caravan apply --draft` stored.
+
+    Given again with `--inside`, it says of those inside earlier versions what becomes of them now.
+    """
+    policy = policy_of(inside, renamed)
 
     async def body(session: Session) -> None:
         client = await connect(session.settings)
         pool = await session.engage()
         await known_journey(pool, slug)
-        stored = await journeys.publish_stored(pool, slug, datetime.now(UTC), reopen=reopen)
-        await ensure_streams(client, [session.munchkin])
-        for journey in await sql.fetch(pool, "running_journeys"):
-            await ensure_admission(client, session.munchkin, journey)
+        stored = await journeys.publish_stored(
+            pool, slug, datetime.now(UTC), reopen=reopen, policy=policy
+        )
         done = "is published already" if stored.change == "unchanged" else "is published"
-        _tell(form, f"{slug} v{stored.version} {done}", vars(stored))
+        await _published(session, client, stored, policy, form, f"{slug} v{stored.version} {done}")
 
     run_with(subscription, body)
+    tell_if_nobody_works()
+
+
+def rollback(
+    slug: Slug,
+    to: Annotated[
+        int | None,
+        typer.Option(
+            "--to", min=1, help="The version to publish again; the one before if not given."
+        ),
+    ] = None,
+    inside: InsideOption = Inside.pin,
+    renamed: MapOption = None,
+    form: FormatOption = Format.table,
+    subscription: SubscriptionOption = None,
+) -> None:
+    """Publish an earlier version again, as the next version.
+
+    Given twice without `--to` it goes back twice. Copy that was changed in a running version is not part
+    of it.
+    """
+    policy = policy_of(inside, renamed)
+
+    async def body(session: Session) -> None:
+        client = await connect(session.settings)
+        pool = await session.engage()
+        await known_journey(pool, slug)
+        stored, repeated = await journeys.rollback(
+            pool, slug, datetime.now(UTC), to=to, policy=policy
+        )
+        said = f"{slug} v{stored.version} is published: it says what v{repeated} said"
+        if stored.change == "unchanged":
+            said = f"{slug} v{stored.version} says already what v{repeated} said"
+        await _published(session, client, stored, policy, form, said, {"repeats": repeated})
+
+    run_with(subscription, body)
+
+
+async def _published(
+    session: Session,
+    client: Client,
+    stored: journeys.Stored,
+    policy: Policy,
+    form: Format,
+    said: str,
+    more: dict[str, Any] | None = None,
+) -> None:
+    """What every publish does behind its transaction: see that what must run runs, and tell."""
+    pool = await session.engage()
+    await ensure_streams(client, [session.munchkin])
+    for journey in await sql.fetch(pool, "running_journeys"):
+        await ensure_admission(client, session.munchkin, journey)
+    inside = await became_of_those_inside(pool, stored, policy)
+    _tell(form, said, _stored(stored) | (more or {}) | ({"inside": inside} if inside else {}))
+    if form is Format.table:
+        tell_of_those_inside(stored.slug, inside)
 
 
 def pause(
@@ -154,9 +226,13 @@ def duplicate(
         if await sql.fetch(pool, "journeys", slug=to):
             raise UserError(f"There is a journey {to} already; choose another slug with --as")
         stored = await journeys.duplicate(pool, slug, to)
-        _tell(form, f"{to} v{stored.version} is a draft", vars(stored))
+        _tell(form, f"{to} v{stored.version} is a draft", _stored(stored))
 
     run_with(subscription, body)
+
+
+def _stored(stored: Stored) -> dict[str, Any]:
+    return {"journey": stored.slug, "version": stored.version, "change": stored.change}
 
 
 def _sure(question: str) -> bool:
@@ -192,4 +268,4 @@ def _tell(form: Format, said: str, row: dict[str, Any]) -> None:
         plainly(said)
 
 
-VERBS = (publish, pause, resume, close, abort, delete, duplicate)
+VERBS = (publish, rollback, pause, resume, close, abort, delete, duplicate)

@@ -10,7 +10,7 @@ from starter.output import MOST, Format, FormatOption, show
 from starter.reasons import with_reason
 from starter.session import Session, SubscriptionOption, known_journey, run_with
 
-COLUMNS = ("claimed_at", "state", "reason", "template", "email", "account", "journey", "node")
+COLUMNS = ("claimed_at", "state", "reason", "template", "email", "account_name", "journey", "node")
 
 
 class MailState(StrEnum):

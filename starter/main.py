@@ -17,10 +17,12 @@ from starter import (
     campaigns,
     demo,
     down,
+    email,
     gateway,
     import_data,
     init,
     journey,
+    journey_plan,
     journeys,
     life_cycle,
     lists,
@@ -35,6 +37,7 @@ from starter import (
     subscriptions,
     test,
     up,
+    upgrade,
     validate,
     watch,
 )
@@ -58,6 +61,7 @@ app.command("up", rich_help_panel=STACK)(up.up)
 app.command("down", rich_help_panel=STACK)(down.down)
 app.command("status", rich_help_panel=STACK)(status.status)
 app.command("gateway", rich_help_panel=STACK)(gateway.gateway)
+app.command("upgrade", rich_help_panel=STACK)(upgrade.upgrade)
 app.command("demo", rich_help_panel=STACK)(demo.demo)
 app.command("init", rich_help_panel=WORKSPACE)(init.init)
 app.command("validate", rich_help_panel=WORKSPACE)(validate.validate)
@@ -69,8 +73,10 @@ app.command("watch", rich_help_panel=WORKSPACE)(watch.watch)
 app.command("import", rich_help_panel=WORKSPACE)(import_data.import_data)
 app.command("plan", rich_help_panel=WORKSPACE)(plan.plan)
 app.command("apply", rich_help_panel=WORKSPACE)(apply.apply)
+app.add_typer(email.app, name="email", rich_help_panel=WORKSPACE)
 app.command("journeys", rich_help_panel=LOOKING)(journeys.journeys)
 app.add_typer(journey.app, name="journey", rich_help_panel=LOOKING)
+journey.app.command("plan")(journey_plan.plan)
 for verb in life_cycle.VERBS:
     journey.app.command(verb.__name__)(verb)
 app.command("accounts", rich_help_panel=LOOKING)(accounts.accounts)

@@ -124,6 +124,11 @@ def as_json(value: Any) -> str:
 
 def cell(value: Any) -> str:
     """A value as a person reads it, safe inside markup: data cannot colour or move anything."""
+    return escape(readable(value))
+
+
+def readable(value: Any) -> str:
+    """A value as a person reads it, in one line."""
     if value is None:
         return ""
     if isinstance(value, datetime):
@@ -131,13 +136,13 @@ def cell(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, Mapping):
-        return ", ".join(f"{cell(key)} {cell(inner)}" for key, inner in value.items())
+        return ", ".join(f"{readable(key)} {readable(inner)}" for key, inner in value.items())
     if isinstance(value, list | tuple):
-        return ", ".join(cell(inner) for inner in value)
+        return ", ".join(readable(inner) for inner in value)
     text = str(value)
     if _is_instant(text):
-        return cell(datetime.fromisoformat(text))
-    return escape(_CONTROL.sub(" ", text))
+        return readable(datetime.fromisoformat(text))
+    return _CONTROL.sub(" ", text)
 
 
 def _is_instant(value: Any) -> bool:

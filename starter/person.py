@@ -17,6 +17,7 @@ app = typer.Typer(
 
 COLUMNS = (
     "claimed_at",
+    "account",
     "journey",
     "version",
     "node",
@@ -50,7 +51,7 @@ def show_person(
                 "(those without an e-mail address stay in the Platform)"
             )
         rows = await sql.fetch(pool, "effects_of_person", person_id=found["id"])
-        effects = [dict(row) | {"journey": row["slug"]} for row in rows]
+        effects = [dict(row) for row in rows]
         groups = [
             membership_row(row)
             for row in await sql.fetch(pool, "groups_of_person", person_id=found["id"])
@@ -59,7 +60,7 @@ def show_person(
             print(
                 as_json(
                     {
-                        "person_id": found["external_id"],
+                        "person": found["external_id"],
                         "attributes": found["attributes"],
                         "buying_groups": groups,
                         "effects": effects,

@@ -10,7 +10,7 @@ import typer
 
 from caravan.database.pool import Pool
 from caravan.engage import sql
-from caravan.engage.journeys import load_plan_body
+from caravan.engage.plans import load_plan
 from caravan.journeys.conditions.parse import nearest
 from caravan.journeys.plan import Plan
 from caravan.platform.sandboxes import pairings
@@ -91,7 +91,7 @@ async def known_journey(pool: Pool, slug: str) -> list[Any]:
 
 async def plan_of(pool: Pool, version: Any) -> Plan:
     """The plan that a version of a journey runs by."""
-    return Plan.model_validate(await load_plan_body(pool, version["plan_hash"]))
+    return await load_plan(pool, version["plan_hash"])
 
 
 def run_with(subscription: str | None, body: Callable[[Session], Awaitable[R]]) -> R:

@@ -1,5 +1,6 @@
 """``caravan status``: what runs, where, and how far the streams are behind."""
 
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
@@ -7,20 +8,21 @@ from caravan.campaigns import buying_group_jobs
 from caravan.engage import sql
 from caravan.platform import sync
 from caravan.platform.sandboxes import pairings
-from caravan.settings import read_environment
+from caravan.settings import Settings, read_environment
 from caravan.stack.stack import Stack
 from caravan.stores import Stores
 from starter.errors import Failed, is_embedded, sentence
-from starter.output import Format, FormatOption, as_json, console, show
+from starter.output import Format, FormatOption, as_json, console, plainly, show
 from starter.session import open_stores, run
+from starter.workers import nobody_works, who_works
 
 NONE_YET = "no subscriptions; `caravan apply DIR` creates one"
 
 
 def status(form: FormatOption = Format.table) -> None:
-    """Show the stack's parts and, per subscription, open accounts, queues and the sync's lag.
+    """Show the stack's parts, the workers on each queue and, per subscription, accounts and the sync's lag.
 
-    Exits 1 where the stores cannot be read.
+    Says so where no worker takes work. Exits 1 where the stores or Temporal cannot be asked.
     """
     stack = Stack(read_environment().caravan_home)
     parts = [
@@ -28,15 +30,33 @@ def status(form: FormatOption = Format.table) -> None:
         for part in stack.status()
     ]
     streams, problem = run(_streams())
+    queues, advice, unasked = run(_workers())
+    problem = problem or unasked
     if form is Format.json:
-        print(as_json({"parts": parts, "subscriptions": streams, "problem": problem}))
+        told = {"parts": parts, "queues": queues, "subscriptions": streams}
+        print(as_json(told | {"advice": advice, "problem": problem}))
     else:
         show(parts, form, title="Stack")
         console.print()
+        if queues:
+            show(queues, form, title="Workers")
+            console.print()
         if streams or problem is None:
             show(streams, form, title="Subscriptions", empty=NONE_YET)
+        if advice is not None:
+            plainly(f"\n{advice}")
     if problem is not None:
         raise Failed(problem)
+
+
+async def _workers() -> tuple[list[dict[str, Any]], str | None, str | None]:
+    """Who takes from each queue, what to do where nobody does, and why they could not be asked."""
+    try:
+        settings = Settings.load()
+        queues = await who_works(settings)
+    except Exception as error:
+        return [], None, _told(error)
+    return [asdict(one) for one in queues], nobody_works(settings, queues), None
 
 
 async def _streams() -> tuple[list[dict[str, Any]], str | None]:

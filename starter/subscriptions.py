@@ -13,7 +13,11 @@ def subscriptions(form: FormatOption = Format.table) -> None:
     async def body() -> None:
         async with open_stores() as (settings, _):
             rows = [
-                {"subscription": row["munchkin"]} | dict(row)
+                {
+                    "subscription": row["munchkin"],
+                    "sandbox": row["sandbox"],
+                    "created_at": row["created_at"],
+                }
                 for row in await pairings(settings.platform_dsn)
             ]
         show(rows, form, columns=COLUMNS, empty="no subscriptions; `caravan apply DIR` creates one")

@@ -5,7 +5,7 @@ A real HTTP server in the loop of the test.
 
 import asyncio
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -119,7 +119,7 @@ class OutsideService(Listening):
 
 
 async def call_back(
-    url: str, token: str | None, body: Any, *, content: bytes | None = None
+    url: str, token: str | None, body: Any, *, content: bytes | AsyncIterator[bytes] | None = None
 ) -> httpx.Response:
     """What a service posts, with all headers that the contract asks for."""
     headers = {

@@ -11,6 +11,7 @@ from caravan.delivery.capture import CaptureTransport
 from caravan.engage import journeys, sql
 from caravan.engage import subscriptions as engage_subscriptions
 from caravan.engage.happening import Happening
+from caravan.engage.versions import PIN, Policy
 from caravan.journeys.compiler import compile_journey
 from caravan.journeys.state import State
 from caravan.journeys.workspace import Workspace, load_workspace
@@ -98,10 +99,11 @@ class World:
         """Store everything but the journeys."""
         await storing.store(self.engage, self.platform, workspace, self.now)
 
-    async def publish(self, workspace: Workspace, slug: str) -> int:
+    async def publish(self, workspace: Workspace, slug: str, policy: Policy = PIN) -> int:
         """Store and publish a journey; returns its id."""
         await self.store(workspace)
-        stored = await journeys.publish(self.engage, compile_journey(workspace, slug), self.now)
+        compiled = compile_journey(workspace, slug)
+        stored = await journeys.publish(self.engage, compiled, self.now, policy)
         return stored.journey_id
 
     async def enter(self, journey_id: int) -> list[int]:

@@ -33,6 +33,7 @@ class AccountJourneyWorkflow:
         self._state = given.state or State()
         self._control = given.control
         self._hops = list(given.hops)
+        self._version = given.version
         self._decided = 0
         self._woken = 0
         # a continued run asks the row first: a signal to the run before may have gone unserved
@@ -95,8 +96,7 @@ class AccountJourneyWorkflow:
         # a journey may begin with what is not the stores' business: a call
         if not early and self._control is not None:
             self._refuse_idle(reply)
-        if reply.control is not None:
-            self._control = reply.control
+        self._take_over(reply)
         self._large = reply.large
         self._follow(reply.outcomes, reply.ended)
         if reply.more:
@@ -165,8 +165,6 @@ class AccountJourneyWorkflow:
         )
         if self._control is not None:
             self._refuse_idle(reply)
-        if reply.control is not None:
-            self._control = reply.control
         self._follow_what_left(reply, woken)
 
     def _asks(self, command: Command | None) -> bool:
@@ -203,6 +201,7 @@ class AccountJourneyWorkflow:
         self, reply: contracts.SendReply | contracts.CallReply, woken: int
     ) -> None:
         """Follow a reply of what leaves the system; ``woken``: the wake-ups before it was asked."""
+        self._take_over(reply)
         self._large = reply.large
         self._held_until = reply.held_until
         if reply.held_until is not None:
@@ -216,10 +215,24 @@ class AccountJourneyWorkflow:
     ) -> None:
         """Do not ask for ever a row that has nothing to do where we stand: a restored one, say."""
         nothing = not reply.outcomes and reply.ended is None and reply.held_until is None
-        if nothing and not reply.large and not reply.more:
+        if nothing and not reply.large and not reply.more and reply.moved is None:
             raise core.StepsDisagree(
                 "the traversal's row has nothing to do where its workflow stands"
             )
+
+    def _take_over(
+        self, reply: contracts.StretchReply | contracts.SendReply | contracts.CallReply
+    ) -> None:
+        """Take the plan of a reply, and where the account has moved to another version its state there."""
+        if reply.control is not None:
+            self._control = reply.control
+        if reply.moved is None:
+            return
+        self._state = reply.moved.state
+        self._version = reply.moved.version
+        self._decided += 1
+        self._hops.append(web_ui.move_hop(self._control, reply.moved))
+        workflow.upsert_search_attributes([web_ui.VERSION.value_set(reply.moved.version)])
 
     async def _rest(self, until: datetime) -> None:
         """Sleep until a wait or listen is over, or until someone says the row has changed."""
@@ -265,6 +278,7 @@ class AccountJourneyWorkflow:
                 self._state,
                 tuple(self._hops),
                 held=self._held_until is not None,
+                version=self._version,
             )
         )
 
@@ -278,5 +292,10 @@ class AccountJourneyWorkflow:
 
     def _continued(self) -> contracts.AccountJourneyInput:
         return self._given.model_copy(
-            update={"state": self._state, "control": self._control, "hops": tuple(self._hops)}
+            update={
+                "state": self._state,
+                "control": self._control,
+                "hops": tuple(self._hops),
+                "version": self._version,
+            }
         )

@@ -9,6 +9,7 @@ from datetime import datetime
 from pydantic import BaseModel, ConfigDict
 
 from caravan.journeys.control import ControlPlan
+from caravan.journeys.moving import Moved
 from caravan.journeys.state import Ended, Outcome, State
 
 JOURNEYS = "journeys"  # task queues
@@ -50,6 +51,7 @@ class AccountJourneyInput(Wire):
     state: State | None = None  # of a continued run
     control: ControlPlan | None = None
     hops: tuple[str, ...] = ()  # the last lines of the way, for the Web UI
+    version: int | None = None  # the one the account has moved to since it entered
 
 
 class Wake(Wire):
@@ -75,6 +77,7 @@ class StretchReply(Wire):
     large: bool = False
     more: bool = False  # there are more stored steps than one reply holds: ask again at once
     held_until: datetime | None = None  # paused: nothing begins before a wake-up, or this instant
+    moved: Moved | None = None  # to another version: the outcomes follow from its state
 
 
 class SendRequest(Wire):
@@ -94,6 +97,7 @@ class SendReply(Wire):
     more: bool = False
     large: bool = False
     held_until: datetime | None = None  # paused: nothing begins before a wake-up, or this instant
+    moved: Moved | None = None  # to another version: the outcomes follow from its state
 
 
 class CallRequest(Wire):
@@ -108,9 +112,11 @@ class CallRequest(Wire):
 class CallReply(Wire):
     outcomes: tuple[Outcome, ...] = ()
     ended: Ended | None = None
+    control: ControlPlan | None = None  # of the version the account has moved to
     more: bool = False
     large: bool = False
     held_until: datetime | None = None  # paused: nothing begins before a wake-up, or this instant
+    moved: Moved | None = None  # to another version: the outcomes follow from its state
 
 
 class AdmissionInput(Wire):

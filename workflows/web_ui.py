@@ -6,6 +6,7 @@ from datetime import datetime
 from temporalio.common import SearchAttributeKey
 
 from caravan.journeys.control import ControlPlan, Target
+from caravan.journeys.moving import Moved
 from caravan.journeys.state import Ended, Outcome, State
 
 JOURNEY = SearchAttributeKey.for_keyword("Journey")
@@ -95,6 +96,14 @@ def hop(control: ControlPlan | None, outcome: Outcome) -> str:
     return f"{outcome.step_no}. {at}**{node}**{visit}: {what}{_next(control, outcome)}"
 
 
+def move_hop(control: ControlPlan | None, moved: Moved) -> str:
+    """The line of a move to another version."""
+    node = moved.state.position or ""
+    was = f" (was {_plain(moved.node)})" if moved.node not in ("", node) else ""
+    at = f"{moved.at:%Y-%m-%d %H:%M:%S}"
+    return f"{moved.step_no}. {at} · **{_plain(titled(control, node))}**{was}: moved to v{moved.version}"
+
+
 def _what(control: ControlPlan | None, outcome: Outcome) -> str:
     kind, edge = outcome.command.kind, outcome.edge
     names = control.nodes[outcome.command.node].names if control else {}
@@ -156,9 +165,15 @@ def details(
     hops: tuple[str, ...],
     *,
     held: bool = False,
+    version: int | None = None,
 ) -> str:
-    """Markdown: where the account stands, when it wakes next, and every hop so far."""
+    """Markdown: where the account stands, when it wakes next, and every hop so far.
+
+    ``version``: the one it has moved to, where that is not the one of its title.
+    """
     lines = [f"### {_plain(title)}", "", *_stands(control, state)]
+    if version is not None:
+        lines += ["", f"**Moved to v{version}** since it entered"]
     if held:
         lines += ["", "**The journey is paused** · goes on when it is resumed"]
     if hops:

@@ -69,7 +69,8 @@ async def _page_of(
         bundle = await down_flow.export(platform, [one for one in page if one not in held])
         await intake.take_in(conn, plans, bundle, as_of)
         await audience_copies.renew(conn, plans, platform, copies, intake.subjects(bundle), as_of)
-        await sql.execute(conn, "question_accounts", account_ids=page)
+        # who comes in just now has been put in question by that
+        await sql.execute(conn, "question_accounts", account_ids=sorted(held))
         done = outbox.Cursor(seq=page[-1])
         await outbox.advance_cursor(conn, intake_of(job["id"]), done, len(page), as_of)
         applied = await sql.fetchval(conn, "intake_applied", stream=intake_of(job["id"]))

@@ -9,13 +9,14 @@ from typing import Any
 
 from caravan.campaigns import choosing
 from caravan.campaigns.plans import PlanCache
-from caravan.campaigns.progress import MOST_STORED, Locked, Progress, lock, stored_outcomes
+from caravan.campaigns.progress import Locked, Progress, lock, stored_steps
 from caravan.campaigns.visit import Visit
 from caravan.campaigns.wording import value as worded
 from caravan.delivery.errors import DeliveryError
 from caravan.engage import sql
 from caravan.journeys import core
-from caravan.journeys.control import Target
+from caravan.journeys.control import ControlPlan, Target
+from caravan.journeys.moving import Moved
 from caravan.journeys.nodes.call import Call
 from caravan.journeys.service import Scalar, Service
 from caravan.journeys.state import Command, Ended, Outcome
@@ -32,6 +33,8 @@ class Asked:
     more: bool = False  # more stored steps than one answer holds: ask again from there
     large: bool = False  # what follows is much: go on in an ordinary activity
     held_until: datetime | None = None  # the journey is paused: nothing begins until it is resumed
+    moved: Moved | None = None  # to another version: the outcomes follow from its state
+    control: ControlPlan | None = None  # of that version
 
 
 @dataclass(frozen=True)
@@ -91,13 +94,18 @@ async def claim(
 ) -> CallStep | Asked:
     """Claim the call a traversal stands at; where nothing is to be asked, what it came to instead."""
     async with pool.acquire() as conn, conn.transaction():
-        locked = await lock(conn, plans, traversal_id)
-        outcomes = await stored_outcomes(conn, locked, step_no)
+        locked = await lock(conn, plans, traversal_id, at)
+        stored = await stored_steps(conn, locked, step_no)
         command = core.next_command(locked.loaded.control, locked.state)
         asks = command is not None and command.kind == "call" and locked.state.pending is None
-        if outcomes or locked.ended is not None or command is None or not asks:
-            more = len(outcomes) == MOST_STORED
-            return Asked(outcomes, None if more else locked.ended, more)
+        if stored or locked.ended is not None or command is None or not asks:
+            return Asked(
+                stored.outcomes,
+                None if stored.more else locked.ended,
+                stored.more,
+                moved=stored.moved,
+                control=locked.loaded.control,
+            )
         progress = Progress(locked)
         if at >= locked.traversal.deadline:
             progress.leave(Target(reason="end-date"), at)

@@ -27,7 +27,6 @@ class Call:
 
     id: int
     traversal_id: int
-    over: bool  # its traversal has ended
     asked: Asked
 
 
@@ -50,7 +49,6 @@ async def find(pool: Any, token: str) -> Call | None:
     return Call(
         id=row["id"],
         traversal_id=row["traversal_id"],
-        over=row["ended_at"] is not None,
         asked=Asked(
             about=row["about"],
             account_id=row["account_id"],
@@ -68,17 +66,15 @@ async def take(pool: Any, call: Call, content: bytes, at: datetime) -> Taken:
     """
     parts = read_callback(content, call.asked)
     async with pool.acquire() as conn, conn.transaction():
-        return await record(conn, call.id, call.traversal_id, parts, at, over=call.over)
+        return await record(conn, call.id, call.traversal_id, parts, at)
 
 
-async def record(
-    conn: Any, call_id: int, traversal_id: int, parts: Parts, at: datetime, *, over: bool = False
-) -> Taken:
+async def record(conn: Any, call_id: int, traversal_id: int, parts: Parts, at: datetime) -> Taken:
     """Record an answer in the caller's transaction; the first one counts."""
-    state = (await sql.fetchrow(conn, "lock_call", id=call_id))["state"]
-    if state == "answered":
+    call = await sql.fetchrow(conn, "lock_call", id=call_id)
+    if call["state"] == "answered":
         return Taken.REPEATED
-    if state not in OPEN or over:
+    if call["state"] not in OPEN or call["over"]:
         await sql.execute(conn, "note_late", id=call_id, at=at)
         return Taken.LATE
     await sql.execute(conn, "answer_call", id=call_id, answer=parts.model_dump(mode="json"), at=at)

@@ -15,7 +15,7 @@ from typing import Any
 from caravan.campaigns import answers
 from caravan.campaigns.call_claims import Asked, Callbacks, CallStep, Request, claim
 from caravan.campaigns.plans import PlanCache
-from caravan.campaigns.progress import Progress, lock, stored_outcomes
+from caravan.campaigns.progress import Progress, lock, stored_steps
 from caravan.campaigns.stretch import walk_on
 from caravan.engage import sql
 from caravan.journeys.nodes import call
@@ -198,10 +198,16 @@ async def _conclude(
     With ``go_on`` the store-only commands that follow are served in it too, as in a stretch.
     """
     async with pool.acquire() as conn, conn.transaction():
-        locked = await lock(conn, plans, step.locked.traversal.id)
-        outcomes = await stored_outcomes(conn, locked, step.locked.state.step_no)
-        if outcomes or locked.ended is not None:
-            return Asked(outcomes, locked.ended)
+        locked = await lock(conn, plans, step.locked.traversal.id, at)
+        stored = await stored_steps(conn, locked, step.locked.state.step_no)
+        if stored or locked.ended is not None:
+            return Asked(
+                stored.outcomes,
+                None if stored.more else locked.ended,
+                stored.more,
+                moved=stored.moved,
+                control=locked.loaded.control,
+            )
         progress = Progress(locked)
         visit = progress.visit(conn, plans, step.command, at)
         settled = await answers.settle(visit, step.node, until)

@@ -2,7 +2,7 @@
 
 A draw by ``hash`` looks at nothing but who they are, by the ids their team knows: a copy of the data
 draws the same. A draw by ``quota`` counts: everybody who comes to the node takes turns at its counts, so
-a stretch ends behind it and holds them no longer than it must.
+a stretch ends behind it, and so does the claim of mail: they are held no longer than they must be.
 """
 
 from collections.abc import Sequence

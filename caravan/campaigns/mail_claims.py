@@ -6,10 +6,11 @@ from typing import Any
 
 from caravan.campaigns import mail_step, personal_mail
 from caravan.campaigns.actions import with_savepoints_if_needed
+from caravan.campaigns.drawing import takes_turns
 from caravan.campaigns.effects import BAD_VALUE, Candidate, Place, candidates
 from caravan.campaigns.mail_step import MailStep, Sending
 from caravan.campaigns.plans import PlanCache
-from caravan.campaigns.progress import MOST_STORED, Progress, lock, stored_outcomes
+from caravan.campaigns.progress import Progress, lock, stored_steps
 from caravan.campaigns.stretch import walk_on
 from caravan.campaigns.visit import Visit
 from caravan.delivery.errors import DeliveryError
@@ -59,17 +60,25 @@ async def claim(
 
     async def transaction(savepoints: bool) -> Claimed | Sending:
         async with pool.acquire() as conn, conn.transaction():
-            locked = await lock(conn, plans, traversal_id)
-            outcomes = await stored_outcomes(conn, locked, step_no)
-            if outcomes or locked.ended is not None:
-                more = len(outcomes) == MOST_STORED
+            locked = await lock(conn, plans, traversal_id, at)
+            stored = await stored_steps(conn, locked, step_no)
+            if stored or locked.ended is not None:
                 return Sending(
-                    outcomes, None if more else locked.ended, more, control=locked.loaded.control
+                    stored.outcomes,
+                    None if stored.more else locked.ended,
+                    stored.more,
+                    control=locked.loaded.control,
+                    moved=stored.moved,
                 )
             progress = Progress(locked, savepoints=savepoints)
-            large = False
+            outcomes: list[Outcome] = []
+            large = drew = False
             if go_on:
                 outcomes, large = await walk_on(conn, plans, locked, progress, at)
+                # others wait for the counts of a quota: they are not kept while mail is written
+                drew = any(
+                    takes_turns(locked.loaded.plan.nodes[one.command.node]) for one in outcomes
+                )
             command = core.next_command(locked.loaded.control, progress.state)
             if command is not None and command.kind == "send" and at < locked.traversal.deadline:
                 await progress.hold(conn)
@@ -78,7 +87,7 @@ async def claim(
                 return Sending(
                     outcomes, None, control=locked.loaded.control, held_until=progress.held_until
                 )
-            if large or command is None or command.kind != "send":
+            if large or drew or command is None or command.kind != "send":
                 return Sending(
                     outcomes, progress.state.ended, large=large, control=locked.loaded.control
                 )
@@ -163,6 +172,7 @@ async def _claim_people(
         paths=[place.path] * len(people),
         message_ids=[personal_mail.identity(visit, place.position, person.id) for person in people],
         template=action.template,
+        copy=visit.copy_number(action.template),
         claimant=claimant,
         at=visit.as_of,
     )

@@ -7,12 +7,13 @@ from typing import Any
 from caravan.campaigns import recording
 from caravan.campaigns.actions import with_savepoints_if_needed
 from caravan.campaigns.plans import PlanCache
-from caravan.campaigns.progress import Locked, Progress, lock, stored_outcomes
+from caravan.campaigns.progress import Locked, Progress, lock, stored_steps
 from caravan.campaigns.stretch import walk_on
 from caravan.delivery.errors import RelayUnreachable
 from caravan.engage import sql
 from caravan.engage.happening import Happening
 from caravan.journeys.control import ControlPlan, Target
+from caravan.journeys.moving import Moved
 from caravan.journeys.state import Command, Ended, Outcome
 
 
@@ -26,6 +27,7 @@ class Sending:
     large: bool = False  # what follows is much: go on in an ordinary activity
     control: ControlPlan | None = None  # for a workflow that begins with it
     held_until: datetime | None = None  # the journey is paused: nothing begins until it is resumed
+    moved: Moved | None = None  # to another version: the outcomes follow from its state
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ async def conclude(
 
     async def transaction(savepoints: bool) -> Sending:
         async with pool.acquire() as conn, conn.transaction():
-            locked = await lock(conn, plans, step.locked.traversal.id)
+            locked = await lock(conn, plans, step.locked.traversal.id, at)
             progress = Progress(locked, savepoints=savepoints)
             return await _conclude(
                 conn,
@@ -93,15 +95,23 @@ async def _conclude(
     delivered_at_once: bool,
 ) -> Sending:
     locked, command = progress.locked, step.command
-    outcomes = await stored_outcomes(conn, locked, step.locked.state.step_no)
+    stored = await stored_steps(conn, locked, step.locked.state.step_no)
     rows = await sql.fetch(conn, "settled_messages", **step.key)
     if any(row["state"] == "handed_over" for row in rows):
         # what another try has in hand is in doubt until it says otherwise
         await doubt_abandoned(conn, step, claimant, at)
         rows = await sql.fetch(conn, "settled_messages", **step.key)
     await _record_sent(conn, plans, step, rows, at, delivered_at_once=delivered_at_once)
-    if outcomes or locked.ended is not None:
-        return Sending(step.before + outcomes, locked.ended, control=locked.loaded.control)
+    if stored or locked.ended is not None:
+        # what was decided before it is told already where the account has moved since
+        before = [] if stored.moved else step.before
+        return Sending(
+            before + stored.outcomes,
+            None if stored.more else locked.ended,
+            stored.more,
+            control=locked.loaded.control,
+            moved=stored.moved,
+        )
     if any(row["state"] == "claimed" for row in rows):
         if await progress.hold(conn):
             await progress.save(conn, at)

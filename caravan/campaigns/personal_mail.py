@@ -52,7 +52,7 @@ def write(visit: Visit, template: str, person: Candidate, identity: str) -> Outg
         "view_link": None,
     }
     return compose(
-        visit.loaded.template(template),
+        visit.template(template),
         tokens,
         sender=Sender(plan.sender.name, plan.sender.email, plan.sender.reply_to),
         message_id=identity,

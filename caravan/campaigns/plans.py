@@ -4,15 +4,17 @@ A plan is immutable, so nothing here is ever stale; the cache is bounded.
 """
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from caravan.delivery.compose import CompiledTemplate, compile_body
-from caravan.engage.journeys import load_plan_body
+from caravan.engage import sql
+from caravan.engage.plans import load_plan
 from caravan.journeys.conditions.sql import Binder
 from caravan.journeys.control import ControlPlan
 from caravan.journeys.plan import Plan, control_plan, looks_back_at_nodes
+from caravan.journeys.templates import TemplateDocument
 from caravan.journeys.zones import Zones
 
 KEPT = 200
@@ -64,20 +66,51 @@ class LoadedPlan:
         return self._templates[slug]
 
 
+@dataclass(frozen=True)
+class Copy:
+    """The copy of a template that was changed in a version that runs; ``number`` of those of the version."""
+
+    number: int
+    template: CompiledTemplate
+
+
+#: by the template's slug; those that were not changed are the plan's
+Copies = Mapping[str, Copy]
+
+
 class PlanCache:
-    """The plans this process works with, by hash, least recently used leaving first."""
+    """The plans this process works with, by hash, least recently used leaving first.
+
+    With the copy that was changed in them since, by hash too.
+    """
 
     def __init__(self, kept: int = KEPT) -> None:
         self._kept = kept
         self._plans: OrderedDict[str, LoadedPlan] = OrderedDict()
+        self._copies: OrderedDict[str, Copies] = OrderedDict()
 
     async def load(self, conn: Any, plan_hash: str) -> LoadedPlan:
         if plan_hash in self._plans:
             self._plans.move_to_end(plan_hash)
             return self._plans[plan_hash]
-        plan = Plan.model_validate(await load_plan_body(conn, plan_hash))
+        plan = await load_plan(conn, plan_hash)
         loaded = LoadedPlan(plan, control_plan(plan), looks_back_at_nodes(plan))
         self._plans[plan_hash] = loaded
         while len(self._plans) > self._kept:
             self._plans.popitem(last=False)
         return loaded
+
+    async def copies(self, conn: Any, journey_id: int, copies_hash: str | None) -> Copies:
+        """The copy that was changed in a version, by the hash of its row; none costs no question."""
+        if copies_hash is None:
+            return {}
+        if copies_hash not in self._copies:
+            self._copies[copies_hash] = {
+                row["template"]: Copy(
+                    row["copy"], compile_body(TemplateDocument.model_validate(row["body"]))
+                )
+                for row in await sql.fetch(conn, "live_copies", journey_id=journey_id)
+            }
+            while len(self._copies) > self._kept:
+                self._copies.popitem(last=False)
+        return self._copies[copies_hash]

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from caravan.campaigns.plans import LoadedPlan, PlanCache
+from caravan.campaigns.moving import move_if_due
+from caravan.campaigns.plans import Copies, LoadedPlan, PlanCache
 from caravan.campaigns.visit import Traversal, Visit
 from caravan.engage import sql
 from caravan.journeys import core
 from caravan.journeys.control import Target
+from caravan.journeys.moving import MIGRATE, Moved
 from caravan.journeys.state import Command, Ended, Outcome, State
 
 #: a reply of Temporal's holds 2 MB; a restarted workflow asks again until it has caught up
@@ -28,14 +30,49 @@ class Locked:
     ended: Ended | None
     account: dict[str, Any]  # its attributes, locked too
     paused: bool  # its journey: nothing begins
+    to_move: bool = False  # to another version, before the next node it comes to
+    rested: bool = False  # it has just moved from where it rested: to rest on there is no beginning
 
 
-async def lock(conn: Any, plans: PlanCache, traversal_id: int) -> Locked:
-    """Lock a traversal and its account, and read where it stands."""
-    row = await sql.fetchrow(conn, "lock_traversal", traversal_id=traversal_id)
-    if row is None:
-        raise LookupError(f"no traversal {traversal_id}")
+@dataclass(frozen=True)
+class Stored:
+    """What an earlier run has committed: the steps, behind the last move to another version."""
+
+    outcomes: list[Outcome]
+    moved: Moved | None = None
+    more: bool = False  # than one answer holds: ask again from there
+
+    def __bool__(self) -> bool:
+        return bool(self.outcomes) or self.moved is not None
+
+
+async def lock(conn: Any, plans: PlanCache, traversal_id: int, at: datetime) -> Locked:
+    """Lock a traversal and its account, and read where it stands.
+
+    One that is to move to another version, and may here, is moved first.
+    """
+    row = await _row(conn, traversal_id)
     loaded = await plans.load(conn, row["plan_hash"])
+    rested = False
+    if row["to_move"] and row["ended_at"] is None:
+        rested = "pending" in row["state"]
+        if await move_if_due(conn, plans, row, loaded, at):
+            row = await _row(conn, traversal_id)
+            loaded = await plans.load(conn, row["plan_hash"])
+    copies = await plans.copies(conn, row["journey_id"], row["copies_hash"])
+    return _locked(row, loaded, copies, rested=rested)
+
+
+async def _row(conn: Any, traversal_id: int) -> Any:
+    # asked twice: what joins its version is gone where another moved it while we waited for it
+    for _ in range(2):
+        row = await sql.fetchrow(conn, "lock_traversal", traversal_id=traversal_id)
+        if row is not None:
+            return row
+    raise LookupError(f"no traversal {traversal_id}")
+
+
+def _locked(row: Any, loaded: LoadedPlan, copies: Copies, *, rested: bool) -> Locked:
     traversal = Traversal(
         id=row["id"],
         journey_id=row["journey_id"],
@@ -47,6 +84,7 @@ async def lock(conn: Any, plans: PlanCache, traversal_id: int) -> Locked:
         epoch=row["epoch"],
         deadline=row["deadline"],
         plan_hash=row["plan_hash"],
+        copies=copies,
     )
     state = State.model_validate(row["state"])
     if state.position is None and state.ended is None:
@@ -54,17 +92,31 @@ async def lock(conn: Any, plans: PlanCache, traversal_id: int) -> Locked:
     ended = None
     if row["ended_at"] is not None:
         ended = Ended(reason=row["reason"], label=row["label"], node=state.position or "")
-    return Locked(traversal, loaded, state, ended, row["account"], row["paused"])
+    return Locked(
+        traversal,
+        loaded,
+        state,
+        ended,
+        row["account"],
+        row["paused"],
+        to_move=row["to_move"],
+        rested=rested and state.pending is None,
+    )
 
 
-async def stored_outcomes(conn: Any, locked: Locked, step_no: int) -> list[Outcome]:
+async def stored_steps(conn: Any, locked: Locked, step_no: int) -> Stored:
     """The steps from ``step_no`` on that an earlier run has committed, at most ``MOST_STORED``."""
     if locked.state.step_no <= step_no:
-        return []
+        return Stored([])
     rows = await sql.fetch(
         conn, "stored_steps", traversal_id=locked.traversal.id, step_no=step_no, limit=MOST_STORED
     )
-    return [Outcome.model_validate(row["outcome"]) for row in rows]
+    moved = None
+    if rows and rows[0]["kind"] == MIGRATE:
+        moved = Moved.model_validate(rows[0]["outcome"])
+    steps = rows[1:] if moved else rows
+    outcomes = [Outcome.model_validate(row["outcome"]) for row in steps]
+    return Stored(outcomes, moved, more=len(rows) == MOST_STORED)
 
 
 class Progress:
@@ -112,6 +164,8 @@ class Progress:
 
     async def hold(self, conn: Any) -> bool:
         """Whether nothing may begin here, for the journey is paused: then the account is held."""
+        if self.locked.rested and self.state is self.locked.state:
+            return False
         if self.locked.paused and self.state.pending is None and self.state.ended is None:
             journey_id = self.locked.traversal.journey_id
             self.held = await sql.fetchval(conn, "still_paused", journey_id=journey_id)

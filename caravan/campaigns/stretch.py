@@ -21,12 +21,13 @@ from caravan.campaigns import (
 )
 from caravan.campaigns.effects import Place
 from caravan.campaigns.plans import PlanCache
-from caravan.campaigns.progress import MOST_STORED, Locked, Progress, lock, stored_outcomes
+from caravan.campaigns.progress import Locked, Progress, lock, stored_steps
 from caravan.campaigns.visit import Visit
 from caravan.engage import sql
 from caravan.journeys import core
 from caravan.journeys.control import ControlPlan, Target
 from caravan.journeys.exits import still_open
+from caravan.journeys.moving import Moved
 from caravan.journeys.nodes import segment_actions
 from caravan.journeys.nodes.call import Call
 from caravan.journeys.nodes.exit import ExitNode
@@ -51,6 +52,7 @@ class Stretch:
     large: bool = False  # it stopped for its size: go on in an ordinary activity
     more: bool = False  # more stored steps than one answer holds: ask again from there
     held_until: datetime | None = None  # the journey is paused: nothing begins until it is resumed
+    moved: Moved | None = None  # to another version: the outcomes follow from its state
 
 
 async def run(
@@ -78,13 +80,14 @@ async def run(
         while True:
             async with pool.acquire() as conn, conn.transaction():
                 await remove_from_journey.lock_others(conn, closing)
-                locked = await lock(conn, plans, traversal_id)
+                locked = await lock(conn, plans, traversal_id, as_of)
                 control = locked.loaded.control
-                outcomes = await stored_outcomes(conn, locked, step_no)
-                if len(outcomes) == MOST_STORED:
-                    return Stretch(outcomes, None, control, more=True)
+                stored = await stored_steps(conn, locked, step_no)
+                outcomes, moved = stored.outcomes, stored.moved
+                if stored.more:
+                    return Stretch(outcomes, None, control, more=True, moved=moved)
                 if locked.ended is not None or len(outcomes) >= max_steps:
-                    return Stretch(outcomes, locked.ended, control)
+                    return Stretch(outcomes, locked.ended, control, moved=moved)
                 progress = Progress(locked, savepoints=savepoints)
                 command = core.next_command(control, progress.state)
                 closes = remove_from_journey.closed_by(locked, command)
@@ -107,6 +110,7 @@ async def run(
                     control,
                     large=large,
                     held_until=progress.held_until,
+                    moved=moved,
                 )
 
     return await actions.with_savepoints_if_needed(transaction)
@@ -173,6 +177,8 @@ class _Walk:
         command = core.next_command(self.locked.loaded.control, self.state)
         if command is None or command.kind == "send":  # a send is an activity of its own
             return False
+        if self.locked.to_move and command.segment == 0 and self.state.pending is None:
+            return False  # it has come to a node: whoever locks it next moves it
         if command != self.closing and remove_from_journey.left_by(
             self.locked.loaded.plan, command
         ):

@@ -1,10 +1,11 @@
 """A visit: one arrival of one traversal at one node, as everything that serves it sees it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from caravan.campaigns.plans import LoadedPlan, PlanCache
+from caravan.campaigns.plans import Copies, LoadedPlan, PlanCache
+from caravan.delivery.compose import CompiledTemplate
 from caravan.journeys.zones import FIELD, Zones
 
 
@@ -22,6 +23,7 @@ class Traversal:
     epoch: int
     deadline: datetime
     plan_hash: str
+    copies: Copies = field(default_factory=dict)  # changed in its version since it was published
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,16 @@ class Visit:
     def zones(self) -> Zones:
         """Whose clock counts for this account."""
         return self.loaded.zones(self.account.get(FIELD))
+
+    def template(self, slug: str) -> CompiledTemplate:
+        """The template a message is written with: the version's own, or the copy changed since."""
+        copy = self.traversal.copies.get(slug)
+        return copy.template if copy else self.loaded.template(slug)
+
+    def copy_number(self, slug: str) -> int | None:
+        """Which of the version's changed copies that is."""
+        copy = self.traversal.copies.get(slug)
+        return copy.number if copy else None
 
     @property
     def named(self) -> dict[str, Any]:

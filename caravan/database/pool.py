@@ -5,6 +5,7 @@ are decoded to Python values; a statement cache can be switched off for poolers.
 """
 
 import json
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -88,4 +89,18 @@ def _unreachable(dsn: str, setting: str, error: Exception) -> str:
     """One sentence that names the address (never the password) and the setting."""
     parts = urlsplit(dsn)
     where = parse_qs(parts.query).get("host", [parts.netloc.rpartition("@")[2]])[0]
-    return f"No Postgres answers at {where}{parts.path} (setting {setting}): {error}"
+    return f"No Postgres answers at {where}{parts.path} (setting {setting}): {_why(error)}"
+
+
+def _why(error: Exception) -> str:
+    """Why not, in words; the driver's own where they say more than that nobody is there."""
+    match error:
+        case FileNotFoundError() | ConnectionRefusedError():
+            return "nothing runs there"
+        case TimeoutError():
+            return "no answer in time"
+        case socket.gaierror():
+            return "no machine of that name is known"
+        case OSError():
+            return error.strerror or str(error)
+    return str(error)

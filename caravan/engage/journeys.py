@@ -5,6 +5,8 @@ from datetime import datetime
 from typing import Any
 
 from caravan.engage import sql
+from caravan.engage.plans import load_plan, load_plan_body
+from caravan.engage.versions import PIN, Policy, decide
 from caravan.journeys.compiler import Compiled, compiled
 from caravan.journeys.conditions.naming import audiences_anywhere
 from caravan.journeys.life_cycle import ENDED, NoJourney, Refused, check
@@ -20,6 +22,7 @@ class Stored:
     slug: str
     version: int
     change: str  # published | drafted | unchanged | ended
+    called: int = 0  # accounts inside earlier versions that were told to move
 
 
 async def store_draft(pool: Any, compiled: Compiled) -> Stored:
@@ -28,14 +31,15 @@ async def store_draft(pool: Any, compiled: Compiled) -> Stored:
         return await _store(conn, compiled, publish_at=None)
 
 
-async def publish(pool: Any, compiled: Compiled, at: datetime) -> Stored:
+async def publish(pool: Any, compiled: Compiled, at: datetime, policy: Policy = PIN) -> Stored:
     """Store a journey, its campaigns and its plan and make it live, or scheduled, all or nothing.
 
     A version whose plan is already live is left as it is; a changed one becomes the next version
-    and closes the one before to new entries. A slug whose latest version has ended is left alone.
+    and closes the one before to new entries; ``policy`` says what becomes of those inside. A slug whose
+    latest version has ended is left alone.
     """
     async with pool.acquire() as conn, conn.transaction():
-        return await _store(conn, compiled, publish_at=at)
+        return await _store(conn, compiled, publish_at=at, policy=policy)
 
 
 async def foresee(pool: Any, compiled: Compiled, at: datetime) -> Stored:
@@ -75,37 +79,102 @@ async def note_ends(pool: Any, at: datetime) -> None:
     await sql.execute(pool, "finish_empty")
 
 
-async def publish_stored(pool: Any, slug: str, at: datetime, *, reopen: bool = False) -> Stored:
+async def publish_stored(
+    pool: Any, slug: str, at: datetime, *, reopen: bool = False, policy: Policy = PIN
+) -> Stored:
     """Publish the draft of a slug; with ``reopen`` also where its journey has ended, then as a new version.
 
-    A journey that has ended and has no draft is published again by the plan it had.
+    A journey that has ended and has no draft is published again by the plan it had. One that is published
+    already is left as it is, but for what ``policy`` says of those inside its earlier versions.
 
     Raises:
         Refused: it has ended, or has nothing to publish.
         NoJourney: there is none.
     """
     async with pool.acquire() as conn, conn.transaction():
-        await sql.execute(conn, "one_publisher", slug=slug)
+        await _take_turn(conn, slug)
         latest = await sql.fetchrow(conn, "latest_version", slug=slug)
         if latest is None or latest["deleted"]:
             raise NoJourney(slug)
-        plan = Plan.model_validate(await load_plan_body(conn, latest["plan_hash"]))
+        plan = await load_plan(conn, latest["plan_hash"])
         if latest["state"] == "draft":
             if not reopen and await _has_ended(conn, slug):
                 raise Refused(f"{slug} has ended: publish its draft with --reopen")
-            return await _publish(conn, latest["id"], latest["version"], plan, at)
+            return await _publish(conn, latest["id"], latest["version"], plan, at, policy)
         if latest["state"] not in ENDED or not reopen:
             if check("publish", slug, latest["state"]):
                 raise AssertionError(latest["state"])
-            return Stored(latest["id"], slug, latest["version"], "unchanged")
+            called = await decide(conn, policy, latest["id"], latest["version"], plan)
+            return Stored(latest["id"], slug, latest["version"], "unchanged", called)
         journey_id = await _insert_version(conn, plan, latest["version"] + 1)
         await sql.execute(conn, "copy_campaigns", from_id=latest["id"], to_id=journey_id)
-        return await _publish(conn, journey_id, latest["version"] + 1, plan, at)
+        return await _publish(conn, journey_id, latest["version"] + 1, plan, at, policy)
 
 
-async def _store(conn: Any, compiled: Compiled, publish_at: datetime | None) -> Stored:
+async def rollback(
+    pool: Any, slug: str, at: datetime, *, to: int | None = None, policy: Policy = PIN
+) -> tuple[Stored, int]:
+    """Publish an earlier version again, as the next version; returns it with the version it repeats.
+
+    Without ``to`` the last one before that said something else; a version that is itself a repetition
+    counts as the one it repeats, so that giving the command twice goes back twice.
+
+    Raises:
+        Refused: there is no such version, the journey has ended, or a draft is in the way.
+        NoJourney: there is none.
+    """
+    async with pool.acquire() as conn, conn.transaction():
+        versions = await _take_turn(conn, slug)
+        if not versions:
+            raise NoJourney(slug)
+        latest = versions[-1]
+        if latest["state"] == "draft":
+            raise Refused(
+                f"{slug} v{latest['version']} is a draft: publish or delete it before a rollback"
+            )
+        if latest["state"] in ENDED:
+            raise Refused(
+                f"{slug} has ended: `caravan journey publish --reopen` publishes it again"
+            )
+        repeated = _earlier(slug, versions, to)
+        version = latest["version"]
+        plan = await load_plan(conn, repeated["plan_hash"])
+        if repeated["plan_hash"] == latest["plan_hash"]:
+            called = await decide(conn, policy, latest["id"], version, plan)
+            return Stored(latest["id"], slug, version, "unchanged", called), repeated["version"]
+        journey_id = await _insert_version(conn, plan, version + 1)
+        await sql.execute(conn, "copy_campaigns", from_id=repeated["id"], to_id=journey_id)
+        stored = await _publish(conn, journey_id, version + 1, plan, at, policy)
+        return stored, repeated["version"]
+
+
+def _earlier(slug: str, versions: list[Any], to: int | None) -> Any:
+    """The version that a rollback repeats."""
+    if to is not None:
+        for row in versions:
+            if row["version"] == to:
+                return row
+        raise Refused(
+            f"{slug} has no version {to}: {', '.join(str(v['version']) for v in versions)}"
+        )
+    now = versions[-1]["plan_hash"]
+    first = next(number for number, row in enumerate(versions) if row["plan_hash"] == now)
+    if first == 0:
+        raise Refused(f"{slug} has no version that came before this one; name one with --to")
+    return versions[first - 1]
+
+
+async def _take_turn(conn: Any, slug: str) -> list[Any]:
+    """One publisher of a slug at a time; its versions, locked, oldest first as everybody locks them."""
+    await sql.execute(conn, "one_publisher", slug=slug)
+    return list(await sql.fetch(conn, "lock_versions", slug=slug))
+
+
+async def _store(
+    conn: Any, compiled: Compiled, publish_at: datetime | None, policy: Policy = PIN
+) -> Stored:
     plan = compiled.plan
-    await sql.execute(conn, "one_publisher", slug=plan.journey)
+    await _take_turn(conn, plan.journey)
     latest = await sql.fetchrow(conn, "latest_version", slug=plan.journey)
     if publish_at is not None and await _has_ended(conn, plan.journey):
         return Stored(latest["id"], plan.journey, latest["version"], "ended")
@@ -152,7 +221,7 @@ async def _store(conn: Any, compiled: Compiled, publish_at: datetime | None) -> 
         )
     if publish_at is None:
         return Stored(journey_id, plan.journey, version, "drafted")
-    return await _publish(conn, journey_id, version, plan, publish_at)
+    return await _publish(conn, journey_id, version, plan, publish_at, policy)
 
 
 async def _has_ended(conn: Any, slug: str) -> bool:
@@ -194,7 +263,9 @@ def _rules(plan: Plan) -> dict[str, Any]:
     return {"rules": plan.rules.model_dump(mode="json"), "entry_limit": plan.rules.limit}
 
 
-async def _publish(conn: Any, journey_id: int, version: int, plan: Plan, at: datetime) -> Stored:
+async def _publish(
+    conn: Any, journey_id: int, version: int, plan: Plan, at: datetime, policy: Policy
+) -> Stored:
     starts_at, ends_at, deadline = schedule_of(plan, at)
     if ends_at <= at:
         raise Refused(
@@ -214,7 +285,8 @@ async def _publish(conn: Any, journey_id: int, version: int, plan: Plan, at: dat
         # what an operator has stopped is not set going by a new version
         paused_at=next((row["paused_at"] for row in before), None),
     )
-    return Stored(journey_id, plan.journey, version, "published")
+    called = await decide(conn, policy, journey_id, version, plan)
+    return Stored(journey_id, plan.journey, version, "published", called)
 
 
 def schedule_of(plan: Plan, at: datetime) -> tuple[datetime, datetime, datetime]:
@@ -227,11 +299,3 @@ def schedule_of(plan: Plan, at: datetime) -> tuple[datetime, datetime, datetime]
     )
     deadline = shift(ends_at, schedule.grace, zone) if schedule.grace else ends_at
     return starts_at, ends_at, deadline
-
-
-async def load_plan_body(conn: Any, plan_hash: str) -> dict[str, Any]:
-    """The stored plan, as JSON."""
-    body = await sql.fetchval(conn, "plan_body", hash=plan_hash)
-    if body is None:
-        raise LookupError(f"no plan {plan_hash}")
-    return dict(body)

@@ -105,17 +105,19 @@ async def abort(pool: Any, slug: str) -> Changed:
 
 
 async def take_out(pool: Any, slug: str | None, at: datetime) -> AsyncIterator[list[Any]]:
-    """Close the traversals of aborted journeys, page by page; yields their `id` and `workflow_id`.
+    """Close the traversals of aborted journeys, and of versions published over with `--inside exit`.
 
-    Nothing of a traversal commits once its page has: every claim reads the epoch under its lock.
+    Page by page; yields their `id`, `workflow_id` and `reason`. Nothing of a traversal commits once its
+    page has: every claim reads the epoch under its lock.
     """
     while True:
         async with pool.acquire() as conn, conn.transaction():
-            rows = await sql.fetch(conn, "inside_aborted", slug=slug, limit=PAGE)
-            ids = [row["id"] for row in rows]
-            await sql.fetch(conn, "close_traversals", traversal_ids=ids, reason="aborted", at=at)
-            # should the caller die before it has ended their workflows, they find it out themselves
-            await wakeups.queue(conn, ids, "aborted")
+            rows = await sql.fetch(conn, "to_be_taken_out", slug=slug, limit=PAGE)
+            for reason in sorted({row["reason"] for row in rows}):
+                ids = [row["id"] for row in rows if row["reason"] == reason]
+                await sql.fetch(conn, "close_traversals", traversal_ids=ids, reason=reason, at=at)
+                # should the caller die before it has ended their workflows, they find it out themselves
+                await wakeups.queue(conn, ids, reason)
         if rows:
             yield list(rows)
         if len(rows) < PAGE:

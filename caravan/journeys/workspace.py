@@ -7,6 +7,7 @@ of them at once.
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path as FilePath
+from typing import Any
 
 from caravan.journeys.buying_group_documents import known_groups, read_buying_group_documents
 from caravan.journeys.conditions.naming import ListName
@@ -36,6 +37,7 @@ from caravan.journeys.documents import (
     read_tests,
     read_workspace_document,
 )
+from caravan.journeys.documents.exits import nodes_written
 from caravan.journeys.fields import FieldCatalog
 from caravan.journeys.folder import Folder, find_documents, read_text
 from caravan.journeys.named_lists import read_lists
@@ -247,10 +249,7 @@ def _listens(raw_node: object) -> bool:
 def _read_tests(folder: Folder, catalog: FieldCatalog) -> dict[str, TestsDocument]:
     """The tests of journeys, by the names their nodes have, whether or not those can be read."""
     nodes = {
-        document.slug: list(raw)
-        if isinstance(raw := document.source.data.get("nodes"), dict)
-        else []
-        for document in folder.of("journey")
+        document.slug: _nodes_written(document.source.data) for document in folder.of("journey")
     }
     tests = {}
     for document in folder.of("tests"):
@@ -260,3 +259,8 @@ def _read_tests(folder: Folder, catalog: FieldCatalog) -> dict[str, TestsDocumen
         if read is not None:
             tests[read.tests] = read
     return tests
+
+
+def _nodes_written(journey: dict[str, Any]) -> list[str]:
+    raw = journey.get("nodes")
+    return [*(raw if isinstance(raw, dict) else []), *nodes_written(journey.get("exits"))]

@@ -14,6 +14,8 @@ MARGIN = 36
 TURN = 12
 #: letters that fit into a box, and beside an edge
 TITLE, ABOUT, LABEL = 23, 29, 26
+#: lines that fit between two boxes, and the height of one
+LINES, LINE = 4, 13
 
 Point = tuple[float, float]
 
@@ -27,13 +29,31 @@ class Words:
     y: float
 
     @property
-    def label(self) -> str:
-        return " · ".join(self.edge.labels).replace("_", " ")
+    def paths(self) -> list[tuple[str, int]]:
+        """The paths along the edge with their counts; those that somebody took first."""
+        paths = [(label.replace("_", " "), n) for label, n in self.edge.counts.items()]
+        if len(paths) > 1:
+            paths = [(label or "next", n) for label, n in paths if label or n]
+        return sorted(paths, key=lambda path: -path[1])
+
+    @property
+    def lines(self) -> list[tuple[int, str]]:
+        """A line for each path; where they are many, the last counts the rest."""
+        paths = self.paths
+        shown = paths if len(paths) <= LINES else paths[: LINES - 1]
+        lines = [(n, _short(label, LABEL)) for label, n in shown]
+        rest = paths[len(shown) :]
+        if rest:
+            lines.append((sum(n for _, n in rest), f"by {len(rest)} others"))
+        return lines
 
     @property
     def width(self) -> float:
-        letters = min(len(self.label), LABEL) * 6.2
-        return max(len(str(self.edge.count)) * 8.0, letters) + 10
+        return max(len(str(n)) * 7.5 + len(label) * 6.2 for n, label in self.lines) + 14
+
+    @property
+    def height(self) -> float:
+        return LINE * len(self.lines) + 4
 
 
 def draw(graph: Graph) -> str:
@@ -149,17 +169,20 @@ def _apart(labels: list[Words]) -> list[Words]:
 
 
 def _words(words: Words) -> str:
-    """The count, and below it the labels of the paths."""
-    edge, label, width, at_x, at_y = words.edge, words.label, words.width, words.x, words.y
-    height = 30 if label else 17
-    tspans = f'<tspan x="{at_x:.1f}" dy="0" class="count">{edge.count}</tspan>'
-    if label:
-        tspans += f'<tspan x="{at_x:.1f}" dy="13">{escape(_short(label, LABEL))}</tspan>'
-    unused = "" if edge.count else ' class="unused"'
+    """How many took each path."""
+    top = words.y - 4 - words.height / 2
+    tspans = "".join(
+        f'<tspan x="{words.x:.1f}" y="{top + LINE * number - 1:.1f}">'
+        f'<tspan class="count">{n}</tspan>{escape(" " + label if label else "")}</tspan>'
+        for number, (n, label) in enumerate(words.lines, start=1)
+    )
+    told = "; ".join(f"{label or 'next'}: {n}" for label, n in words.paths)
+    unused = "" if words.edge.count else ' class="unused"'
     return (
-        f"<g{unused}><title>{escape(label or 'next')}: {edge.count}</title>"
-        f'<rect class="paper" x="{at_x - width / 2:.1f}" y="{at_y - 13:.1f}" width="{width:.1f}" height="{height}" rx="4"/>'
-        f'<text class="words" x="{at_x:.1f}" y="{at_y:.1f}">{tspans}</text></g>'
+        f"<g{unused}><title>{escape(told)}</title>"
+        f'<rect class="paper" x="{words.x - words.width / 2:.1f}" y="{top:.1f}"'
+        f' width="{words.width:.1f}" height="{words.height:.0f}" rx="4"/>'
+        f'<text class="words">{tspans}</text></g>'
     )
 
 

@@ -74,7 +74,7 @@ def _missing(
     left = list(effects)
     missing = []
     for one in expected:
-        wanted = one.model_dump(exclude_none=True)
+        wanted = one.wanted
         match = next((effect for effect in left if wanted.items() <= effect.items()), None)
         if match is None:
             missing.append(wanted)

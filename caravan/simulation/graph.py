@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from caravan.journeys.control import Target
+from caravan.journeys.control import BEYOND, ControlNode, Target
 from caravan.journeys.nodes import control
 from caravan.journeys.plan import Plan
 from caravan.simulation.summary import BORDERS
@@ -30,12 +30,15 @@ class Vertex:
 
 @dataclass
 class Edge:
-    """From a vertex to another; several paths between the same two are one edge."""
+    """From a vertex to another: how many took each of the paths between the two, by label."""
 
     tail: str
     head: str
-    labels: list[str] = field(default_factory=list)
-    count: int = 0
+    counts: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def count(self) -> int:
+        return self.counts.total()
 
 
 @dataclass(frozen=True)
@@ -53,8 +56,7 @@ def graph_of(plan: Plan, lines: Sequence[Line], summary: dict[str, Any]) -> Grap
         if head.startswith(END) and head not in vertices:
             vertices[head] = Vertex(head, head.removeprefix(END), "end")
         one = edges.setdefault((tail, head), Edge(tail, head))
-        if label and label not in one.labels:
-            one.labels.append(label)
+        one.counts.setdefault(label, 0)
         return one
 
     for name, node in plan.nodes.items():
@@ -68,16 +70,22 @@ def graph_of(plan: Plan, lines: Sequence[Line], summary: dict[str, Any]) -> Grap
             inside=counts["inside"],
         )
     edge(START, plan.start)
+    targets = {name: control(node).edges for name, node in plan.nodes.items()}
     for name, node in plan.nodes.items():
-        seen = control(node)
-        for key, target in seen.edges.items():
-            label = "" if key == "next" else seen.names.get(key, key)
-            edge(name, _head(target), label)
-    for (tail, head), count in _moves(plan.start, lines).items():
-        edge(tail, head).count = count
+        for key, target in targets[name].items():
+            edge(name, _head(target), _label(control(node), key))
+    for (tail, head, by), count in _moves(lines).items():
+        label = "" if by is None else _label(control(plan.nodes[tail]), by)
+        if by in targets.get(tail, {}) and _head(targets[tail][by]) != head:
+            label = BEYOND  # it had been too often where the edge leads
+        edge(tail, head, label).counts[label] += count
         if head.startswith(END):
             vertices[head].came += count
     return Graph(vertices, edges)
+
+
+def _label(node: ControlNode, key: str) -> str:
+    return "" if key == "next" else node.names.get(key, key.replace(":", " ", 1))
 
 
 def _head(target: Target) -> str:
@@ -88,18 +96,20 @@ def _end(reason: str | None, label: str | None) -> str:
     return END + (label or reason or "completed")
 
 
-def _moves(start: str, lines: Sequence[Line]) -> Counter[tuple[str, str]]:
-    """How often an account went from one vertex to another."""
-    moves: Counter[tuple[str, str]] = Counter()
-    stands: dict[tuple[str, int], str] = {}
+def _moves(lines: Sequence[Line]) -> Counter[tuple[str, str, str | None]]:
+    """How often an account went from one vertex to another, and by which edge."""
+    moves: Counter[tuple[str, str, str | None]] = Counter()
+    stands: dict[tuple[str, int], tuple[str, str | None]] = {}
     for line in lines:
         body = line.body
         who = (body["account"], body["entry"])
         if body["kind"] == "exit":
-            moves[(stands.pop(who, body["node"]), _end(body["reason"], body.get("label")))] += 1
+            tail, edge = stands.pop(who, (body["node"], None))
+            moves[(tail, _end(body["reason"], body.get("label")), edge)] += 1
         elif body["kind"] not in BORDERS:
-            moves[(stands.get(who, START), body["node"])] += 1
-            stands[who] = body["node"]
+            tail, edge = stands.get(who, (START, None))
+            moves[(tail, body["node"], edge)] += 1
+            stands[who] = (body["node"], line.edge)
     return moves
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
+from caravan.journeys.actions.base import ABOUT
 from caravan.simulation.drawing import draw
 from caravan.simulation.graph import END, graph_of
 from caravan.simulation.told import Told
@@ -100,7 +101,8 @@ def _step(body: dict[str, Any]) -> str:
 
 
 def _effect(effect: dict[str, Any]) -> str:
-    words = [effect["action"].replace("_", " "), effect.get("person"), effect["outcome"]]
+    about = " ".join(effect[key] for key in ABOUT if key in effect)
+    words = [effect["action"].replace("_", " "), about, effect.get("person"), effect["outcome"]]
     reason = f" ({effect['reason']})" if effect.get("reason") else ""
     return escape(" ".join(word for word in words if word) + reason)
 

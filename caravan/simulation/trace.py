@@ -6,8 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from caravan.journeys.control import ControlNode, ControlPlan
+from caravan.journeys.nodes import abouts
 from caravan.journeys.nodes.paths import OTHERWISE
-from caravan.journeys.plan import control_plan
+from caravan.journeys.plan import Plan, control_plan
 from caravan.simulation.instants import written
 from caravan.simulation.run import Ran
 from caravan.simulation.throw_away import Pair
@@ -21,11 +22,15 @@ RESTS = ("wait", "listen", "call", "decide")
 
 @dataclass(frozen=True)
 class Line:
-    """One line: ``at`` and ``account`` give its place, ``body`` is what is printed."""
+    """One line: ``at`` and ``account`` give its place, ``body`` is what is printed.
+
+    ``edge`` is the one a visit was left by: which of several paths that lead to the same node.
+    """
 
     at: datetime
     account: str
     body: dict[str, Any]
+    edge: str | None = None
 
 
 async def read_trace(pair: Pair, ran: Ran) -> list[Line]:
@@ -35,26 +40,46 @@ async def read_trace(pair: Pair, ran: Ran) -> list[Line]:
 
 async def read_lines(pair: Pair, ran: Ran) -> list[Line]:
     """The same lines, traversal by traversal as they happened."""
-    control = control_plan(ran.compiled.plan)
+    plan = _Plan.of(ran.compiled.plan)
     lines: list[Line] = []
     async with pair.engage.acquire() as conn:
         async for one in walked(conn, ran.journey_id):
-            lines += _lines(control, one)
+            lines += _lines(plan, one)
     return lines
 
 
-def _lines(control: ControlPlan, one: Walked) -> Iterator[Line]:
-    row = one.row
+@dataclass(frozen=True)
+class _Plan:
+    """What the trace asks of a plan."""
 
-    def line(at: datetime, node: str, kind: str, further: dict[str, Any]) -> Line:
+    control: ControlPlan
+    abouts: dict[str, dict[int, dict[str, str]]]  # of actions, by node and position
+
+    @classmethod
+    def of(cls, plan: Plan) -> "_Plan":
+        return cls(control_plan(plan), {name: abouts(node) for name, node in plan.nodes.items()})
+
+
+def _lines(plan: _Plan, one: Walked) -> Iterator[Line]:
+    row, control = one.row, plan.control
+
+    def line(
+        at: datetime, node: str, kind: str, further: dict[str, Any], edge: str | None = None
+    ) -> Line:
         head = {"at": written(at), "account": row["account"], "entry": row["entry"]}
-        return Line(at, row["account"], {**head, "node": node, "kind": kind, **further})
+        return Line(at, row["account"], {**head, "node": node, "kind": kind, **further}, edge)
 
     yield line(row["entered_at"], control.start, "enter", {})
     for visit in one.visits:
         node = control.nodes[visit.node]
         kind = kind_of(node)
-        yield line(visit.arrived_at, visit.node, kind, _further(kind, node, visit, one))
+        further = _further(kind, node, visit, one)
+        if "effects" in further:
+            known = plan.abouts[visit.node]
+            further["effects"] = [
+                _effect(row, known.get(row["position"], {})) for row in visit.effects
+            ]
+        yield line(visit.arrived_at, visit.node, kind, further, visit.edge)
     if row["ended_at"] is not None:
         label = {} if row["label"] is None else {"label": row["label"]}
         left_from = _left_from(control, one)
@@ -62,8 +87,15 @@ def _lines(control: ControlPlan, one: Walked) -> Iterator[Line]:
 
 
 def _left_from(control: ControlPlan, one: Walked) -> str:
-    """The node an account left from; an exit that does something is none: it came from one."""
+    """The node an account left from.
+
+    An exit that does something is none: it came from one. Nor is the node it had been at too often,
+    which the core names: it has not arrived there again.
+    """
     node: str = one.row["left_from"] or one.row["position"] or control.start
+    seen = [visit.node for visit in one.visits]
+    if seen and (one.row["visits"] or {}).get(node, 0) <= seen.count(node):
+        node = seen[-1]
     if control.nodes[node].kind != "exit":
         return node
     before = [visit.node for visit in one.visits if control.nodes[visit.node].kind != "exit"]
@@ -88,7 +120,7 @@ def _further(kind: str, node: ControlNode, visit: Visit, one: Walked) -> dict[st
     elif inside:
         further["outcome"] = None
     if acts:
-        further["effects"] = [_effect(effect) for effect in visit.effects]
+        further["effects"] = visit.effects
     if kind in RESTS:
         left_at = visit.left_at or (one.row["until"] if inside else one.row["ended_at"])
         further["until"] = written(left_at) if left_at is not None else None
@@ -118,8 +150,8 @@ def label_of(kind: str, node: ControlNode, visit: Visit) -> str | None:
     return node.names.get(edge, edge)
 
 
-def _effect(row: Any) -> dict[str, Any]:
-    effect = {"action": row["action"]}
+def _effect(row: Any, about: dict[str, str]) -> dict[str, Any]:
+    effect = {"action": row["action"], **about}
     if row["person"] is not None:
         effect["person"] = row["person"]
     effect["outcome"] = OUTCOMES.get(row["state"], row["state"])

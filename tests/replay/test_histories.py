@@ -26,11 +26,23 @@ from temporalio.worker import (
     WorkflowOutboundInterceptor,
 )
 
+from caravan.journeys.plan import ENGINE, Plan, control_plan
 from worker import sandbox
 from workflows import JOURNEY_WORKFLOWS, STREAM_WORKFLOWS
 
 FOLDER = Path(__file__).parent / "histories"
 HISTORIES = sorted(file for file in FOLDER.glob("*.json") if ".arguments" not in file.name)
+
+#: the histories of accounts that cover each engine, the number of a plan format: those of one that was
+#: released stay here, and in CI, for as long as a plan of it may run anywhere
+OF_ENGINE: dict[int, set[str]] = {
+    1: {
+        "call", "call-each-step", "call-timeout", "continued-0", "continued-1", "each-step-0", "each-step-1",
+        "heard", "migrated", "migrated-begun-anew", "migrated-continued", "migrated-each-step", "outage",
+        "paused", "rests", "stretches-0", "stretches-1",
+    },
+}  # fmt: skip
+PLANS = Path(__file__).parent / "plans"
 
 #: (local or not, activity, input) as replaying code schedules them, in order
 Scheduled = list[tuple[bool, str, dict[str, Any]]]
@@ -96,6 +108,15 @@ def same(now: dict[str, Any], then: dict[str, Any]) -> bool:
     }
 
 
+def holds(now: Any, then: Any) -> bool:
+    """Whether everything that was said is said still, at any depth."""
+    if isinstance(then, dict):
+        return isinstance(now, dict) and all(holds(now.get(key), then[key]) for key in then)
+    if isinstance(then, list):
+        return len(now) == len(then) and all(map(holds, now, then))
+    return bool(now == then)
+
+
 def _instant(value: Any) -> Any:
     return value.replace("+00:00", "Z") if isinstance(value, str) else value
 
@@ -111,6 +132,28 @@ def test_every_type_of_workflow_has_a_history() -> None:
         for one in (*JOURNEY_WORKFLOWS, *STREAM_WORKFLOWS)
     }
     assert types == defined
+
+
+def test_every_engine_has_its_histories_and_its_plan() -> None:
+    assert set(OF_ENGINE) == set(range(1, ENGINE + 1))
+    of_accounts = {
+        file.stem
+        for file in HISTORIES
+        for event in history_of(file).events[:1]
+        if event.workflow_execution_started_event_attributes.workflow_type.name == "AccountJourney"
+    }
+    assert set().union(*OF_ENGINE.values()) == of_accounts
+    assert {file.stem for file in PLANS.glob("*.json")} == {f"engine-{one}" for one in OF_ENGINE}
+
+
+@pytest.mark.parametrize("engine", sorted(OF_ENGINE))
+def test_stored_plan_of_each_engine_is_still_read_as_what_it_was(engine: int) -> None:
+    """What a stored plan says stays said; what was added since has its default."""
+    told = json.loads((PLANS / f"engine-{engine}.json").read_text(encoding="utf-8"))
+    plan = Plan.model_validate(told["plan"])
+    assert plan.engine == engine
+    assert control_plan(plan).model_dump(mode="json", exclude_defaults=True) == told["control"]
+    assert holds(plan.model_dump(mode="json"), told["plan"])
 
 
 @pytest.mark.parametrize("file", HISTORIES, ids=lambda file: file.stem)

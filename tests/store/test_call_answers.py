@@ -1,6 +1,10 @@
 """Answers of services, told to the real gateway over HTTP: late, twice, broken, too large, not theirs."""
 
-from caravan.engage import sql
+import asyncio
+import json
+from collections.abc import AsyncIterator
+
+from caravan.engage import life_cycle, sql
 from tests.calling import ENRICH, Caller, of_account
 from tests.contract import faults
 from tests.service import call_back
@@ -31,6 +35,29 @@ async def test_an_answer_is_taken_once(caller: Caller) -> None:
     assert again.status_code == 200
     assert await caller.position() == "fits"
     assert await caller.world.engage.fetchval("select count(*) from wakeups") == 1
+
+
+async def test_answer_that_comes_slowly_is_late_where_the_account_has_left_meanwhile(
+    caller: Caller,
+) -> None:
+    await caller.begin(ENRICH)
+    await caller.ask()
+    body = json.dumps(of_account(await caller.id_of("accounts", "acme"), employeeCount=7)).encode()
+    engage = caller.world.engage
+
+    async def slowly() -> AsyncIterator[bytes]:
+        yield body[:10]
+        await asyncio.sleep(0.5)  # the gateway has looked the token up by now
+        await life_cycle.abort(engage, "trip")
+        assert [page async for page in life_cycle.take_out(engage, "trip", caller.world.now)]
+        yield body[10:]
+
+    slow = await caller.answer(None, content=slowly())
+    assert (slow.status_code, slow.json()) == (200, {"status": "late"})
+    [row] = await caller.calls()
+    assert (row["answer"], row["late_at"] is not None) == (None, True)
+    reasons = await engage.fetch("select reason from wakeups")
+    assert [row["reason"] for row in reasons] == ["aborted"]
 
 
 async def test_only_a_known_token_is_let_in(caller: Caller) -> None:

@@ -10,6 +10,7 @@ from starlette.responses import RedirectResponse, Response
 from caravan.campaigns import calling
 from caravan.campaigns.call_claims import Callbacks
 from caravan.engage import sql
+from caravan.engage.versions import Inside, Policy
 from caravan.services.client import ServiceClient
 from caravan.services.errors import OperatorsTurn, Unreachable
 from caravan.services.hosts import AllowedHosts
@@ -303,3 +304,27 @@ async def test_a_service_can_be_asked_how_it_is(caller: Caller) -> None:
     assert await caller.client.healthy(workspace.services["enrich"])
     caller.service.instead("/status", says(500))
     assert not await caller.client.healthy(workspace.services["enrich"])
+
+
+async def test_account_that_has_asked_takes_the_answer_before_it_moves(caller: Caller) -> None:
+    """Also between claim and question, when nothing rests yet: what was asked is waited for."""
+    world = caller.world
+    await caller.begin(ENRICH)
+    step = await calling.claim(
+        world.engage, world.plans, caller.callbacks, caller.traversal, 1, world.now
+    )
+    assert not isinstance(step, calling.Asked)
+    edited = ENRICH.replace("timeout: 30 minutes", "timeout: 60 minutes").replace(
+        "big: {{wait: 1 day}}", "big: {{wait: 5 days}}"
+    )
+    workspace = world.workspace(edited.format(url=caller.service.url))
+    await world.publish(workspace, "trip", Policy(Inside.migrate))
+    asked = await caller.ask()
+    assert asked.moved is None
+    assert (await caller.state()).pending.until == world.now + timedelta(minutes=30)  # type: ignore[union-attr]
+    account = await caller.id_of("accounts", "acme")
+    accessors = {"accountTier": "Enterprise", "enrichmentScore": 92}
+    await caller.answer(of_account(account, accessorValues=accessors))
+    assert await caller.position() == "big"
+    assert (await caller.state()).pending.until == world.now + timedelta(days=5)  # type: ignore[union-attr]
+    assert len(caller.service.requests) == 1

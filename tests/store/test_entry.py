@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from caravan.campaigns import admission, audience_flow
+from caravan.campaigns.queued import queued
 from caravan.engage import admissions, journeys, sql
 from tests.world import World
 
@@ -177,6 +178,44 @@ async def test_so_many_a_day_by_the_journeys_calendar(world: World) -> None:
     await wait_until(world, journey_id, midnight + timedelta(days=3))
     times = await entered(world, journey_id)
     assert times[3:] == [midnight] * 3 + [midnight + timedelta(days=1)]
+
+
+async def test_who_waits_for_its_day_its_turn_or_its_reentry_is_told(world: World) -> None:
+    world.now = datetime(2026, 6, 1, 12, tzinfo=UTC)
+    rows = "".join(f"a{n},Acme {n},SE\n" for n in range(7))
+    rules = "admit: {per_day: 2}\nreentry: {after: 5 days, from: end}"
+    journey_id = await publish(world, rules, f"account_id,name,country\n{rows}")
+
+    async def waits(name: str) -> list[tuple[str, int, str]]:
+        account = await sql.fetchrow(world.engage, "find_account", key=name)
+        told = await queued(world.engage, account["id"], world.now)
+        return [(one.reason, one.ahead, one.why) for one in told]
+
+    inside, queue = [
+        [row["external_id"] for row in await world.engage.fetch(query)]
+        for query in (
+            "select external_id from accounts a join traversals t on t.account_id = a.id",
+            "select external_id from accounts a join admissions w on w.account_id = a.id"
+            " group by external_id order by min(w.id)",  # who is queued twice stands there once
+        )
+    ]
+    assert (len(inside), len(queue)) == (2, 5)
+    assert await waits(inside[0]) == []
+    [(reason, ahead, why)] = await waits(queue[4])
+    assert (reason, ahead) == ("per-day", 4)
+    assert why == "2 enter a day (UTC) and 2 have today; 4 before it, so not before 2026-06-04"
+    world.pass_time(days=1)
+    assert (await waits(queue[1]))[0][:2] == ("turn", 1)
+    await world.engage.execute("update journeys set paused_at = now()")
+    assert (await waits(queue[1]))[0][0] == "paused"
+    await world.engage.execute("update journeys set paused_at = null")
+    for traversal in await world.admit(journey_id):
+        await world.walk(traversal)
+    world.pass_time(hours=1)
+    await world.admit(journey_id)
+    [(reason, _, why)] = await waits(inside[0])
+    assert reason == "re-entry"
+    assert why.startswith("it may enter again from 2026-06-0")
 
 
 async def test_admitters_at_once_keep_to_the_day(world: World) -> None:

@@ -8,7 +8,7 @@ import pytest
 from caravan.campaigns import stretch
 from caravan.delivery.capture import CaptureTransport
 from caravan.delivery.transport import BeforeFinalDot, Outgoing, Verdict
-from caravan.engage import journeys, life_cycle, sql
+from caravan.engage import admissions, journeys, life_cycle, sql
 from caravan.journeys.life_cycle import NoJourney, Refused
 from tests.world import World
 
@@ -272,3 +272,37 @@ async def aborted(world: World) -> list[int]:
     await life_cycle.abort(world.engage, "trip")
     pages = life_cycle.take_out(world.engage, "trip", world.now)
     return [row["id"] async for page in pages for row in page]
+
+
+async def test_closing_locks_entries_in_the_order_of_admission(world: World) -> None:
+    """Else an admitter that has the first and one who closes and has the last wait for each other."""
+    traversals = await start(world)
+    journey = await sql.fetchrow(
+        world.engage, "journey_by_id", id=await world.engage.fetchval("select id from journeys")
+    )
+    rows = await world.engage.fetch("select id from accounts order by id")
+    first, *_, last = accounts = [row["id"] for row in rows]
+    await close_all(world, traversals)
+    again = []
+    async with world.engage.acquire() as conn, conn.transaction():
+        for account in reversed(accounts):  # so that traversals are in another order
+            await admissions.admit(conn, world.munchkin, journey, {account: 1}, world.now)
+        again = await conn.fetch("select id from traversals where ended_at is null")
+    async with world.engage.acquire() as admitter, world.engage.acquire() as looker:
+        async with admitter.transaction():
+            await admissions.lock_entries(admitter, "trip", [first])
+            closing = asyncio.create_task(close_all(world, [row["id"] for row in again]))
+            await asyncio.sleep(0.5)
+            assert not closing.done()
+            async with looker.transaction():  # not ours to wait for
+                await looker.execute(
+                    "select from entries where account_id = $1 for update nowait", last
+                )
+        await closing
+    assert await world.engage.fetchval("select bool_and(ended_at is not null) from traversals")
+
+
+async def close_all(world: World, traversals: list[int]) -> None:
+    await sql.fetch(
+        world.engage, "close_traversals", traversal_ids=traversals, reason="removed", at=world.now
+    )

@@ -7,7 +7,9 @@ from typing import Any
 import asyncpg
 import pytest
 
+from caravan.simulation.graph import END, graph_of
 from caravan.simulation.lines import BadLine, read_line
+from caravan.simulation.page import page
 from caravan.simulation.run import BadLines
 from tests.simulating import AT, Simulating, bodies, path
 
@@ -65,14 +67,14 @@ async def test_the_trace_says_what_every_account_did(simulating: Simulating) -> 
             "at": at, "node": "hello", "kind": "do",
             "effects": [
                 done,
-                {"action": "send_email", "person": "p1", "outcome": "sent"},
-                {"action": "send_email", "person": "p2", "outcome": "skipped", "reason": "unsubscribed"},
+                {"action": "send_email", "template": "hi", "person": "p1", "outcome": "sent"},
+                {"action": "send_email", "template": "hi", "person": "p2", "outcome": "skipped", "reason": "unsubscribed"},
             ],
         },
         {"at": at, "node": "fork", "kind": "split", "outcome": "Big"},
         {
             "at": at, "node": "by_title", "kind": "split", "outcome": {"p1": "Chiefs", "p2": None},
-            "effects": [{"action": "update_person", "person": "p1", "outcome": "done"}],
+            "effects": [{"action": "update_person", "field": "seniority", "person": "p1", "outcome": "done"}],
         },
         {"at": at, "node": "ears", "kind": "listen", "outcome": "timeout", "until": later},
         {"at": later, "node": "rest", "kind": "wait", "until": "2026-03-10T08:00:00Z"},
@@ -432,8 +434,13 @@ async def test_who_is_in_the_list_that_is_the_audience_enters(simulating: Simula
     # the other journey takes the account, and it is not followed there
     [acted] = bodies(told, kind="do")
     assert acted["effects"] == [
-        {"action": "add_to_journey", "outcome": "done"},
-        {"action": "remove_from_journey", "outcome": "skipped", "reason": "not-inside"},
+        {"action": "add_to_journey", "journey": "other", "outcome": "done"},
+        {
+            "action": "remove_from_journey",
+            "journey": "other",
+            "outcome": "skipped",
+            "reason": "not-inside",
+        },
     ]
 
 
@@ -447,3 +454,52 @@ async def test_time_alone_brings_an_account_into_a_dynamic_list(simulating: Simu
     told = await simulating(dynamic)
     [entered] = bodies(told, kind="enter")
     assert (entered["account"], entered["at"]) == ("a", "2026-03-10T00:00:00Z")
+
+
+ROUND = """
+---
+journey: trip
+audience: everyone
+schedule: {end: 90 days}
+start: fork
+nodes:
+  fork:
+    split: accounts
+    paths:
+      - {label: Small, when: {account: {employees: {at_most: 10}}}, next: rest}
+      - {label: Middle, when: {account: {employees: {at_most: 20}}}, next: rest}
+    otherwise: rest
+  rest: {wait: 3 days, max_visits: {count: 2, end: enough}, next: two}
+  two:
+    do: [{update_account: {field: city, value: Oslo}}, {update_account: {field: country, value: "NO"}}]
+    next: fork
+"""
+
+
+async def test_paths_between_the_same_two_nodes_are_counted_apart(simulating: Simulating) -> None:
+    rows = "".join(f"a{n},A{n},{n}\n" for n in (1, 2, 15, 30))
+    workspace = simulating.workspace(ROUND, accounts=f"account_id,name,employees\n{rows}")
+    told = await simulating(workspace)
+    graph = graph_of(told.ran.compiled.plan, told.lines, told.summary)
+    assert graph.edges[("fork", "rest")].counts == {"Small": 4, "Middle": 2, "otherwise": 2}
+    assert graph.edges[("fork", f"{END}enough")].counts == {"max-visits": 4}
+    drawn = page(told)
+    for words in ("4</tspan> Small", "2</tspan> Middle", "2</tspan> otherwise"):
+        assert words in drawn
+
+
+async def test_who_came_too_often_left_from_where_it_stood(simulating: Simulating) -> None:
+    workspace = simulating.workspace(ROUND, accounts="account_id,name,employees\na,A,1\n")
+    told = await simulating(workspace)
+    assert path(told, "a") == [*["fork", "rest", "two"] * 2, "fork", "completed:enough"]
+    [left] = bodies(told, kind="exit")
+    assert (left["node"], left["reason"], left["label"]) == ("fork", "completed", "enough")
+
+
+async def test_two_effects_of_a_node_are_told_apart(simulating: Simulating) -> None:
+    workspace = simulating.workspace(ROUND, accounts="account_id,name,employees\na,A,1\n")
+    acted = bodies(await simulating(workspace), kind="do")[0]
+    assert [(one["action"], one["field"]) for one in acted["effects"]] == [
+        ("update_account", "city"),
+        ("update_account", "country"),
+    ]

@@ -113,6 +113,22 @@ async def test_hash_of_people_gives_each_the_actions_of_their_path(world: World)
     assert await world.engage.fetchval(moments) == 60
 
 
+async def test_counts_of_a_quota_are_let_go_before_mail_is_written(world: World) -> None:
+    workspace = world.workspace(PEOPLE.replace("METHOD", "quota"), ("hi",))
+    people = "".join(f"p{n},p{n}@a.example,a0\n" for n in range(4))
+    await world.load(
+        workspace, accounts=accounts(1), people=f"person_id,email,account_id\n{people}"
+    )
+    [traversal] = await world.enter(await world.publish(workspace, "ab"))
+    drawn = await world.send(traversal, go_on=True)
+    assert [outcome.command.kind for outcome in drawn.outcomes] == ["store"]
+    assert await world.engage.fetchval("select sum(count) from variant_counts") == 4
+    assert (await world.state(traversal)).step_no == 2
+    assert await world.ledger() == []
+    assert (await world.walk(traversal)).ended is not None
+    assert len(world.mailed()) == 2
+
+
 async def test_quota_of_people_is_drawn_before_their_actions(world: World) -> None:
     workspace = world.workspace(PEOPLE.replace("METHOD", "quota"), ("hi",))
     people = "".join(f"p{n},p{n}@a.example,a{n % 4}\n" for n in range(16))

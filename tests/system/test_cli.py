@@ -188,7 +188,9 @@ def test_workspace_with_errors_is_told_whole_and_stores_nothing(cli: Cli, run: R
         ("16", "bad-duration", "rest"),
     ]
     assert "2 errors; nothing was stored" in said.err
-    assert all(row["munchkin"] != "wrong" for row in run("subscriptions", "--format", "json").json)
+    assert all(
+        row["subscription"] != "wrong" for row in run("subscriptions", "--format", "json").json
+    )
     keys = {"file", "line", "document", "node", "code", "message", "severity"}
     told = run("validate", str(cli.folder / "wrong"), "--format", "json")
     assert told.code == 2
@@ -224,7 +226,9 @@ def test_life_of_a_journey_by_its_commands(cli: Cli, run: Run) -> None:
     said = run("journey", "abort", "hello", "--yes", **here)
     assert said.code == 2
     said.is_a_sentence("No journey hello")
-    assert "hello-copy v1 is published" in run("journey", "publish", "hello-copy", **here).out
+    published = run("journey", "publish", "hello-copy", **here)
+    assert "hello-copy v1 is published" in published.out
+    assert "No worker takes from the queues" in published.err
 
 
 def test_apply_again_changes_nothing_and_lists_are_complete(cli: Cli, run: Run) -> None:
@@ -232,6 +236,8 @@ def test_apply_again_changes_nothing_and_lists_are_complete(cli: Cli, run: Run) 
     (folder / "data" / "accounts.csv").write_text("account_id,name\na1,[red]Acme\n")
     first = run("apply", str(folder), "--format", "json")
     assert [row["change"] for row in first.json] == ["published", "published"]
+    assert "No worker takes from the queues" in first.err
+    assert "`caravan up`" in first.err
     again = run("apply", str(folder), "--format", "json")
     assert [row["change"] for row in again.json] == ["unchanged", "unchanged"]
     here = {"CARAVAN_SUBSCRIPTION": "shop"}

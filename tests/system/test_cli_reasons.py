@@ -107,6 +107,52 @@ async def test_reasons_name_people_and_opportunities_as_their_team_does(cli: Cli
     assert [list(one["because"].values()) for one in told.values()] == [["deal-x"], ["deal-x"]]
 
 
+async def test_steps_are_told_in_the_words_of_the_language(cli: Cli) -> None:
+    told = await cli.say("account", "show", "a")
+    for words in (
+        "mail do · mail: ",
+        "1 refused",
+        " → deal",
+        "deal split · path 1 → roles",
+        "because opportunity deal-x (is_closed is False)",
+        "roles split · person_interesting_moment → ears",
+        "ears listen · listens until ",
+        "ears listen · heard form_filled → out, completed (met)",
+    ):
+        assert words in told
+    for internal in ("choose", "store", "send "):
+        assert internal not in told
+
+
+async def test_json_of_all_commands_has_one_scheme(cli: Cli) -> None:
+    """docs/cli.md: names of one kind are under one key, and ids of ours are nowhere."""
+    [row, *_] = await cli.json("accounts", "--journey", "trip")
+    about = {"journey": "trip", "version": 1}
+    assert row.items() >= {"account": "z", "account_name": "Zed", **about}.items()
+    [mail, *_] = await cli.json("mail")
+    person = await cli.json("person", "show", "q")
+    [effect, *_] = person["effects"]
+    assert person["person"] == "q"
+    for one in (mail, effect):
+        assert one.items() >= {"account_name": "Acme", "account": "a", **about}.items()
+        assert one["node"] == "mail"
+    shown = await cli.json("account", "show", "a")
+    assert (shown["account"], shown["account_name"], shown["people"]) == ("a", "Acme", ["p", "q"])
+    step = next(step for step in shown["journeys"][0]["steps"] if "effects" in step)
+    assert set().union(*step["effects"]) == {
+        "action",
+        "person",
+        "state",
+        "reply",
+        "template",
+        "message_id",
+    }
+    [journey] = await cli.json("journeys")
+    assert (await cli.json("journey", "show", "trip"))["versions"] == [journey]
+    for told in (row, mail, effect, person, shown, journey):
+        assert not {"id", "name", "slug", "account_id", "person_id", "external_id"} & set(told)
+
+
 async def test_relay_that_refuses_is_quoted_and_one_that_accepts_is_not(cli: Cli) -> None:
     for command in (["mail"], ["person", "show", "q"], ["account", "show", "a"]):
         told = await cli.say(*command)
@@ -132,6 +178,18 @@ nodes:
   fork: {variants: accounts, method: quota, paths: [{label: A, share: 50, next: rest}, {label: B, share: 50, next: rest}]}
   rest: {wait: 1 day, end: rested}
 """
+
+
+async def test_account_that_waits_for_its_day_is_told_so(world: World) -> None:
+    rules = "admit: {per_day: 1}\nstart:"
+    workspace = world.workspace(EXITING.replace("start:", rules), ("hi",))
+    await world.load(workspace, accounts=ACCOUNTS)
+    await world.enter(await world.publish(workspace, "again"))
+    cli = Cli(world)
+    told = [await cli.say("account", "show", account) for account in ("a", "z")]
+    [waits] = [one for one in told if "in no journey yet" in one]
+    assert "waits to enter again v1 since " in waits
+    assert "1 enter a day" in waits
 
 
 async def test_operator_sees_exits_goals_variants_and_why_an_account_stays_out(

@@ -133,7 +133,7 @@ async def test_workflow_terminated_by_hand_leaves_no_account_blocked(system: Dep
 
 
 async def test_cli_shows_what_happened(system: Deployed) -> None:
-    assert {row["slug"] for row in system.json("journeys")} == {"long", "parked"}
+    assert {row["journey"] for row in system.json("journeys")} == {"long", "parked"}
     assert system.json("campaigns") == []
     assert [row["nodes"] for row in system.json("campaigns", "--journey", "long")] == [
         ["one"],
@@ -147,7 +147,7 @@ async def test_cli_shows_what_happened(system: Deployed) -> None:
     assert len(person["effects"]) == 3
     assert len(system.json("accounts", "--journey", "parked", "--node", "rest")) >= ACCOUNTS - 1
     assert "flowchart" in system.cli("journey", "show", "long", "--diagram")
-    assert system.json("subscriptions")[0]["munchkin"] == MUNCHKIN
+    assert system.json("subscriptions")[0]["subscription"] == MUNCHKIN
     assert system.json("audiences")[0]["members"] == ACCOUNTS + 1
     assert system.json("mail", "--limit", "5")[0]["journey"] == "long"
     status = system.json("status")

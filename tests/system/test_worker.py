@@ -15,6 +15,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import pytest
@@ -240,6 +241,29 @@ def test_metrics_and_logs_show_work_and_nothing_personal(stack: Stack, start: St
     assert {"timestamp", "level", "node", "traversal", "munchkin", "workflow_id"} <= sent.keys()
     log = worker.log.read_text()
     assert [word for word in ("secret.example", "Zebedee", "Acme") if word in log] == []
+
+
+def status_of(stack: Stack) -> dict[str, Any]:
+    done = subprocess.run(
+        [sys.executable, "-m", "starter", "status", "--format", "json"],
+        cwd=ROOT, env={**os.environ, "CARAVAN_HOME": str(stack.home)}, check=True, capture_output=True,
+    )  # fmt: skip
+    told: dict[str, Any] = json.loads(done.stdout)
+    return told
+
+
+def test_status_tells_which_queues_nobody_polls(stack: Stack, start: Start) -> None:
+    def working() -> dict[str, int]:
+        return {row["queue"]: row["workers"] for row in status_of(stack)["queues"]}
+
+    worker = start("--roles", "journeys,streams")
+    assert wait_for(lambda: sum(working().values()) == 2, 30)
+    assert working() == {"journeys": 1, "email": 0, "calls": 0, "streams": 1}
+    assert "`python worker.py --roles email,calls`" in status_of(stack)["advice"]
+    worker.process.kill()
+    worker.process.wait()
+    assert set(working().values()) == {0}
+    assert "`caravan up`" in status_of(stack)["advice"]
 
 
 async def test_stream_ended_by_hand_is_started_again(stack: Stack, start: Start) -> None:

@@ -111,6 +111,22 @@ select exists (select from admissions where journey_id = :journey_id and due_at 
 select e.slug, e.count, e.last_entered_at, e.last_ended_at, e.refused, e.refused_at
 from entries e where e.account_id = :account_id order by e.slug;
 
+-- name: admissions_of_account
+-- Where an account is queued and not inside: since when, from when on, and how many stand before it.
+select j.slug, j.version, j.rules, j.paused_at, w.queued_at, w.due_at,
+       (select count(distinct b.account_id) from admissions b
+        where b.journey_id = w.journey_id and b.due_at <= :at and (b.due_at, b.id) < (w.due_at, w.id)
+          and b.account_id <> w.account_id) as ahead
+from (select distinct on (journey_id) * from admissions
+      where account_id = :account_id order by journey_id, due_at, id) w
+join journeys j on j.id = w.journey_id
+where not exists (select from traversals t
+                  where t.slug = j.slug and t.account_id = w.account_id and t.ended_at is null)
+order by j.slug, j.version;
+
+-- name: entered_on
+select count from entry_days where slug = :slug and day = :day;
+
 -- name: admission_counts
 select (select count(*) from admissions where journey_id = :journey_id) as queued,
        (select count(*) from traversals where journey_id = :journey_id) as entered,

@@ -61,15 +61,20 @@ order by a.id, i.slug
 on conflict do nothing;
 
 -- name: groups_to_keep
--- The groups of accounts that some job keeps up, with the versions they are to follow now.
-select g.id, g.account_id, g.solution_interest, t.id as template_id, s.id as stage_model_id
-from buying_groups g
-join accounts a on a.id = g.account_id and a.deleted_at is null
-join solution_interests i on i.slug = g.solution_interest
-cross join lateral (select id from roles_templates where slug = i.roles_template order by version desc limit 1) t
-left join lateral (select id from stage_models where slug = i.stage_model order by version desc limit 1) s on true
-where g.account_id = any(:account_ids::bigint[])
-  and exists (select from buying_group_jobs j where j.solution_interest = i.slug and j.deleted_at is null)
+-- The groups of accounts that some job keeps up, with the versions they are to follow now. What is kept up is
+-- looked up once, not for every group.
+with kept as materialized (
+  select i.slug,
+         (select id from roles_templates t where t.slug = i.roles_template order by version desc limit 1) as template_id,
+         (select id from stage_models s where s.slug = i.stage_model order by version desc limit 1) as stage_model_id
+  from solution_interests i
+  where exists (select from buying_group_jobs j where j.solution_interest = i.slug and j.deleted_at is null)
+)
+select g.id, g.account_id, g.solution_interest, k.template_id, k.stage_model_id
+from unnest(:account_ids::bigint[]) as asked (id)
+join accounts a on a.id = asked.id and a.deleted_at is null
+join buying_groups g on g.account_id = a.id
+join kept k on k.slug = g.solution_interest
 order by g.id;
 
 -- name: template_bodies

@@ -57,12 +57,14 @@ select id, external_id, attributes from accounts where id = :account_id;
 select slug, name, starts_at, ends_at from journeys where id = :journey_id;
 
 -- name: call_by_token
-select c.id, c.traversal_id, c.node, c.visit, c.person_id, c.about, c.state, t.account_id, t.ended_at
+select c.id, c.traversal_id, c.node, c.visit, c.person_id, c.about, c.state, t.account_id
 from calls c join traversals t on t.id = c.traversal_id
 where c.token_hash = :token_hash;
 
 -- name: lock_call
-select state from calls where id = :id for update;
+-- Whether its traversal has ended is asked here: an answer may take long to come.
+select c.state, t.ended_at is not null as over
+from calls c join traversals t on t.id = c.traversal_id where c.id = :id for update of c;
 
 -- name: relations_called
 select x.person_id, r.id as relation_id

@@ -4,16 +4,16 @@
 -- Gives who is to be sent to, and who an attempt that died has claimed and is not among these any more.
 with claimed as (
   insert into ledger (traversal_id, node, visit, position, person_id, action, state, reason, path,
-                      message_id, template, claimant, claimed_at, settled_at)
+                      message_id, template, copy, claimant, claimed_at, settled_at)
   select :traversal_id::bigint, :node, :visit::int, :position::int, c.person_id, 'send_email',
          case when c.reason is null then 'claimed' else 'skipped' end, c.reason, c.path,
-         case when c.reason is null then c.message_id end, :template, :claimant, :at::timestamptz,
+         case when c.reason is null then c.message_id end, :template, :copy::int, :claimant, :at::timestamptz,
          case when c.reason is not null then :at::timestamptz end
   from unnest(:person_ids::bigint[], :reasons::text[], :paths::text[], :message_ids::text[])
     as c (person_id, reason, path, message_id)
   on conflict (traversal_id, node, visit, position, person_id) do update
   set state = excluded.state, reason = excluded.reason, settled_at = excluded.settled_at,
-      claimant = excluded.claimant, reply = case when excluded.state = 'claimed' then ledger.reply end
+      claimant = excluded.claimant, copy = excluded.copy, reply = case when excluded.state = 'claimed' then ledger.reply end
   where ledger.state = 'claimed'
   returning person_id, state
 )
@@ -111,13 +111,13 @@ on conflict do nothing;
 
 -- name: effects_of_traversal
 select l.node, l.visit, l.position, l.person_id, q.external_id, l.action, l.state, l.reason, l.path, l.template,
-       l.message_id, l.reply, l.claimed_at, l.settled_at
+       l.copy, l.message_id, l.reply, l.claimed_at, l.settled_at
 from ledger l left join people q on q.id = l.person_id
 where l.traversal_id = :traversal_id order by l.claimed_at, l.node, l.visit, l.position, l.person_id;
 
 -- name: effects_of_person
 select l.action, l.state, l.reason, l.template, l.message_id, l.claimed_at, l.settled_at, l.node, l.path, l.reply,
-       t.slug, j.version, a.external_id as account, a.attributes ->> 'name' as account_name
+       t.slug as journey, j.version, a.external_id as account, a.attributes ->> 'name' as account_name
 from ledger l join traversals t on t.id = l.traversal_id join journeys j on j.id = t.journey_id
 join accounts a on a.id = t.account_id
 where l.person_id = :person_id order by l.claimed_at, l.node, l.position;
@@ -129,9 +129,10 @@ group by state order by state;
 
 -- name: messages
 select l.message_id, l.state, l.reason, l.reply, l.template, l.claimed_at, l.settled_at, q.attributes ->> 'email' as email,
-       q.external_id as person, t.slug as journey, l.node, a.attributes ->> 'name' as account
-from ledger l join traversals t on t.id = l.traversal_id join people q on q.id = l.person_id
-join accounts a on a.id = t.account_id
+       q.external_id as person, t.slug as journey, j.version, l.node, a.external_id as account,
+       a.attributes ->> 'name' as account_name
+from ledger l join traversals t on t.id = l.traversal_id join journeys j on j.id = t.journey_id
+join people q on q.id = l.person_id join accounts a on a.id = t.account_id
 where l.action = 'send_email' and (:state::text is null or l.state = :state)
   and (:slug::text is null or t.slug = :slug)
 order by l.claimed_at desc, l.traversal_id desc limit :limit;

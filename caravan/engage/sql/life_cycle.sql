@@ -48,9 +48,11 @@ insert into wakeups (traversal_id, reason)
 select id, 'resumed' from held order by arrived_at nulls first, id
 returning traversal_id;
 
--- name: inside_aborted
-select t.id, t.workflow_id from traversals t join journeys j on j.id = t.journey_id
-where j.state = 'aborted' and t.ended_at is null and (:slug::text is null or j.slug = :slug)
+-- name: to_be_taken_out
+-- Who is inside an aborted journey, or a version that was published over for good.
+select t.id, t.workflow_id, case when j.state = 'aborted' then 'aborted' else 'removed' end as reason
+from traversals t join journeys j on j.id = t.journey_id
+where (j.state = 'aborted' or j.empties) and t.ended_at is null and (:slug::text is null or j.slug = :slug)
 order by t.id limit :limit
 for no key update of t;
 

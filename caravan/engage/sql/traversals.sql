@@ -3,7 +3,8 @@
 -- lock_account_to_listen). NO KEY UPDATE lets rows that refer to either be inserted meanwhile.
 select t.id, t.journey_id, t.slug, t.account_id, t.entry, t.entered_at, t.state, t.epoch,
        t.ended_at, t.reason, t.label, j.plan_hash, j.deadline, j.version, j.paused_at is not null as paused,
-       a.attributes as account
+       j.leads_to is not null and not j.empties and j.state <> 'aborted' and t.kept_no is distinct from j.lead_no as to_move,
+       j.copies_hash, a.attributes as account
 from traversals t join journeys j on j.id = t.journey_id join accounts a on a.id = t.account_id
 where t.id = :traversal_id
 for no key update of t, a;
@@ -14,8 +15,13 @@ for no key update of t, a;
 select from accounts where id = :account_id for update;
 
 -- name: stored_steps
-select outcome from steps
-where traversal_id = :traversal_id and step_no >= :step_no
+-- From a step on; where the account has moved to another version since, from the last move on: what came
+-- before is of a plan that its workflow need not follow any more.
+select kind, outcome from steps
+where traversal_id = :traversal_id
+  and step_no >= coalesce((select max(m.step_no) from steps m
+                           where m.traversal_id = :traversal_id and m.kind = 'migrate' and m.step_no >= :step_no),
+                          :step_no)
 order by step_no limit :limit;
 
 -- name: store_steps
@@ -56,12 +62,16 @@ where e.slug = ended.slug and e.account_id = ended.account_id;
 
 -- name: close_traversals
 -- The one way to end traversals from outside: nothing of theirs commits afterwards, for every
--- claim reads the epoch under its traversal's lock.
-with ended as (
-  update traversals
+-- claim reads the epoch under its traversal's lock. Traversals are locked in order of id, then their
+-- rows of entries in the order admission has: so none of us waits for one who waits for us.
+with open as (
+  select id from traversals where id = any(:traversal_ids::bigint[]) and ended_at is null
+  order by id for no key update
+), ended as (
+  update traversals t
   set ended_at = :at, reason = :reason, epoch = epoch + 1, held_at = null
-  where id = any(:traversal_ids::bigint[]) and ended_at is null
-  returning id, slug, account_id
+  from open where t.id = open.id
+  returning t.id, t.slug, t.account_id
 ), unsent as (
   update ledger l set state = 'skipped', reason = 'journey-not-live', settled_at = :at
   from ended where l.traversal_id = ended.id and l.state = 'claimed'
@@ -70,8 +80,10 @@ with ended as (
 ), watching as (
   delete from exit_watches w using ended where w.traversal_id = ended.id
 ), entered as (
-  update entries e set last_ended_at = :at from ended
-  where e.slug = ended.slug and e.account_id = ended.account_id
+  update entries e set last_ended_at = :at
+  from (select o.slug, o.account_id from ended join entries o using (slug, account_id)
+        order by o.slug, o.account_id for update of o) locked
+  where e.slug = locked.slug and e.account_id = locked.account_id
 )
 select id from ended;
 

@@ -8,6 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from caravan.journeys.conditions.model import Condition
 from caravan.journeys.reading import Fields, JourneyScope
 
+#: keys that tell an action from others of its kind, as documents write them
+ABOUT = ("template", "field", "list", "journey", "campaign", "score")
+
 
 class BaseAction(BaseModel, ABC):
     """An action on the account."""
@@ -16,6 +19,11 @@ class BaseAction(BaseModel, ABC):
 
     context: ClassVar[Literal["account", "person"]] = "account"
     sends: ClassVar[bool] = False  # leaves the system: an activity of its own
+
+    @property
+    def about(self) -> dict[str, str]:
+        """What it is about: its template, its field, its list …"""
+        return {key: getattr(self, key) for key in ABOUT if key in type(self).model_fields}
 
     @classmethod
     @abstractmethod

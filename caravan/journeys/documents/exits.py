@@ -41,6 +41,16 @@ def is_reserved(node: str) -> bool:
     return node.startswith(f"{EXIT}:")
 
 
+def nodes_written(raw: object) -> list[str]:
+    """The nodes that a journey's ``exits`` are, as they are written, whether or not they can be read."""
+    exits = raw if isinstance(raw, list) else []
+    return [
+        exit_name(str(one["label"]) if one.get("label") is not None else None, number)
+        for number, one in enumerate(exits, start=1)
+        if isinstance(one, dict) and (one.get("do") or one.get("next") is not None)
+    ]
+
+
 def _read_exit(
     fields: Fields, number: int, scope: JourneyScope
 ) -> tuple[Exit, ExitNode | None] | None:

@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from caravan.journeys.actions import ACTIONS, LATER
+from caravan.journeys.actions.base import ABOUT
 from caravan.journeys.conditions.operators import UnfitOperand, read_value
 from caravan.journeys.conditions.scope import nearest
 from caravan.journeys.durations import Span, parse_duration
@@ -63,6 +64,12 @@ class ExpectedEffect(BaseModel):
     person: str | None = None
     outcome: str | None = None
     reason: str | None = None
+    about: dict[str, str] = {}  # its template, its field, its list …
+
+    @property
+    def wanted(self) -> dict[str, str]:
+        """What the effect must have, as the trace writes it."""
+        return {**self.model_dump(exclude_none=True, exclude={"about"}), **self.about}
 
 
 class Expected(BaseModel):
@@ -315,6 +322,8 @@ def _read_effect(fields: Fields, nodes: Collection[str] | None) -> ExpectedEffec
     node, action = fields.text("node"), fields.text("action")
     person, outcome = fields.text("person"), fields.text("outcome")
     reason = fields.text("reason")
+    given = {key: fields.text(key) for key in ABOUT}
+    about = {key: text for key, text in given.items() if text is not None}
     if node is not None:
         _check_node(fields, "node", node, nodes)
     known = {*ACTIONS, *LATER}
@@ -324,7 +333,9 @@ def _read_effect(fields: Fields, nodes: Collection[str] | None) -> ExpectedEffec
         fields.problem("bad-value", "outcome", f"outcome takes one of {', '.join(OUTCOMES)}")
     if not fields.finish():
         return None
-    return ExpectedEffect(node=node, action=action, person=person, outcome=outcome, reason=reason)
+    return ExpectedEffect(
+        node=node, action=action, person=person, outcome=outcome, reason=reason, about=about
+    )
 
 
 def _check_node(fields: Fields, key: str, node: str, nodes: Collection[str] | None) -> None:

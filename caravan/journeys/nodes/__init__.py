@@ -84,6 +84,15 @@ def acts(node: Node) -> bool:
     return hasattr(REGISTRY[node.kind], "segments")
 
 
+def abouts(node: Node) -> dict[int, dict[str, str]]:
+    """What the actions of a node are about, by their position: it keys their effects."""
+    return {
+        position: action.about
+        for segment in segment_actions(node)
+        for position, _, action in segment
+    }
+
+
 def segment_actions(node: Node) -> list[list[Placed]]:
     """The actions of an action node by segment; none for others."""
     if not acts(node):

@@ -1,0 +1,19 @@
+"""Stored plans, by their hash."""
+
+from typing import Any
+
+from caravan.engage import sql
+from caravan.journeys.plan import Plan
+
+
+async def load_plan_body(conn: Any, plan_hash: str) -> dict[str, Any]:
+    """The stored plan, as JSON."""
+    body = await sql.fetchval(conn, "plan_body", hash=plan_hash)
+    if body is None:
+        raise LookupError(f"no plan {plan_hash}")
+    return dict(body)
+
+
+async def load_plan(conn: Any, plan_hash: str) -> Plan:
+    """The stored plan."""
+    return Plan.model_validate(await load_plan_body(conn, plan_hash))

@@ -1,0 +1,76 @@
+"""``caravan email publish SLUG --live``: change an e-mail's copy in the versions that run."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from caravan.engage import copies
+from caravan.engage.copies import Changed, DoesNotFit
+from caravan.journeys.conditions.parse import nearest
+from caravan.journeys.workspace import load_workspace
+from starter.errors import UserError
+from starter.output import Format, FormatOption, show
+from starter.session import open_session, run
+from starter.validate import errors_in_words, existing, tell
+
+app = typer.Typer(no_args_is_help=True, help="E-mail templates: their copy in versions that run.")
+
+
+@app.callback()
+def _group() -> None:
+    """E-mail templates: their copy in versions that run."""
+
+
+@app.command("publish")
+def publish_email(
+    slug: Annotated[str, typer.Argument(help="The template's slug.", metavar="SLUG")],
+    directory: Annotated[
+        Path, typer.Argument(help="The workspace: a folder of YAML files and templates.")
+    ] = Path(),
+    live: Annotated[
+        bool, typer.Option("--live", help="In the versions that run, for messages not yet sent.")
+    ] = False,
+    form: FormatOption = Format.table,
+) -> None:
+    """Change an e-mail's copy, and nothing else, in every version that runs and sends it.
+
+    Messages that are not written yet are written with it. The versions stay what they were; the next one
+    that is published has the copy of its workspace. In all of them or in none: what the copy speaks of
+    must be known there.
+    """
+    if not live:
+        raise UserError(
+            "a template is published with its journeys, by `caravan apply`; give --live to change its copy "
+            "in those that run"
+        )
+    workspace = load_workspace(existing(directory), datetime.now(UTC))
+    if workspace.errors:
+        tell(directory, list(workspace.errors))
+        raise UserError(f"{errors_in_words(workspace)}; no copy was changed")
+    if slug not in workspace.templates:
+        raise UserError(f"No e-mail {slug} in {directory}{nearest(slug, set(workspace.templates))}")
+
+    async def body() -> list[Changed]:
+        async with open_session(workspace.settings.pair.munchkin) as session:
+            return await copies.publish(
+                await session.engage(), workspace.templates[slug], datetime.now(UTC)
+            )
+
+    try:
+        changed = run(body())
+    except DoesNotFit as error:
+        raise UserError(
+            f"The copy fits not every version that runs, none was changed: {error}"
+        ) from None
+    rows = [
+        {
+            "journey": one.journey,
+            "version": one.version,
+            "copy": one.copy,
+            "change": "published" if one.copy is not None else "unchanged",
+        }
+        for one in changed
+    ]
+    show(rows, form, empty=f"no version that runs sends {slug}")

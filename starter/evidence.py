@@ -1,0 +1,59 @@
+"""What decided a path, in words; ``--format json`` has the keys and values as they were kept."""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from caravan.journeys.conditions.operators import OPERATORS
+from starter.output import readable
+
+#: ``person(job_title starts_with Chief)``, and ``people (2)``: the second of that label
+_LABEL = re.compile(r"(?P<name>[a-z_]+)(?:\((?P<about>.*?)\))?(?: \((?P<number>\d+)\))?", re.DOTALL)
+_OPERATOR = re.compile(
+    rf" ({'|'.join(sorted({name for names in OPERATORS.values() for name in names}))}) "
+)
+
+
+def in_words(because: Mapping[str, Any]) -> list[str]:
+    """One phrase for each value that a condition, a draw, an event or an answer has left."""
+    return [_phrase(key, value) for key, value in because.items() if value is not None]
+
+
+def _phrase(key: str, value: Any) -> str:
+    entity, dot, field = key.partition(".")
+    if dot and entity in ("account", "person"):
+        return f"{entity}'s {field} is {readable(value) or 'empty'}"
+    if dot and entity == "accessor":
+        return f"{field} is {readable(value)}"
+    if key.startswith("counted "):
+        return f"{readable(key.removeprefix('counted '))} had {value}"
+    parts = _LABEL.fullmatch(key)
+    if parts is None or parts["name"] not in _WORDS:
+        return f"{readable(key)} {readable(value)}"
+    return _WORDS[parts["name"]](_OPERATOR.sub(_spelled, readable(parts["about"] or "")), value)
+
+
+def _spelled(operator: re.Match[str]) -> str:
+    return operator[0].replace("_", " ")
+
+
+def _did(about: str, value: Any) -> str:
+    times = {0: "never", 1: "once"}.get(value, f"{value} times")
+    return f"{about}: {times}"
+
+
+_WORDS: dict[str, Callable[[str, Any], str]] = {
+    "did": _did,
+    "person": lambda about, value: f"person {readable(value)}" + (f" ({about})" if about else ""),
+    "opportunity": lambda about, value: f"opportunity {readable(value)} ({about})",
+    "people": lambda _, value: f"{value} {'person fits' if value == 1 else 'people fit'}",
+    "role_in_account": lambda _, value: f"roles {readable(value)}",
+    "account_list": lambda about, value: f"{'in' if value else 'not in'} the list {about}",
+    "people_list": lambda about, value: f"{'in' if value else 'not in'} the list {about}",
+    "hundredth": lambda _, value: f"in hundredth {value} of 0 to 99",
+    "until": lambda _, value: f"until {readable(value)}",
+    "event_at": lambda _, value: f"at {readable(value)}",
+    "activity": lambda _, value: f"activity {value}",
+    "reason": lambda _, value: readable(value),
+    "fault": lambda _, value: f"{readable(value)}: another zone was taken",
+}

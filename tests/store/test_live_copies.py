@@ -1,0 +1,129 @@
+"""E-mail copy that is changed in versions that run: what is not written yet is written with it."""
+
+import pytest
+
+from caravan.delivery.capture import CaptureTransport
+from caravan.delivery.errors import RelayUnreachable
+from caravan.delivery.transport import BeforeFinalDot, Outgoing, Verdict
+from caravan.engage import copies, sql
+from caravan.engage.copies import DoesNotFit
+from tests.world import World
+
+JOURNEY = """
+journey: trip
+audience: everyone
+schedule: {end: 30 days}
+tokens: {webinar: May}
+start: hello
+nodes:
+  hello: {do: [{send_email: {template: hi}}], next: rest}
+  rest: {wait: 2 days, next: again}
+  again: {do: [{send_email: {template: hi}}]}
+"""
+MAIL = """---
+email: hi
+subject: "Hello"
+%s---
+<html><body><p>%s for {{ account.name }}</p></body></html>
+"""
+
+
+async def start(world: World) -> int:
+    workspace = world.workspace(JOURNEY, ("hi",))
+    await world.load(
+        workspace,
+        accounts="account_id,name\na,Acme\n",
+        people="person_id,email,account_id\np,p@x.example,a\nq,q@x.example,a\n",
+    )
+    [traversal] = await world.enter(await world.publish(workspace, "trip"))
+    return traversal
+
+
+async def publish(world: World, words: str, front: str = "") -> list[copies.Changed]:
+    world.write("emails/hi.html", MAIL % (front, words))
+    workspace = world.workspace(JOURNEY)
+    return await copies.publish(world.engage, workspace.templates["hi"], world.now)
+
+
+async def test_messages_not_written_yet_have_the_new_copy_and_the_ledger_says_so(
+    world: World,
+) -> None:
+    traversal = await start(world)
+    await world.walk(traversal)
+    assert await publish(world, "Better") == [copies.Changed("trip", 1, 1)]
+    assert await publish(world, "Better") == [copies.Changed("trip", 1, None)]
+    plans = await world.engage.fetch("select hash from plans")
+    world.pass_time(days=3)
+    await world.walk(traversal)
+    assert [template for template, _ in world.mailed()] == ["hi", "hi", "Better", "Better"]
+    told = {(row["node"], row["template"], row["copy"]) for row in await world.ledger()}
+    assert told == {("hello", "hi", None), ("again", "hi", 1)}
+    assert await world.engage.fetch("select hash from plans") == plans
+
+
+async def test_later_copy_counts_and_that_of_before_can_be_had_again(world: World) -> None:
+    traversal = await start(world)
+    await publish(world, "Better")
+    assert await publish(world, "Best") == [copies.Changed("trip", 1, 2)]
+    await world.walk(traversal)
+    assert await publish(world, "hi") == [copies.Changed("trip", 1, 3)]
+    world.pass_time(days=3)
+    await world.walk(traversal)
+    assert [template for template, _ in world.mailed()] == ["Best", "Best", "hi", "hi"]
+
+
+class Breaking(CaptureTransport):
+    """Takes one message; then the relay is away."""
+
+    async def send(self, message: Outgoing, before_final_dot: BeforeFinalDot) -> Verdict:
+        if self.accepted:
+            raise RelayUnreachable("gone")
+        return await super().send(message, before_final_dot)
+
+
+async def test_what_has_not_left_when_a_relay_is_away_leaves_with_the_new_copy(
+    world: World,
+) -> None:
+    traversal = await start(world)
+    world.transport = broken = Breaking()
+    with pytest.raises(RelayUnreachable):
+        await world.walk(traversal)
+    await publish(world, "Better")
+    world.transport = CaptureTransport()
+    await world.send(traversal, "try 2")
+    assert [template for template, _ in world.mailed()] == ["Better"]
+    assert len(broken.messages) == 1
+    assert {row["copy"] for row in await world.ledger()} == {None, 1}
+
+
+@pytest.mark.parametrize(
+    ("words", "front", "why"),
+    [
+        ("Better", "operational: true\n", "operational was false"),
+        ("{{ my.agenda }}", "", "agenda"),
+    ],
+)
+async def test_copy_that_does_not_fit_changes_nothing(
+    world: World, words: str, front: str, why: str
+) -> None:
+    traversal = await start(world)
+    world.write("emails/hi.html", MAIL % (front, words))
+    tokens = JOURNEY.replace("webinar: May", "webinar: May, agenda: A")
+    workspace = world.workspace(tokens)
+    with pytest.raises(DoesNotFit, match=why):
+        await copies.publish(world.engage, workspace.templates["hi"], world.now)
+    assert await world.engage.fetchval("select count(*) from live_copies") == 0
+    await world.walk(traversal)
+    assert {template for template, _ in world.mailed()} == {"hi"}
+
+
+async def test_next_version_has_the_copy_of_its_workspace(world: World) -> None:
+    traversal = await start(world)
+    await publish(world, "Better")
+    edited = JOURNEY.replace("wait: 2 days", "wait: 1 day")
+    world.write("emails/hi.html", MAIL % ("", "Newest"))
+    second = await world.publish(world.workspace(edited), "trip")
+    row = await sql.fetchrow(world.engage, "journey_by_id", id=second)
+    assert row["copies_hash"] is None
+    await world.walk(traversal)  # on its first version
+    assert {template for template, _ in world.mailed()} == {"Better"}
