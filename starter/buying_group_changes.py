@@ -1,4 +1,8 @@
-"""``caravan buying-group assign|remove|set-stage|set-status``: changes by hand, which no journey or job undoes."""
+"""``caravan buying-group assign|remove|set-stage|set-status``: changes by hand.
+
+Whom a user has put somewhere or taken out, no journey or job moves; stages and statuses have no such order,
+the last word counts.
+"""
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime

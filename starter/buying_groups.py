@@ -94,7 +94,7 @@ def buying_groups(
     `caravan buying-groups --solution-interest grid --qualified --export ready.csv` is the hand-off to sales;
     `--unassigned-role decision-maker` finds the accounts where nobody decides yet.
 
-    Completeness and engagement are shown rounded half up, and exact in JSON. CSV has a row for each group,
+    Completeness and engagement are shown rounded half up, and in full in JSON. CSV has a row for each group,
     with the account's id and name first; a text that a spreadsheet could take for a formula begins with an
     apostrophe. A role is empty where a group's template has it and nobody plays it.
     """

@@ -42,11 +42,23 @@ def _did(about: str, value: Any) -> str:
     return f"{about}: {times}"
 
 
+def _group(about: str, value: Any) -> str:
+    """The group that was looked at: the one that fits, or the nearest, by what it had at that moment."""
+    shown = {key: one for key, one in value.items() if key not in ("group", "solution_interest")}
+    had = ", ".join(
+        f"{key.replace('_', ' ')} {readable(one)}" for key, one in shown.items() if one is not None
+    )
+    asked = f" (asked: {about})" if about else ""
+    return f"group {value.get('group')} of {value.get('solution_interest')}: {had}{asked}"
+
+
 _WORDS: dict[str, Callable[[str, Any], str]] = {
     "did": _did,
     "person": lambda about, value: f"person {readable(value)}" + (f" ({about})" if about else ""),
     "opportunity": lambda about, value: f"opportunity {readable(value)} ({about})",
     "people": lambda _, value: f"{value} {'person fits' if value == 1 else 'people fit'}",
+    "buying_group": _group,
+    "member_of": _group,
     "role_in_account": lambda _, value: f"roles {readable(value)}",
     "account_list": lambda about, value: f"{'in' if value else 'not in'} the list {about}",
     "people_list": lambda about, value: f"{'in' if value else 'not in'} the list {about}",

@@ -90,14 +90,14 @@ def _moved(step: Any) -> dict[str, Any]:
     """The step of a move to another version of the journey."""
     outcome = step["outcome"]
     was = outcome.get("node") or step["node"]
-    renamed = f", {was} is {step['node']} there" if was != step["node"] else ""
+    renamed = f", was {was}" if was != step["node"] else ""
     return {
         "step": step["step_no"],
         "at": outcome["at"],
         "node": step["node"],
         "kind": MIGRATE,
         "command": step["kind"],
-        "told": f"moves to v{outcome['version']}{renamed}",
+        "told": f"moved to v{outcome['version']}{renamed}",
         "outcome": f"v{outcome['version']}",
     }
 

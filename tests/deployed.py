@@ -4,8 +4,6 @@ import asyncio
 import json
 import os
 import signal
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +11,8 @@ import asyncpg
 
 from caravan.engage.subscriptions import schema_of
 from caravan.stack.processes import wait_for
-from caravan.stack.stack import ROOT, Stack
+from caravan.stack.stack import Stack
+from tests.commands import caravan
 from tests.world import MAIL
 
 
@@ -34,13 +33,9 @@ class Deployed:
         return path
 
     def cli(self, *arguments: str) -> str:
-        done = subprocess.run(
-            [sys.executable, "-m", "starter", *arguments],
-            cwd=ROOT, env={**os.environ, "CARAVAN_HOME": str(self.stack.home)},
-            capture_output=True, text=True, check=False, timeout=60,
-        )  # fmt: skip
-        assert done.returncode == 0, done.stderr
-        return done.stdout
+        ended = caravan(*arguments, CARAVAN_HOME=str(self.stack.home))
+        assert ended.returncode == 0, ended.stderr
+        return ended.stdout
 
     def json(self, *arguments: str) -> Any:
         return json.loads(self.cli(*arguments, "--format", "json"))

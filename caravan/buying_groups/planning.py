@@ -198,7 +198,7 @@ def _compared(
 
 
 async def _interests(conn: Any, documents: Mapping[str, SolutionInterestDocument]) -> list[Change]:
-    """One that is gone stays stored: told where it has groups that a job keeps up no more."""
+    """New ones and changed ones; one that is gone stays stored, and its jobs tell what that means."""
     rows = {row["slug"]: row for row in await sql.fetch(conn, "stored_interests")}
     olds = {
         slug: SolutionInterestDocument(

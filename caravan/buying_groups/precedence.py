@@ -1,4 +1,10 @@
-"""Who may undo whom: what a user did stands above a journey, and a journey above a job (product.md §3.6)."""
+"""Who may undo whom: what a user did stands above a journey, and a journey above a job (product.md §3.6).
+
+Journeys and users come through ``may_change``. The job, which nobody is below, moves whole pages at once:
+its statements (``put_fitting``, ``take_unfit_out``) say the same as ``source = 'job'``. One thing stands
+above all three: whoever is not of the account any more leaves, whoever put them there, and as if the job had
+taken them out, so that they come back when they are of the account again.
+"""
 
 from typing import Literal
 

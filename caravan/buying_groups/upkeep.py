@@ -27,6 +27,8 @@ class Kept:
     questions: int = 0  # 0: nothing waited
     groups: int = 0
     happenings: list[Happening] = field(default_factory=list)
+    #: accounts with a group that follows another template now
+    renewed: list[int] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,11 @@ async def keep_accounts(conn: Any, account_ids: Sequence[int], at: datetime) -> 
     groups = await sql.fetch(conn, "groups_to_keep", account_ids=account_ids)
     if not groups:
         return Kept()
-    return Kept(groups=len(groups), happenings=await _keep(conn, groups, at))
+    return Kept(
+        groups=len(groups),
+        happenings=await _keep(conn, groups, at),
+        renewed=sorted({group["account_id"] for group in groups if group["renewed"]}),
+    )
 
 
 async def _keep(conn: Any, groups: Sequence[Any], at: datetime) -> list[Happening]:

@@ -1,6 +1,7 @@
 """Changes of groups that journeys and users make: each with the record of what happened by it.
 
-The one way in for both, so that precedence, completeness and what listeners hear are the same whoever asks.
+The one way in for both, so that precedence (of members), completeness and what listeners hear are the same
+whoever asks.
 In the caller's transaction; for the order of its locks see ``caravan/buying_groups/membership.py``.
 """
 

@@ -113,4 +113,5 @@ class PlanCache:
             }
             while len(self._copies) > self._kept:
                 self._copies.popitem(last=False)
+        self._copies.move_to_end(copies_hash)
         return self._copies[copies_hash]

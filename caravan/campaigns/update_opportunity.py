@@ -1,10 +1,10 @@
 """The action ``update_opportunity``: a field of the account's opportunities takes a new value."""
 
-from caravan.campaigns import recording, wording
+from caravan.campaigns import wording
 from caravan.campaigns.effects import ACCOUNT, Effect, Place, note
+from caravan.campaigns.field_changes import tell
 from caravan.campaigns.visit import Visit
 from caravan.engage import sql
-from caravan.engage.happening import Happening
 from caravan.journeys.actions.update_opportunity import UpdateOpportunity
 from caravan.journeys.conditions.related import opportunities_of_account
 from caravan.journeys.conditions.sql import Binder, compile_tests
@@ -35,10 +35,6 @@ async def perform(visit: Visit, place: Place, action: UpdateOpportunity) -> int:
         fields=fields,
         at=visit.as_of,
     )
-    reason = None if changed else "unchanged"
-    await note(visit, place, action.kind, [Effect(ACCOUNT, reason)])
-    if not changed:
-        return 1
     await sql.execute(
         visit.conn,
         "write_changes",
@@ -47,18 +43,6 @@ async def perform(visit: Visit, place: Place, action: UpdateOpportunity) -> int:
         fields=[fields] * len(changed),
         at=visit.as_of,
     )
-    await recording.record(
-        visit.conn,
-        visit.plans,
-        [
-            Happening(
-                "opportunity_changed",
-                visit.as_of,
-                account_id=visit.traversal.account_id,
-                fields={"field": action.field, "from": row["old"], "to": fields[action.field]},
-            )
-            for row in changed
-        ],
-        visit.as_of,
-    )
+    before = [row["old"] for row in changed]
+    await tell(visit, place, action, "opportunity_changed", fields[action.field], before)
     return 1

@@ -2,17 +2,13 @@
 
 import asyncio
 import json
-import os
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from caravan.delivery.transport import Accepted, BeforeFinalDot, Outgoing, Refused, Verdict
+from tests.commands import caravan
 from tests.world import World
-
-ROOT = Path(__file__).resolve().parents[2]
 
 JOURNEY = """
 journey: trip
@@ -59,7 +55,7 @@ class Cli:
     """Runs commands on a world's stores."""
 
     def __init__(self, world: World) -> None:
-        self._environment = os.environ | {
+        self._environment = {
             "PLATFORM_DSN": world.stores.platform_dsn,
             "ENGAGE_DSN": world.stores.engage_dsn,
             "TEMPORAL_ADDRESS": "127.0.0.1:1",
@@ -68,13 +64,9 @@ class Cli:
         }
 
     async def say(self, *arguments: str) -> str:
-        child = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "starter", *arguments, cwd=ROOT, env=self._environment,
-            stdout=asyncio.subprocess.PIPE,
-        )  # fmt: skip
-        out, _ = await child.communicate()
-        assert child.returncode == 0
-        return out.decode()
+        ended = await asyncio.to_thread(caravan, *arguments, **self._environment)
+        assert ended.returncode == 0, ended.stderr
+        return ended.stdout
 
     async def json(self, *arguments: str) -> Any:
         return json.loads(await self.say(*arguments, "--format", "json"))

@@ -1,5 +1,6 @@
 """The commands around virtual time as their users meet them: simulate, test, init, watch."""
 
+import functools
 import json
 import os
 import re
@@ -16,12 +17,13 @@ import pytest
 from caravan.stack.scratch import scratch_server
 from caravan.stack.stack import Stack
 from starter.init import slug_of
+from tests import commands
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE = str(ROOT / "examples" / "grid-analytics")
 AT = "2026-11-01T08:00:00Z"
 
-Run = Callable[..., "subprocess.CompletedProcess[str]"]
+Run = Callable[..., commands.Ended]
 
 
 @pytest.fixture(scope="module")
@@ -33,13 +35,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def caravan(home: Path) -> Run:
-    def run(*arguments: str) -> "subprocess.CompletedProcess[str]":
-        return subprocess.run(
-            [sys.executable, "-m", "starter", *arguments], cwd=ROOT, text=True, timeout=90,
-            capture_output=True, check=False, env=os.environ | {"CARAVAN_HOME": str(home)},
-        )  # fmt: skip
-
-    return run
+    return functools.partial(commands.caravan, CARAVAN_HOME=str(home))
 
 
 @pytest.fixture

@@ -20,6 +20,11 @@ from starter.evidence import in_words
         ("role_in_account", ["user", "buyer"], "roles user, buyer"),
         ("people_list(vips)", False, "not in the list vips"),
         ("account_list(priority)", True, "in the list priority"),
+        (
+            "buying_group(stage is open, qualified)",
+            {"group": 3, "solution_interest": "grid", "stage": "open", "qualified_at": None},
+            "group 3 of grid: stage open (asked: stage is open, qualified)",
+        ),
         ("hundredth", 37, "in hundredth 37 of 0 to 99"),
         ("counted A (2)", 4, "A (2) had 4"),
         ("until", "2026-03-02T08:00:00+00:00", "until 2026-03-02 08:00:00Z"),

@@ -70,7 +70,8 @@ with kept as materialized (
   from solution_interests i
   where exists (select from buying_group_jobs j where j.solution_interest = i.slug and j.deleted_at is null)
 )
-select g.id, g.account_id, g.solution_interest, k.template_id, k.stage_model_id
+select g.id, g.account_id, g.solution_interest, k.template_id, k.stage_model_id,
+       g.template_id <> k.template_id as renewed
 from unnest(:account_ids::bigint[]) as asked (id)
 join accounts a on a.id = asked.id and a.deleted_at is null
 join buying_groups g on g.account_id = a.id

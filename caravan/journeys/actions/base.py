@@ -9,7 +9,9 @@ from caravan.journeys.conditions.model import Condition
 from caravan.journeys.reading import Fields, JourneyScope
 
 #: keys that tell an action from others of its kind, as documents write them
-ABOUT = ("template", "field", "list", "journey", "campaign", "score")
+ABOUT = (
+    "template", "field", "list", "journey", "campaign", "score", "solution_interest", "role", "stage",
+)  # fmt: skip
 
 
 class BaseAction(BaseModel, ABC):

@@ -3,8 +3,8 @@
 from typing import Literal
 
 from caravan.journeys.actions.base import PeopleAction
+from caravan.journeys.actions.known_name import read_known_name
 from caravan.journeys.conditions.counts import MOST
-from caravan.journeys.conditions.scope import nearest
 from caravan.journeys.reading import Fields, JourneyScope
 
 
@@ -20,15 +20,7 @@ class ChangeScore(PeopleAction):
     @classmethod
     def read(cls, fields: Fields, scope: JourneyScope) -> dict[str, object]:
         scores = scope.conditions.catalog.scores
-        score = fields.text("score")
-        if score is None:
-            fields.required("score")
-        elif score not in scores:
-            fields.problem(
-                "unknown-score",
-                "score",
-                f"the workspace has no score {score}{nearest(score, scores)}",
-            )
+        score = read_known_name(fields, "score", scores, "score")
         by, to = fields.count("by", 0, least=-MOST), fields.count("to", 0, least=-MOST)
         if fields.has("by") == fields.has("to"):
             fields.problem("missing-key", None, "a score changes by: a number, or to: a number")

@@ -3,7 +3,7 @@
 from typing import Literal
 
 from caravan.journeys.actions.base import PeopleAction
-from caravan.journeys.conditions.scope import nearest
+from caravan.journeys.actions.known_name import read_known_name
 from caravan.journeys.reading import Fields, JourneyScope
 
 
@@ -13,13 +13,4 @@ class RequestCampaign(PeopleAction):
 
     @classmethod
     def read(cls, fields: Fields, scope: JourneyScope) -> dict[str, object]:
-        slug = fields.text("campaign")
-        if slug is None:
-            fields.required("campaign")
-        elif slug not in scope.campaigns:
-            fields.problem(
-                "unknown-campaign",
-                "campaign",
-                f"no campaign {slug}{nearest(slug, scope.campaigns)}",
-            )
-        return {"campaign": slug}
+        return {"campaign": read_known_name(fields, "campaign", scope.campaigns, "campaign")}

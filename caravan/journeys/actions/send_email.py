@@ -3,7 +3,7 @@
 from typing import Literal
 
 from caravan.journeys.actions.base import PeopleAction
-from caravan.journeys.conditions.parse import nearest
+from caravan.journeys.actions.known_name import read_known_name
 from caravan.journeys.reading import Fields, JourneyScope
 
 
@@ -15,13 +15,5 @@ class SendEmail(PeopleAction):
 
     @classmethod
     def read(cls, fields: Fields, scope: JourneyScope) -> dict[str, object]:
-        template = fields.text("template")
-        if template is None:
-            fields.required("template")
-        elif template not in scope.templates:
-            fields.problem(
-                "unknown-template",
-                "template",
-                f"no e-mail template {template}{nearest(template, scope.templates)}",
-            )
-        return {"template": template}
+        known = scope.templates
+        return {"template": read_known_name(fields, "template", known, "e-mail template")}

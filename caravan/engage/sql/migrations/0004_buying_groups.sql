@@ -97,7 +97,8 @@ create index buying_groups_interest on buying_groups (solution_interest, id);
 create index buying_groups_scale on buying_groups (scale_id, id);
 
 -- One role per person and group. Who was removed stays, flagged; `source` is who last had a say, also in
--- the removal: manual > journey > job, and nobody undoes what somebody higher did.
+-- the removal: manual > journey > job, and nobody undoes what somebody higher did;
+-- only who is of the account no more leaves whoever put them there (caravan/buying_groups/precedence.py).
 create table buying_group_members (
   group_id   bigint not null references buying_groups,
   person_id  bigint not null references people,
