@@ -46,7 +46,7 @@ async def question_all(pool: Any) -> Everybody:
 
 
 async def keep_page(conn: Any, at: datetime, limit: int = PAGE) -> Kept:
-    """Answer the next questions.
+    """Answer the next questions, one page after the other.
 
     Groups that are missing are made; groups that are kept up move to the latest versions; people join,
     change and leave as far as a job may say so.
@@ -59,6 +59,7 @@ async def keep_page(conn: Any, at: datetime, limit: int = PAGE) -> Kept:
     Returns:
         With what happened by it, for the caller to record.
     """
+    await sql.execute(conn, "one_page")
     questions = await sql.fetch(conn, "take_buying_group_questions", limit=limit)
     if not questions:
         return Kept()
@@ -83,7 +84,8 @@ async def keep_accounts(conn: Any, account_ids: Sequence[int], at: datetime) -> 
 async def _keep(conn: Any, groups: Sequence[Any], at: datetime) -> list[Happening]:
     group_ids = [group["id"] for group in groups]
     # looked at before the groups are locked, so that only those are held whose place may change: what
-    # changes whom a role fits asks again, and who may move whom is looked at under the lock
+    # changes whom a role fits asks again and is answered by a later page, and who may move whom is looked
+    # at under the lock
     moving = await _misplaced(conn, groups, at)
     await _hold_people(conn, sorted({one.person_id for one in moving}))
     await sql.execute(conn, "lock_groups_to_keep", group_ids=group_ids)

@@ -65,9 +65,20 @@ async def test_groups_are_made_heard_asked_for_and_changed(simulating: Simulatin
     [heard] = bodies(told, account="a", kind="listen")
     assert (heard["outcome"], heard["event"]) == ("heard", "engagement_changed")
     [picked] = bodies(told, account="a", node="pick")
-    assert picked["effects"] == [
-        {"action": "assign_to_buying_group", "person": "r", "outcome": "done"},
-        {"action": "update_buying_group_stage", "outcome": "done"},
+    assert picked["effects"] == [  # fmt: skip
+        {
+            "action": "assign_to_buying_group",
+            "solution_interest": "grid",
+            "role": "champion",
+            "person": "r",
+            "outcome": "done",
+        },
+        {
+            "action": "update_buying_group_stage",
+            "solution_interest": "grid",
+            "stage": "won",
+            "outcome": "done",
+        },
     ]
     again = await simulating(workspace, "trip", FORM % "r", FORM % "p")
     assert [one.body for one in again.lines] == [one.body for one in told.lines]

@@ -36,6 +36,11 @@ select count(*) from buying_group_questions;
 -- name: questions_until
 select count(*) from buying_group_questions where id <= :last;
 
+-- name: one_page
+-- The stream and the daily run take turns, before they take a question. A page does what it saw; were it
+-- overtaken by a page that saw more, it would undo that one's work, and nobody would ask again.
+select pg_advisory_xact_lock(hashtext(current_schema() || '.upkeep'));
+
 -- name: take_buying_group_questions
 -- A queue: what a neighbour holds is skipped, not waited for.
 delete from buying_group_questions
