@@ -117,8 +117,8 @@ def _print(found: Plan) -> None:
 
 
 WORDS = {
-    "changed": "those inside travel on in the version they entered",
-    "ended": "not published again by apply: `caravan journey publish --reopen`",
+    "changed": "`caravan journey plan SLUG --dir DIR` tells it node by node",
+    "ended": "not published again by apply: `caravan journey publish SLUG --reopen`",
     "left": "not in the workspace: it goes on as it is",
 }
 

@@ -56,8 +56,8 @@ class Flow:
 
         Args:
             beside: journeys whose accounts come in too, and are not admitted.
-            upkeep_at: the first daily run over buying groups; None where the workspace has none, and no
-                score model of its own.
+            upkeep_at: the first daily run over buying groups; None where the workspace has none and no
+                score model of its own, or nobody asks (``group_asking``).
         """
         self._pair = pair
         self._plans = plans

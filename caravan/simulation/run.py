@@ -25,6 +25,7 @@ from caravan.simulation import sql
 from caravan.simulation.agenda import Agenda, Traveller, in_order
 from caravan.simulation.beside import publish_beside
 from caravan.simulation.flowing import DAY, Flow
+from caravan.simulation.group_asking import asks_of_groups
 from caravan.simulation.instants import to_the_millisecond
 from caravan.simulation.lines import Line
 from caravan.simulation.outside import Outside
@@ -113,13 +114,19 @@ async def run(pair: Pair, asked: Asked, progress: Progress = lambda _: None) -> 
     until = asked.until if asked.until is not None else deadline
     async with _walker(pair) as walker:
         groups = asked.workspace.solution_interests or asked.workspace.score_models
+        speaking = (
+            compiled.plan,
+            *compiled.campaigns,
+            *asked.workspace.lists.values(),
+            *asked.workspace.campaigns.values(),
+        )
         flow = Flow(
             pair,
             walker.plans,
             stored.journey_id,
             compiled.plan,
             beside,
-            upkeep_at=begin + DAY if groups else None,
+            upkeep_at=begin + DAY if groups and asks_of_groups(speaking) else None,
         )
         await flow.skip(begin)
         simulation = Simulation(

@@ -3,35 +3,23 @@
 import asyncio
 import csv
 import json
-import os
-import sys
-from contextlib import redirect_stderr, redirect_stdout
-from dataclasses import dataclass
 from datetime import timedelta
 from io import StringIO
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
 import pytest
 
-from starter.main import main
+from tests.commands import Ended, caravan
 from tests.groups import Groups
 from tests.world import World
-
-
-@dataclass
-class Said:
-    code: int
-    out: str
-    err: str
 
 
 class Cli:
     """Runs commands on a world's stores."""
 
     def __init__(self, world: World) -> None:
-        self._environment = os.environ | {
+        self._environment = {
             "PLATFORM_DSN": world.stores.platform_dsn,
             "ENGAGE_DSN": world.stores.engage_dsn,
             "TEMPORAL_ADDRESS": "127.0.0.1:1",
@@ -39,28 +27,13 @@ class Cli:
             "CARAVAN_SUBSCRIPTION": world.munchkin,
         }
 
-    async def run(self, *arguments: str) -> Said:
-        """In this process, in a thread with a loop of its own."""
-        return await asyncio.to_thread(self._run, arguments)
-
-    def _run(self, arguments: tuple[str, ...]) -> Said:
-        out, err, code = StringIO(), StringIO(), 0
-        with (
-            patch.dict(os.environ, self._environment, clear=True),
-            patch.object(sys, "argv", ["caravan", *arguments]),
-            redirect_stdout(out),
-            redirect_stderr(err),
-        ):
-            try:
-                main()
-            except SystemExit as ended:
-                code = int(ended.code or 0)
-        return Said(code, out.getvalue(), err.getvalue())
+    async def run(self, *arguments: str) -> Ended:
+        return await asyncio.to_thread(caravan, *arguments, **self._environment)
 
     async def say(self, *arguments: str) -> str:
         said = await self.run(*arguments)
-        assert said.code == 0, said.err
-        return said.out
+        assert said.returncode == 0, said.stderr
+        return said.stdout
 
     async def json(self, *arguments: str) -> Any:
         return json.loads(await self.say(*arguments, "--format", "json"))
@@ -68,10 +41,10 @@ class Cli:
     async def refuse(self, code: int, *arguments: str) -> str:
         """One sentence on stderr, and the code."""
         said = await self.run(*arguments)
-        assert said.code == code, said.out
-        assert "Traceback" not in said.err
-        assert said.err.startswith("caravan: ")
-        return said.err
+        assert said.returncode == code, said.stdout
+        assert "Traceback" not in said.stderr
+        assert said.stderr.startswith("caravan: ")
+        return said.stderr
 
 
 @pytest.fixture
