@@ -185,7 +185,10 @@ async def _store(
         and latest["plan_hash"] == plan.hash
         and (draft is None or not publish_at)
     ):
-        return Stored(latest["id"], plan.journey, latest["version"], "unchanged")
+        called = 0
+        if publish_at is not None:  # published already: what is said of those inside still counts
+            called = await decide(conn, policy, latest["id"], latest["version"], plan)
+        return Stored(latest["id"], plan.journey, latest["version"], "unchanged", called)
     await sql.execute(
         conn,
         "store_plan",

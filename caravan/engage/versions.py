@@ -76,13 +76,18 @@ async def decide(conn: Any, policy: Policy, journey_id: int, version: int, plan:
 async def standing(
     conn: Any, slug: str, version: int, plan: Plan, renamed: Renamed
 ) -> list[Standing]:
-    """Where the accounts inside versions before ``version`` stand, and whether they can move to its plan."""
+    """Where the accounts inside versions before ``version`` stand, and whether they can move to its plan.
+
+    Raises:
+        Refused: the node map names what neither version has.
+    """
     there = kinds_of_plan(plan)
     found = []
     earlier = {
         row["id"]: row
         for row in await sql.fetch(conn, "earlier_versions", slug=slug, version=version)
     }
+    await _check_names(conn, renamed, list(earlier.values()), plan)
     kinds = {id: kinds_of_plan(await _plan(conn, row)) for id, row in earlier.items()}
     for row in await sql.fetch(conn, "standing", journey_ids=list(earlier)):
         version_row, here = earlier[row["journey_id"]], kinds[row["journey_id"]]

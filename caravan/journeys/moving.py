@@ -67,15 +67,19 @@ def kinds_of(plan: ControlPlan) -> dict[str, NodeKind]:
 def move(state: State, renamed: Renamed) -> State:
     """The state right behind the move of an account that stands at a node; the move is a step.
 
-    Visits are counted on under both names: what was done at a visit is never mistaken for another's, also
-    where a name has come to mean another node, or two nodes have become one.
+    A renamed node keeps its count of visits under its new name, and the old name keeps it too: what was done
+    at a visit is never mistaken for another's, also where a name has come to mean another node. Where an
+    account has been at both, the larger count goes on; only at the node it stands at the visit gets a number
+    that neither has used.
     """
     assert state.position is not None
     visits = dict(state.visits)
     for node, count in state.visits.items():
         name = renamed.get(node, node)
         if name != node:
-            visits[name] = visits.get(name, 0) + count
+            used = state.visits.get(name, 0)
+            stands = node == state.position and used > 0
+            visits[name] = max(visits[name] if name in visits else 0, count, used + stands)
     return state.model_copy(
         update={
             "step_no": state.step_no + 1,

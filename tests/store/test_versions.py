@@ -247,6 +247,16 @@ async def test_wrong_map_is_mended_by_the_right_one(world: World) -> None:
     assert (await world.state(first)).position == "pause"
 
 
+async def test_policy_counts_also_where_the_version_is_published_already(world: World) -> None:
+    [first, *_] = await start(world)
+    await world.walk(first)
+    await edited(world, ("10 days", "11 days"), policy=versions.PIN)
+    assert (await serve(world, first)).moved is None
+    await edited(world, ("10 days", "11 days"), policy=Policy(Inside.migrate))
+    assert (await serve(world, first)).moved is not None
+    assert await world.engage.fetchval("select max(version) from journeys") == 2
+
+
 async def test_events_since_arrival_count_when_a_listen_is_armed_anew(world: World) -> None:
     [first, *_] = await start(world)
     await world.walk(first)

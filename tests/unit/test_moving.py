@@ -60,3 +60,10 @@ def test_why_an_account_stays_is_said_with_both_types() -> None:
     assert why_it_stays(kinds, {}, "a", {"a": "x"}) == "the new version has no node x"  # type: ignore[arg-type]
     why = why_it_stays(kinds, {"b": "split_accounts"}, "b", {})  # type: ignore[arg-type]
     assert why == "b is split: accounts in the new version, split: people in this"
+
+
+def test_swaps_to_and_fro_add_one_visit_each() -> None:
+    state = State(step_no=1, position="a", visits={"a": 1}, arrived_at=ARRIVED)
+    for number in range(1, 51):
+        state = move(state, {"a": "b", "b": "a"})
+        assert max(state.visits.values()) <= number + 1
