@@ -65,7 +65,7 @@ async def test_groups_are_made_heard_asked_for_and_changed(simulating: Simulatin
     [heard] = bodies(told, account="a", kind="listen")
     assert (heard["outcome"], heard["event"]) == ("heard", "engagement_changed")
     [picked] = bodies(told, account="a", node="pick")
-    assert picked["effects"] == [  # fmt: skip
+    assert picked["effects"] == [
         {
             "action": "assign_to_buying_group",
             "solution_interest": "grid",
