@@ -10,6 +10,7 @@ from rich.padding import Padding
 from caravan.buying_groups.listing import Filters, groups
 from caravan.campaigns.queued import queued
 from caravan.engage import sql
+from caravan.journeys.moving import MIGRATE
 from starter.errors import UserError
 from starter.evidence import in_words
 from starter.group_rows import group_row, group_words
@@ -142,7 +143,7 @@ def _print_step(step: dict[str, Any], journey: dict[str, Any]) -> None:
     to = ""
     if "next" in step:
         to = f" → {step['next']}"
-    elif "outcome" in step:
+    elif "outcome" in step and step["command"] != MIGRATE:
         to = f" → out, {_left(journey)}"
     console.print(
         f"  {step['step']:>3} {cell(step['at'])} [bold]{step['node']}[/bold] "

@@ -27,8 +27,8 @@ class Kept:
     questions: int = 0  # 0: nothing waited
     groups: int = 0
     happenings: list[Happening] = field(default_factory=list)
-    #: accounts with a group that follows another template now
-    renewed: list[int] = field(default_factory=list)
+    # whose groups are new or follow another version: conditions may ask for it, and no event tells
+    account_ids: list[int] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -70,18 +70,19 @@ async def keep_page(conn: Any, at: datetime, limit: int = PAGE) -> Kept:
 async def keep_accounts(conn: Any, account_ids: Sequence[int], at: datetime) -> Kept:
     """The upkeep of these accounts' groups, asked or not."""
     await sql.execute(conn, "share_accounts_touched", account_ids=account_ids, person_ids=[])
-    await sql.execute(conn, "make_groups", account_ids=account_ids, at=at)
+    made = await sql.fetch(conn, "make_groups", account_ids=account_ids, at=at)
     groups = await sql.fetch(conn, "groups_to_keep", account_ids=account_ids)
     if not groups:
         return Kept()
-    return Kept(
-        groups=len(groups),
-        happenings=await _keep(conn, groups, at),
-        renewed=sorted({group["account_id"] for group in groups if group["renewed"]}),
-    )
+    moved, happenings = await _keep(conn, groups, at)
+    changed = sorted({row["account_id"] for row in (*made, *moved)})
+    return Kept(groups=len(groups), happenings=happenings, account_ids=changed)
 
 
-async def _keep(conn: Any, groups: Sequence[Any], at: datetime) -> list[Happening]:
+async def _keep(
+    conn: Any, groups: Sequence[Any], at: datetime
+) -> tuple[Sequence[Any], list[Happening]]:
+    """The accounts of groups that follow another version now, and what happened."""
     group_ids = [group["id"] for group in groups]
     # looked at before the groups are locked, so that only those are held whose place may change: what
     # changes whom a role fits asks again and is answered by a later page, and who may move whom is looked
@@ -90,7 +91,7 @@ async def _keep(conn: Any, groups: Sequence[Any], at: datetime) -> list[Happenin
     await _hold_people(conn, sorted({one.person_id for one in moving}))
     await sql.execute(conn, "lock_groups_to_keep", group_ids=group_ids)
     happenings = await _move(conn, moving, {group["id"]: group for group in groups}, at)
-    await sql.execute(
+    moved = await sql.fetch(
         conn,
         "mark_kept",
         group_ids=group_ids,
@@ -98,7 +99,7 @@ async def _keep(conn: Any, groups: Sequence[Any], at: datetime) -> list[Happenin
         stage_model_ids=[group["stage_model_id"] for group in groups],
         at=at,
     )
-    return happenings + await standing.refresh(conn, group_ids, at)
+    return moved, happenings + await standing.refresh(conn, group_ids, at)
 
 
 async def _misplaced(conn: Any, groups: Sequence[Any], at: datetime) -> list[Misplaced]:

@@ -20,10 +20,9 @@ async def keep_page(pool: Any, plans: PlanCache, as_of: datetime, limit: int = u
     async with pool.acquire() as conn, conn.transaction():
         kept = await upkeep.keep_page(conn, as_of, limit)
         await recording.record(conn, plans, kept.happenings, as_of)
-        if kept.renewed:
-            # other weights change numbers by less than an event tells of; exits and lists may ask for them
-            await sql.execute(conn, "question_lists", account_ids=kept.renewed, person_ids=[])
-            await recording.look_at_exits(conn, plans, kept.renewed, as_of)
+        if kept.account_ids:
+            await sql.execute(conn, "question_lists", account_ids=kept.account_ids, person_ids=[])
+            await recording.look_at_exits(conn, plans, kept.account_ids, as_of)
     return kept.questions
 
 

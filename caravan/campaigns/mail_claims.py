@@ -33,6 +33,7 @@ class Message:
     position: int
     person_id: int
     outgoing: Outgoing
+    copy: int | None = None  # of the version's changed copies, the one it is written with
 
 
 @dataclass(frozen=True)
@@ -141,7 +142,8 @@ async def _claim_action(
                 at=visit.as_of,
             )
         else:
-            messages.append(Message(place.position, person.id, outgoing))
+            copy = visit.copy_number(action.template)
+            messages.append(Message(place.position, person.id, outgoing, copy))
     return messages
 
 

@@ -45,6 +45,7 @@ async def hand_over(
             position=message.position,
             person_id=message.person_id,
             claimant=claimant,
+            copy=message.copy,
         )
         if handed is None:
             raise Overtaken

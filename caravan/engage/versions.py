@@ -65,7 +65,8 @@ async def decide(conn: Any, policy: Policy, journey_id: int, version: int, plan:
         return 0
     await _check_names(conn, policy.renamed, earlier, plan)
     for row in earlier:
-        renamed = names_from(row, policy.renamed, plan)
+        again = row["leads_to"] == journey_id
+        renamed = names_from(row, policy.renamed, plan, again=again)
         await sql.execute(conn, "lead_to", journey_id=row["id"], to_id=journey_id, renamed=renamed)
     called = await sql.fetchval(conn, "call_to_move", journey_ids=[row["id"] for row in earlier])
     await wakeups.nudge(conn)
@@ -104,17 +105,17 @@ async def standing(
     return sorted(found, key=lambda one: (one.version, one.node or "", one.midway))
 
 
-def names_from(row: Any, renamed: Renamed, plan: Plan) -> dict[str, str]:
+def names_from(row: Any, renamed: Renamed, plan: Plan, *, again: bool = False) -> dict[str, str]:
     """The node map from an earlier version to a plan, by what was said before and what is said now.
 
     Who has not yet moved by what was said before goes on from the name it would have had; where that is gone
-    again, from its own.
+    again, from its own. Said ``again`` of the version it leads to already, the later word on a node counts:
+    one behind the other, a map that swaps two nodes would undo itself.
     """
     before: Mapping[str, str] = row["renamed"] if row["leads_to"] is not None else {}
+    names = {**before, **renamed} if again else composed(before, renamed)
     return {
-        node: name
-        for node, name in composed(before, renamed).items()
-        if name in plan.nodes or node not in plan.nodes
+        node: name for node, name in names.items() if name in plan.nodes or node not in plan.nodes
     }
 
 

@@ -157,3 +157,48 @@ async def test_history_of_a_membership_is_the_account_s_and_the_person_s_in_it(
     of_any = compile_condition(read(joined, "person", True), "person", binder, travelling=False)
     in_a_list = f"select p.external_id from people p where {of_any.predicate}"
     assert await world.engage.fetchval(in_a_list, *binder.args(as_of=now)) == "s"
+
+
+NEW = """
+roles_template: team
+roles: [{role: chief, when: {person: {country: SE}}}]
+---
+solution_interest: grid
+roles_template: team
+---
+buying_groups: all
+solution_interest: grid
+audience: everyone
+---
+account_list: with-group
+type: dynamic
+when: {buying_group: {solution_interest: grid}}
+---
+journey: rest
+audience: everyone
+schedule: {end: 30 days}
+exits: [{label: group, when: {buying_group: {solution_interest: grid}}}]
+start: stay
+nodes:
+  stay: {wait: 20 days}
+"""
+
+
+async def test_a_group_that_nobody_is_in_is_seen_by_lists_and_exits(world: World) -> None:
+    workspace = world.workspace(NEW)
+    await world.load(workspace, accounts="account_id,name\na,Acme\n")
+    await world.store(workspace)
+    grouping = Grouping(world)
+    await grouping.store(workspace)
+    [traversal] = await world.enter(await world.publish(workspace, "rest"))
+    await world.walk(traversal)
+    await world.follow()
+    members = "select count(*) from list_members where list = 'with-group'"
+    assert await world.engage.fetchval(members) == 0
+    await grouping.keep()
+    await world.follow()
+    assert await world.engage.fetchval(members) == 1
+    assert await world.engage.fetchval("select count(*) from wakeups") == 1
+    ended = (await world.walk(traversal)).ended
+    assert ended is not None
+    assert ended.label == "group"

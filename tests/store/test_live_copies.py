@@ -1,7 +1,10 @@
 """E-mail copy that is changed in versions that run: what is not written yet is written with it."""
 
+from collections.abc import Awaitable, Callable
+
 import pytest
 
+from caravan.campaigns import mail_claims
 from caravan.delivery.capture import CaptureTransport
 from caravan.delivery.errors import RelayUnreachable
 from caravan.delivery.transport import BeforeFinalDot, Outgoing, Verdict
@@ -94,6 +97,37 @@ async def test_what_has_not_left_when_a_relay_is_away_leaves_with_the_new_copy(
     assert [template for template, _ in world.mailed()] == ["Better"]
     assert len(broken.messages) == 1
     assert {row["copy"] for row in await world.ledger()} == {None, 1}
+
+
+class Slow(CaptureTransport):
+    """Another try claims the messages, with a newer copy, before this one's first leaves."""
+
+    def __init__(self, meanwhile: Callable[[], Awaitable[None]]) -> None:
+        super().__init__()
+        self.meanwhile = meanwhile
+
+    async def send(self, message: Outgoing, before_final_dot: BeforeFinalDot) -> Verdict:
+        if not self.accepted:
+            await self.meanwhile()
+        return await super().send(message, before_final_dot)
+
+
+async def test_ledger_names_the_copy_that_left_not_the_one_another_try_claimed(
+    world: World,
+) -> None:
+    traversal = await start(world)
+
+    async def meanwhile() -> None:
+        await publish(world, "Better")
+        step = (await world.state(traversal)).step_no
+        await mail_claims.claim(
+            world.engage, world.plans, traversal, step, "try 2", world.now, go_on=True
+        )
+
+    world.transport = Slow(meanwhile)
+    await world.walk(traversal)
+    assert [template for template, _ in world.mailed()] == ["hi", "hi"]
+    assert [row["copy"] for row in await world.ledger()] == [None, None]
 
 
 @pytest.mark.parametrize(

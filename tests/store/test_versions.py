@@ -218,6 +218,35 @@ async def test_who_stayed_moves_once_a_map_is_given(world: World) -> None:
     assert (await world.state(first)).position == "pause"
 
 
+async def test_map_that_is_said_again_means_the_same(world: World) -> None:
+    """By a command whose answer was lost, say: one behind the other two swaps would be none."""
+    journey = JOURNEY.replace("next: ears}", "next: doze}").replace(
+        "  ears:", "  doze: {wait: 1 day, next: ears}\n  ears:"
+    )
+    [first, *_] = await start(world, journey)
+    await serve(world, first)  # its mail is to be sent: it moves behind it
+    swapped = journey.replace("repose", "other").replace("doze", "repose").replace("other", "doze")
+    policy = Policy(Inside.migrate, {"repose": "doze", "doze": "repose"})
+    await edited(world, of=swapped, policy=policy)
+    await journeys.publish_stored(world.engage, "trip", world.now, policy=policy)
+    await world.send(first, go_on=True)
+    await serve(world, first)
+    assert (await world.state(first)).position == "doze"
+    assert until(await world.state(first)) == world.now + timedelta(days=10)
+
+
+async def test_wrong_map_is_mended_by_the_right_one(world: World) -> None:
+    [first, *_] = await start(world)
+    await world.walk(first)
+    wrong = Policy(Inside.migrate, {"repose": "mark"})
+    await edited(world, ("repose", "pause"), policy=wrong)
+    assert (await serve(world, first)).moved is None
+    right = Policy(Inside.migrate, {"repose": "pause"})
+    await journeys.publish_stored(world.engage, "trip", world.now, policy=right)
+    assert (await serve(world, first)).moved is not None
+    assert (await world.state(first)).position == "pause"
+
+
 async def test_events_since_arrival_count_when_a_listen_is_armed_anew(world: World) -> None:
     [first, *_] = await start(world)
     await world.walk(first)

@@ -63,7 +63,8 @@ where a.id = any(:account_ids::bigint[]) and a.deleted_at is null and coalesce(a
               where j.solution_interest = i.slug and j.deleted_at is null)
   and not exists (select from buying_groups g where g.account_id = a.id and g.solution_interest = i.slug)
 order by a.id, i.slug
-on conflict do nothing;
+on conflict do nothing
+returning account_id;
 
 -- name: groups_to_keep
 -- The groups of accounts that some job keeps up, with the versions they are to follow now. What is kept up is
@@ -75,8 +76,7 @@ with kept as materialized (
   from solution_interests i
   where exists (select from buying_group_jobs j where j.solution_interest = i.slug and j.deleted_at is null)
 )
-select g.id, g.account_id, g.solution_interest, k.template_id, k.stage_model_id,
-       g.template_id <> k.template_id as renewed
+select g.id, g.account_id, g.solution_interest, k.template_id, k.stage_model_id
 from unnest(:account_ids::bigint[]) as asked (id)
 join accounts a on a.id = asked.id and a.deleted_at is null
 join buying_groups g on g.account_id = a.id
@@ -111,11 +111,16 @@ where m.group_id = u.group_id and m.person_id = u.person_id and m.removed_at is 
 returning m.group_id, m.person_id, m.role;
 
 -- name: mark_kept
-update buying_groups g
-set template_id = k.template_id, stage_model_id = k.stage_model_id, kept_at = :at
-from unnest(:group_ids::bigint[], :template_ids::bigint[], :stage_model_ids::bigint[])
-  as k (id, template_id, stage_model_id)
-where g.id = k.id;
+-- Gives the accounts of those that follow another version from now on.
+with marked as (
+  update buying_groups g
+  set template_id = k.template_id, stage_model_id = k.stage_model_id, kept_at = :at
+  from unnest(:group_ids::bigint[], :template_ids::bigint[], :stage_model_ids::bigint[])
+    as k (id, template_id, stage_model_id)
+  where g.id = k.id
+  returning g.account_id, (old.template_id, old.stage_model_id) is distinct from (new.template_id, new.stage_model_id) as moved
+)
+select account_id from marked where moved;
 
 -- name: open_buying_group_jobs
 select id, slug, solution_interest, audience, size, flow_at from buying_group_jobs

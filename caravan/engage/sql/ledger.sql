@@ -57,12 +57,13 @@ where t.id = l.traversal_id and t.ended_at is not null
 
 -- name: hand_over
 -- The last word before the content leaves: commits only while the traversal is open under the epoch the
--- claim saw and its journey is not paused, and only for one of several tries.
+-- claim saw and its journey is not paused, and only for one of several tries. With the copy it is written with:
+-- another try may have claimed it with a later one.
 with alive as (
   select t.id from traversals t join journeys j on j.id = t.journey_id and j.paused_at is null
   where t.id = :traversal_id and t.epoch = :epoch and t.ended_at is null for share of t
 )
-update ledger l set state = 'handed_over', claimant = :claimant
+update ledger l set state = 'handed_over', claimant = :claimant, copy = :copy
 from alive
 where l.traversal_id = alive.id and l.node = :node and l.visit = :visit and l.position = :position
   and l.person_id = :person_id and l.state = 'claimed'
