@@ -1,6 +1,6 @@
 """Buying groups as rows: what programs get, what people see, and the cells of a spreadsheet."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from caravan.buying_groups.completeness import shown
@@ -16,10 +16,10 @@ COLUMNS = (
     "engagement",
     "members",
     "empty_roles",
-    "qualified_at",
+    "qualified",
 )
 #: accounts first, named as in accounts.csv: this is what sales gets (product.md §3.12)
-CSV_COLUMNS = ("account_id", "name", "group", "solution_interest", *COLUMNS[2:])
+CSV_COLUMNS = ("account_id", "name", "group", "solution_interest", *COLUMNS[2:-1], "qualified_at")
 
 #: what a person's page shows of a membership
 MEMBERSHIP_COLUMNS = (
@@ -99,7 +99,11 @@ def rounded(row: dict[str, Any]) -> dict[str, Any]:
 
 def for_people(row: dict[str, Any]) -> dict[str, Any]:
     """A row of a table: the group by the name that `caravan buying-group show` takes, scores whole."""
-    return rounded(row) | {"group": f"{row['account']}/{row['solution_interest']}"}
+    since = row.get("qualified_at")
+    return rounded(row) | {
+        "group": f"{row['account']}/{row['solution_interest']}",
+        "qualified": f"{since.astimezone(UTC):%Y-%m-%d}" if since is not None else None,
+    }
 
 
 def csv_cells(row: Any) -> list[str]:
