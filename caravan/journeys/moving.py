@@ -79,7 +79,7 @@ def move(state: State, renamed: Renamed) -> State:
         if name != node:
             used = state.visits.get(name, 0)
             stands = node == state.position and used > 0
-            visits[name] = max(visits[name] if name in visits else 0, count, used + stands)
+            visits[name] = max(visits.get(name, 0), count, used + stands)
     return state.model_copy(
         update={
             "step_no": state.step_no + 1,
