@@ -8,6 +8,7 @@ complete: there is nothing to complete, and it stays at 0.
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
+from math import ceil, floor
 from typing import Any
 
 from caravan.engage import sql
@@ -18,7 +19,7 @@ async def recount(conn: Any, group_ids: Sequence[int], at: datetime) -> list[Hap
     """Count the completeness of locked groups anew.
 
     Returns:
-        ``completeness_changed`` of those that show another value than before.
+        ``completeness_changed`` of those that changed by what ``is_told``.
     """
     rows = await sql.fetch(conn, "recount_completeness", group_ids=list(group_ids))
     return [
@@ -33,8 +34,17 @@ async def recount(conn: Any, group_ids: Sequence[int], at: datetime) -> list[Hap
             },
         )
         for row in sorted(rows, key=lambda row: int(row["id"]))
-        if shown(row["now"]) != shown(row["before"])
+        if is_told(row["before"], row["now"])
     ]
+
+
+def is_told(before: Decimal, now: Decimal) -> bool:
+    """Whether a change of a score is an event: people see another number, or a whole number was passed.
+
+    The second is for listens: ``score: {at_least: 40}`` is met at 40.2, which looks like 39.6 did.
+    """
+    seen = shown(before) != shown(now)
+    return seen or floor(before) != floor(now) or ceil(before) != ceil(now)
 
 
 def shown(score: Decimal) -> int:

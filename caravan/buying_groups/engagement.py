@@ -11,7 +11,7 @@ from datetime import date, datetime
 from typing import Any
 
 from caravan.buying_groups import qualifying
-from caravan.buying_groups.completeness import shown
+from caravan.buying_groups.completeness import is_told
 from caravan.engage import sql
 from caravan.engage.happening import Happening
 from caravan.journeys.time import EARLIEST, LATEST, local_day
@@ -56,7 +56,7 @@ async def rescore(conn: Any, group_ids: Sequence[int], at: datetime) -> list[Hap
         at: domain time.
 
     Returns:
-        ``engagement_changed`` of those whose shown value is another now.
+        ``engagement_changed`` of those that changed by what ``is_told``.
     """
     if not group_ids:
         return []
@@ -72,7 +72,7 @@ async def rescored(conn: Any, group_ids: Sequence[int]) -> list[Any]:
 
 
 def told(rows: Iterable[Any], at: datetime) -> list[Happening]:
-    """What is told of groups that changed: only what people see of it."""
+    """What is told of groups that changed: what people see of it, or a listen may ask for."""
     return [
         Happening(
             "engagement_changed",
@@ -86,7 +86,7 @@ def told(rows: Iterable[Any], at: datetime) -> list[Happening]:
             },
         )
         for row in rows
-        if shown(row["after"]) != shown(row["before"])
+        if is_told(row["before"], row["after"])
     ]
 
 

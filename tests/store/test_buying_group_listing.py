@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from caravan.buying_groups import listing
-from caravan.buying_groups.completeness import shown
+from caravan.buying_groups.completeness import is_told, shown
 from caravan.buying_groups.listing import Filters
 from starter.group_rows import csv_cells, group_row, harmless
 from tests.groups import Groups
@@ -121,3 +121,18 @@ def test_score_is_shown_rounded_half_up(score: str, whole: int) -> None:
 
 def test_filters_that_are_none_ask_nothing() -> None:
     assert replace(Filters(stage="x"), stage=None) == Filters()
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "told"),
+    [
+        ("39.4", "39.6", True),  # shown as 39, then as 40
+        ("39.6", "39.9", False),
+        ("39.6", "40", True),  # at_least: 40
+        ("40", "40.2", True),  # greater_than: 40
+        ("40.1", "40.4", False),
+        ("40.1", "39.9", True),
+    ],
+)
+def test_a_score_that_passes_a_whole_number_is_an_event(before: str, now: str, told: bool) -> None:
+    assert is_told(Decimal(before), Decimal(now)) is told
