@@ -87,20 +87,9 @@ async def assign(
         return Changed({})
     group = await hold(conn, group_id, person_ids)
     places = await _places(conn, group_id, person_ids)
-    reasons: dict[int, str | None] = {}
-    raised = []
-    for person_id in person_ids:
-        place = places.get(person_id)
-        if place is None or not place["related"]:
-            reasons[person_id] = "not-of-account"
-        elif place["role"] == role and not place["removed"]:
-            reasons[person_id] = "already-member"
-            raised += [person_id] if may_change(source, place["source"]) else []
-        elif place["role"] is not None and not may_change(source, place["source"]):
-            reasons[person_id] = STANDS_ABOVE[place["source"]]
-        else:
-            reasons[person_id] = None
-    await _raise(conn, group_id, raised, source)
+    reasons = {one: _why_not_join(places.get(one), role, source) for one in person_ids}
+    repeated = [one for one, why in reasons.items() if why == "already-member"]
+    await _raise(conn, group_id, _repeated_above(places, repeated, source), source)
     joining = [person_id for person_id, reason in reasons.items() if reason is None]
     if not joining:
         return Changed(reasons)
@@ -132,20 +121,9 @@ async def remove(
         return Changed({})
     group = await hold(conn, group_id, person_ids)
     places = await _places(conn, group_id, person_ids)
-    reasons: dict[int, str | None] = {}
-    raised = []
-    for person_id in person_ids:
-        place = places.get(person_id)
-        if place is None or place["role"] is None:
-            reasons[person_id] = "not-member"
-        elif place["removed"]:
-            reasons[person_id] = "not-member"
-            raised += [person_id] if may_change(source, place["source"]) else []
-        elif not may_change(source, place["source"]):
-            reasons[person_id] = STANDS_ABOVE[place["source"]]
-        else:
-            reasons[person_id] = None
-    await _raise(conn, group_id, raised, source)
+    reasons = {one: _why_not_leave(places.get(one), source) for one in person_ids}
+    repeated = [one for one, place in places.items() if place["role"] and place["removed"]]
+    await _raise(conn, group_id, _repeated_above(places, repeated, source), source)
     leaving = [person_id for person_id, reason in reasons.items() if reason is None]
     if not leaving:
         return Changed(reasons)
@@ -157,6 +135,27 @@ async def remove(
         for person_id in leaving
     ]
     return Changed(reasons, happenings + await standing.refresh(conn, [group_id], at))
+
+
+def _why_not_join(place: Any, role: str, source: Source) -> str | None:
+    if place is None or not place["related"]:
+        return "not-of-account"
+    if place["role"] == role and not place["removed"]:
+        return "already-member"
+    if place["role"] is not None and not may_change(source, place["source"]):
+        return STANDS_ABOVE[place["source"]]
+    return None
+
+
+def _why_not_leave(place: Any, source: Source) -> str | None:
+    if place is None or place["role"] is None or place["removed"]:
+        return "not-member"
+    return None if may_change(source, place["source"]) else STANDS_ABOVE[place["source"]]
+
+
+def _repeated_above(places: dict[int, Any], person_ids: list[int], source: Source) -> list[int]:
+    """Who is so already, of those whose membership this source may take over."""
+    return [one for one in person_ids if may_change(source, places[one]["source"])]
 
 
 async def _places(conn: Any, group_id: int, person_ids: Sequence[int]) -> dict[int, Any]:
