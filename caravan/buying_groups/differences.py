@@ -1,6 +1,7 @@
 """What has changed between two versions of a document of buying groups, in words. Pure."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from typing import TypeVar
 
 from pydantic import BaseModel
 
@@ -14,6 +15,8 @@ from caravan.journeys.documents.roles_template import (
 from caravan.journeys.documents.score_model import ScoreModelDocument
 from caravan.journeys.documents.solution_interest import Qualified, SolutionInterestDocument
 from caravan.journeys.documents.stage_model import Stage, StageModelDocument
+
+Part = TypeVar("Part")
 
 _WEIGHT_NAMES = {weight: name for name, weight in WEIGHTS.items()}
 
@@ -44,11 +47,8 @@ def differences(old: BaseModel, new: BaseModel) -> list[str]:
 def _roles(old: RolesTemplateDocument, new: RolesTemplateDocument) -> Iterator[str]:
     before = {role.role: role for role in old.roles}
     after = {role.role: role for role in new.roles}
-    yield from _come_and_go("role", before, after)
-    for name, role in after.items():
-        if name in before:
-            yield from _role(before[name], role)
-    if [name for name in before if name in after] != [name for name in after if name in before]:
+    yield from _by_name("role", before, after, _role)
+    if _is_reordered(before, after):
         yield f"the order is {', '.join(after)} (was {', '.join(before)})"
 
 
@@ -68,11 +68,8 @@ def _role(old: TemplateRole, new: TemplateRole) -> Iterator[str]:
 def _stages(old: StageModelDocument, new: StageModelDocument) -> Iterator[str]:
     before = {stage.stage: stage for stage in old.stages}
     after = {stage.stage: stage for stage in new.stages}
-    yield from _come_and_go("stage", before, after)
-    for name, stage in after.items():
-        if name in before:
-            yield from _stage(before[name], stage)
-    if [name for name in before if name in after] != [name for name in after if name in before]:
+    yield from _by_name("stage", before, after, _stage)
+    if _is_reordered(before, after):
         yield f"the order is {', '.join(after)}"
 
 
@@ -98,10 +95,23 @@ def _scores(old: ScoreModelDocument, new: ScoreModelDocument) -> Iterator[str]:
     yield from _said("days are those of", old.zone, new.zone)
 
 
-def _come_and_go(what: str, before: Iterable[str], after: Iterable[str]) -> Iterator[str]:
-    had, has = list(before), list(after)
-    yield from (f"{what} {name} is new" for name in has if name not in had)
-    yield from (f"{what} {name} is gone" for name in had if name not in has)
+def _by_name(
+    what: str,
+    before: Mapping[str, Part],
+    after: Mapping[str, Part],
+    told: Callable[[Part, Part], Iterator[str]],
+) -> Iterator[str]:
+    """The parts that come and go, then what those that stay say otherwise."""
+    yield from (f"{what} {name} is new" for name in after if name not in before)
+    yield from (f"{what} {name} is gone" for name in before if name not in after)
+    for name, part in after.items():
+        if name in before:
+            yield from told(before[name], part)
+
+
+def _is_reordered(before: Mapping[str, Part], after: Mapping[str, Part]) -> bool:
+    """Whether the parts that stay stand in another order."""
+    return [name for name in before if name in after] != [name for name in after if name in before]
 
 
 def _said(what: str, old: object, new: object) -> Iterator[str]:
