@@ -56,10 +56,10 @@ from activities.stream_keeper import StreamKeeper
 from activities.stream_starts import ensure_streams
 from activities.stretches import StretchActivities
 from activities.upkeep_schedule import ensure_upkeep, spec_of
+from caravan.campaigns.mailing import Mailing
 from caravan.campaigns.plans import PlanCache
 from caravan.database.errors import StoreError
 from caravan.delivery.smtp import SmtpTransport
-from caravan.delivery.transport import Transport
 from caravan.logs import configure_logs
 from caravan.services.callback import CALLBACK_PATH
 from caravan.services.client import Exchange, ServiceClient
@@ -92,7 +92,7 @@ def sandbox() -> SandboxedWorkflowRunner:
 def build_workers(
     client: Client,
     stores: Stores,
-    transport: Transport,
+    mailing: Mailing,
     roles: tuple[str, ...],
     *,
     starts: StartOptions | None = None,
@@ -127,7 +127,7 @@ def build_workers(
             Worker(
                 client,
                 task_queue=EMAIL,
-                activities=[EmailActivities(stores, plans, transport).send],
+                activities=[EmailActivities(stores, plans, mailing).send],
                 **common,
             )
         )
@@ -192,7 +192,7 @@ async def work(settings: Settings, roles: tuple[str, ...], metrics: str | None) 
     workers = build_workers(
         client,
         stores,
-        _transport(settings),
+        _mailing(settings),
         roles,
         starts=StartOptions(
             per_second=settings.starts_per_second,
@@ -275,9 +275,9 @@ def _leave(code: int) -> None:
     os._exit(code)
 
 
-def _transport(settings: Settings) -> Transport:
+def _mailing(settings: Settings) -> Mailing:
     try:
-        return SmtpTransport(settings.smtp_url)
+        return Mailing(SmtpTransport(settings.smtp_url))
     except ValueError as error:
         raise SettingsError(str(error)) from None
 

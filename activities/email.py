@@ -9,8 +9,8 @@ from activities.domain_time import clock
 from activities.failures import told
 from activities.stretches import note
 from caravan.campaigns import send_email
+from caravan.campaigns.mailing import Mailing
 from caravan.campaigns.plans import PlanCache
-from caravan.delivery.transport import Transport
 from caravan.stores import Stores
 from workflows.contracts import SEND_EMAIL, SendReply, SendRequest
 
@@ -18,10 +18,10 @@ log = structlog.get_logger("caravan.email")
 
 
 class EmailActivities:
-    def __init__(self, stores: Stores, plans: PlanCache, transport: Transport) -> None:
+    def __init__(self, stores: Stores, plans: PlanCache, mailing: Mailing) -> None:
         self._stores = stores
         self._plans = plans
-        self._transport = transport
+        self._mailing = mailing
 
     @activity.defn(name=SEND_EMAIL)
     @told
@@ -32,7 +32,7 @@ class EmailActivities:
             sent = await send_email.send(
                 await self._stores.engage(request.munchkin),
                 self._plans,
-                self._transport,
+                self._mailing,
                 traversal_id=request.traversal_id,
                 step_no=request.step_no,
                 claimant=f"{info.workflow_run_id}/{info.activity_id}/{info.attempt}",

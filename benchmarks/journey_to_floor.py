@@ -27,6 +27,7 @@ from benchmarks import data
 from benchmarks.figures import Figure, Target, significant
 from benchmarks.ground import Ground, Pair, reached
 from caravan.campaigns import admission, audience_flow
+from caravan.campaigns.mailing import Mailing
 from caravan.campaigns.plans import PlanCache
 from caravan.delivery.capture import CaptureTransport
 from caravan.engage import journeys, sql
@@ -72,7 +73,11 @@ async def measure(ground: Ground) -> list[Figure]:
             max_cached_workflows=1000,
         )
         workers = build_workers(
-            client, pair.stores, transport, (JOURNEYS, EMAIL), graceful=timedelta(seconds=1)
+            client,
+            pair.stores,
+            Mailing(transport),
+            (JOURNEYS, EMAIL),
+            graceful=timedelta(seconds=1),
         )
         for worker in (*workers, floor_worker):
             await running.enter_async_context(worker)

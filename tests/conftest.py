@@ -78,7 +78,7 @@ async def running(world: World, temporal: WorkflowEnvironment) -> AsyncIterator[
     workers = build_workers(
         temporal.client,
         world.stores,
-        world.transport,
+        world.mailing,
         ("journeys", "email"),
         graceful=timedelta(seconds=1),
         runner=sandbox(),

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from caravan.campaigns import admission, audience_flow, recording, send_email, storing, stretch
+from caravan.campaigns.mailing import Mailing
 from caravan.campaigns.plans import PlanCache
 from caravan.delivery.capture import CaptureTransport
 from caravan.engage import journeys, sql
@@ -57,6 +58,11 @@ class World:
         self.transport = CaptureTransport()
         self.now = datetime.now(UTC)
         self.scores = "{}"  # of its workspaces
+
+    @property
+    def mailing(self) -> Mailing:
+        """What its mail is sent with; a test may change the transport."""
+        return Mailing(self.transport)
 
     async def open(self) -> None:
         await sandboxes.provision(self.stores.platform_dsn, self.sandbox, self.munchkin)
@@ -156,7 +162,7 @@ class World:
         return await send_email.send(
             self.engage,
             self.plans,
-            self.transport,
+            self.mailing,
             traversal_id=traversal_id,
             step_no=state.step_no,
             claimant=claimant,

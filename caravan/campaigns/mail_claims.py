@@ -9,6 +9,8 @@ from caravan.campaigns.actions import with_savepoints_if_needed
 from caravan.campaigns.drawing import takes_turns
 from caravan.campaigns.effects import BAD_VALUE, Candidate, Place, candidates
 from caravan.campaigns.mail_step import MailStep, Sending
+from caravan.campaigns.mailing import Mailing
+from caravan.campaigns.may_send import decide
 from caravan.campaigns.plans import PlanCache
 from caravan.campaigns.progress import Progress, lock, stored_steps
 from caravan.campaigns.stretch import walk_on
@@ -21,9 +23,6 @@ from caravan.journeys.actions.send_email import SendEmail
 from caravan.journeys.nodes import segment_actions
 from caravan.journeys.plan import Plan
 from caravan.journeys.state import Command, Outcome
-
-#: the reason of who is not mailed for another has the same address
-DUPLICATE = "duplicate-address"
 
 
 @dataclass(frozen=True)
@@ -47,6 +46,7 @@ class Claimed:
 async def claim(
     pool: Any,
     plans: PlanCache,
+    mailing: Mailing,
     traversal_id: int,
     step_no: int,
     claimant: str,
@@ -92,7 +92,9 @@ async def claim(
                 return Sending(
                     outcomes, progress.state.ended, large=large, control=locked.loaded.control
                 )
-            return await _claim_step(conn, plans, progress, command, outcomes, claimant, at)
+            return await _claim_step(
+                conn, plans, mailing, progress, command, outcomes, claimant, at
+            )
 
     return await with_savepoints_if_needed(transaction)
 
@@ -100,6 +102,7 @@ async def claim(
 async def _claim_step(
     conn: Any,
     plans: PlanCache,
+    mailing: Mailing,
     progress: Progress,
     command: Command,
     before: list[Outcome],
@@ -114,24 +117,24 @@ async def _claim_step(
     visit = progress.visit(conn, plans, command, at)
     messages: list[Message] = []
     for place, action in sends:
-        messages += await _claim_action(visit, place, action, claimant)
+        messages += await _claim_action(visit, mailing, place, action, claimant)
     return Claimed(step, messages)
 
 
 async def _claim_action(
-    visit: Visit, place: Place, action: SendEmail, claimant: str
+    visit: Visit, mailing: Mailing, place: Place, action: SendEmail, claimant: str
 ) -> list[Message]:
     people = await candidates(visit, place, action)
-    to_send, forgotten = await _claim_people(visit, place, action, people, claimant)
+    to_send, forgotten = await _claim_people(visit, mailing, place, action, people, claimant)
     if forgotten:
         # claimed by an earlier try, and `who` fits them no more: what they say now still counts
-        again, _ = await _claim_people(visit, place, action, people + forgotten, claimant)
+        again, _ = await _claim_people(visit, mailing, place, action, people + forgotten, claimant)
         to_send = sorted(again, key=lambda person: person.id)
     messages = []
     for person in to_send:
         identity = personal_mail.identity(visit, place.position, person.id)
         try:
-            outgoing = personal_mail.write(visit, action.template, person, identity)
+            outgoing = personal_mail.write(visit, mailing, action.template, person, identity)
         except DeliveryError as error:
             await sql.execute(
                 visit.conn,
@@ -148,20 +151,15 @@ async def _claim_action(
 
 
 async def _claim_people(
-    visit: Visit, place: Place, action: SendEmail, people: list[Candidate], claimant: str
+    visit: Visit,
+    mailing: Mailing,
+    place: Place,
+    action: SendEmail,
+    people: list[Candidate],
+    claimant: str,
 ) -> tuple[list[Candidate], list[Candidate]]:
     """Claim for these people; returns who of them gets mail, and whom an earlier try claimed beside."""
-    operational = visit.loaded.plan.templates[action.template].operational
-    reasons = {
-        person.id: personal_mail.skip_reason(person.attributes, operational) for person in people
-    }
-    if visit.loaded.plan.deduplicate_email:
-        mailable = [
-            person
-            for person in people
-            if reasons[person.id] is None and _can_be_written(visit, place, action, person)
-        ]
-        reasons |= await _duplicates(visit, place, mailable)
+    decisions = await decide(visit, mailing, place, action, people)
     rows = await sql.fetch(
         visit.conn,
         "claim_messages",
@@ -170,7 +168,8 @@ async def _claim_people(
         visit=visit.number,
         position=place.position,
         person_ids=[person.id for person in people],
-        reasons=[reasons[person.id] for person in people],
+        reasons=[decisions[person.id].reason for person in people],
+        held_untils=[decisions[person.id].held_until for person in people],
         paths=[place.path] * len(people),
         message_ids=[personal_mail.identity(visit, place.position, person.id) for person in people],
         template=action.template,
@@ -185,39 +184,6 @@ async def _claim_people(
         if row["attributes"] is not None
     ]
     return [person for person in people if person.id in claimed], beside
-
-
-def _can_be_written(visit: Visit, place: Place, action: SendEmail, person: Candidate) -> bool:
-    """Whether their mail can be made of their data: who gets none keeps no address from others."""
-    try:
-        personal_mail.write(
-            visit,
-            action.template,
-            person,
-            personal_mail.identity(visit, place.position, person.id),
-        )
-    except DeliveryError:
-        return False
-    return True
-
-
-async def _duplicates(visit: Visit, place: Place, people: list[Candidate]) -> dict[int, str | None]:
-    """Those whose address this e-mail has gone to, for a traversal that is still open."""
-    if not people:
-        return {}
-    rows = await sql.fetch(
-        visit.conn,
-        "take_addresses",
-        slug=visit.traversal.slug,
-        node=visit.node,
-        position=place.position,
-        addresses=[person.attributes["email"].casefold() for person in people],
-        person_ids=[person.id for person in people],
-        traversal_id=visit.traversal.id,
-        visit=visit.number,
-    )
-    ours = {row["person_id"] for row in rows}
-    return {person.id: DUPLICATE for person in people if person.id not in ours}
 
 
 def _sends(plan: Plan, command: Command) -> list[tuple[Place, SendEmail]]:

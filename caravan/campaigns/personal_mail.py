@@ -3,10 +3,12 @@
 from typing import Any
 
 from caravan.campaigns import wording
-from caravan.campaigns.effects import Candidate
+from caravan.campaigns.effects import Candidate, Place
+from caravan.campaigns.mailing import Mailing
 from caravan.campaigns.visit import Visit
 from caravan.delivery.addresses import mailto
 from caravan.delivery.compose import Sender, compose
+from caravan.delivery.errors import DeliveryError
 from caravan.delivery.message import message_id
 from caravan.delivery.transport import Outgoing
 from caravan.journeys.addresses import is_mailable
@@ -38,7 +40,20 @@ def identity(visit: Visit, position: int, person_id: int) -> str:
     return message_id(key, visit.loaded.plan.sender.email.rpartition("@")[2])
 
 
-def write(visit: Visit, template: str, person: Candidate, identity: str) -> Outgoing:
+def can_be_written(
+    visit: Visit, mailing: Mailing, place: Place, template: str, person: Candidate
+) -> bool:
+    """Whether the mail can be made of this person's and account's data."""
+    try:
+        write(visit, mailing, template, person, identity(visit, place.position, person.id))
+    except DeliveryError:
+        return False
+    return True
+
+
+def write(
+    visit: Visit, mailing: Mailing, template: str, person: Candidate, identity: str
+) -> Outgoing:
     """Compose the mail.
 
     Raises:

@@ -14,14 +14,14 @@ from caravan.campaigns.mail_claims import claim
 from caravan.campaigns.mail_hand_over import Now, Overtaken, hand_over
 from caravan.campaigns.mail_step import Sending
 from caravan.campaigns.mail_together import hand_over_together
+from caravan.campaigns.mailing import Mailing
 from caravan.campaigns.plans import PlanCache
-from caravan.delivery.transport import Transport
 
 
 async def send(
     pool: Any,
     plans: PlanCache,
-    transport: Transport,
+    mailing: Mailing,
     *,
     traversal_id: int,
     step_no: int,
@@ -35,7 +35,7 @@ async def send(
 
     Args:
         pool: the engage store.
-        transport: where messages are handed over.
+        mailing: what this process sends with.
         step_no: the step this send will be; stored already, it is returned.
         claimant: names this try; what another one handed over and never settled is in doubt.
         now: domain time, taken per claim.
@@ -46,13 +46,13 @@ async def send(
     Raises:
         RelayUnreachable: nothing more could be handed over; try again later, nobody gets it twice.
     """
-    claimed = await claim(pool, plans, traversal_id, step_no, claimant, now(), go_on=go_on)
+    claimed = await claim(pool, plans, mailing, traversal_id, step_no, claimant, now(), go_on=go_on)
     if isinstance(claimed, Sending):
         return claimed
     if captured:
-        await hand_over_together(pool, transport, claimed, now())
+        await hand_over_together(pool, mailing.transport, claimed, now())
     elif claimed.messages:
-        async with transport.session() as session:
+        async with mailing.transport.session() as session:
             for message in claimed.messages:
                 if stopping():
                     break

@@ -13,6 +13,7 @@ from datetime import datetime
 from pathlib import Path
 
 from caravan.campaigns.drawing import takes_turns
+from caravan.campaigns.mailing import Mailing
 from caravan.campaigns.plans import PlanCache
 from caravan.delivery.capture import CaptureTransport
 from caravan.engage import journeys
@@ -146,7 +147,7 @@ async def run(pair: Pair, asked: Asked, progress: Progress = lambda _: None) -> 
 async def _walker(pair: Pair) -> AsyncIterator[Walker]:
     async with AsyncExitStack() as stack:
         lanes = [Lane(await stack.enter_async_context(pair.engage.acquire())) for _ in range(LANES)]
-        yield Walker(pair.engage, lanes, PlanCache(), CaptureTransport(keep=False))
+        yield Walker(pair.engage, lanes, PlanCache(), Mailing(CaptureTransport(keep=False)))
 
 
 @dataclass(frozen=True)

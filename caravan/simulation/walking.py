@@ -12,8 +12,8 @@ from typing import Any
 
 from caravan.campaigns import calling, send_email, stretch
 from caravan.campaigns.call_claims import Callbacks
+from caravan.campaigns.mailing import Mailing
 from caravan.campaigns.plans import PlanCache
-from caravan.delivery.capture import CaptureTransport
 from caravan.services.silence import Silence
 from caravan.simulation import sql
 from caravan.simulation.agenda import Traveller
@@ -45,12 +45,12 @@ class Walker:
     """Walks accounts on the lanes it was given."""
 
     def __init__(
-        self, pool: Any, lanes: Sequence[Lane], plans: PlanCache, transport: CaptureTransport
+        self, pool: Any, lanes: Sequence[Lane], plans: PlanCache, mailing: Mailing
     ) -> None:
         self._pool = pool  # for what is asked side by side, which no lane can serve
         self._lanes = lanes
         self.plans = plans
-        self._transport = transport
+        self._mailing = mailing
         self.steps = 0
 
     async def walk(self, travellers: Sequence[Traveller], at: datetime, *, in_turn: bool) -> None:
@@ -85,7 +85,7 @@ class Walker:
                 sent = await send_email.send(
                     lane,
                     self.plans,
-                    self._transport,
+                    self._mailing,
                     traversal_id=traveller.traversal_id,
                     step_no=traveller.state.step_no,
                     claimant=CLAIMANT,

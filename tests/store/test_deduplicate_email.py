@@ -82,7 +82,9 @@ async def test_another_try_of_the_same_message_is_no_duplicate(world: World) -> 
     traversals = await start(world)
     await stretch.run(world.engage, world.plans, traversals["b"], 1, world.now)
     # this try dies between its claim and its hand-over
-    await mail_claims.claim(world.engage, world.plans, traversals["b"], 2, "try 1", world.now)
+    await mail_claims.claim(
+        world.engage, world.plans, world.mailing, traversals["b"], 2, "try 1", world.now
+    )
     await world.send(traversals["b"], claimant="another try")
     assert (await outcomes(world))["p3"] == "accepted"
 

@@ -93,7 +93,9 @@ async def test_unreachable_relay_delays_and_nobody_gets_it_twice(world: World) -
 async def test_death_between_claim_and_hand_over_loses_nothing(world: World) -> None:
     traversal = await start(world)
     await arrive(world, traversal)
-    await mail_claims.claim(world.engage, world.plans, traversal, 2, "try 1", world.now)
+    await mail_claims.claim(
+        world.engage, world.plans, world.mailing, traversal, 2, "try 1", world.now
+    )
     assert await states(world) == ["claimed"] * 3
     await world.send(traversal, claimant="another try")
     assert await states(world) == ["accepted"] * 3
@@ -160,7 +162,9 @@ async def test_two_attempts_at_once_hand_each_message_over_once(world: World) ->
 async def test_abort_stops_what_is_not_handed_over(world: World) -> None:
     traversal = await start(world)
     await arrive(world, traversal)
-    claimed = await mail_claims.claim(world.engage, world.plans, traversal, 2, "try 1", world.now)
+    claimed = await mail_claims.claim(
+        world.engage, world.plans, world.mailing, traversal, 2, "try 1", world.now
+    )
     assert not isinstance(claimed, mail_step.Sending)
     await sql.fetch(
         world.engage, "close_traversals", traversal_ids=[traversal], reason="aborted", at=world.now
@@ -177,8 +181,12 @@ async def test_abort_stops_what_is_not_handed_over(world: World) -> None:
 async def test_message_id_is_the_same_at_every_try(world: World) -> None:
     traversal = await start(world)
     await arrive(world, traversal)
-    first = await mail_claims.claim(world.engage, world.plans, traversal, 2, "try 1", world.now)
-    again = await mail_claims.claim(world.engage, world.plans, traversal, 2, "try 2", world.now)
+    first = await mail_claims.claim(
+        world.engage, world.plans, world.mailing, traversal, 2, "try 1", world.now
+    )
+    again = await mail_claims.claim(
+        world.engage, world.plans, world.mailing, traversal, 2, "try 2", world.now
+    )
     assert isinstance(first, mail_claims.Claimed)
     assert isinstance(again, mail_claims.Claimed)
     assert [m.outgoing.message_id for m in first.messages] == [
@@ -189,7 +197,9 @@ async def test_message_id_is_the_same_at_every_try(world: World) -> None:
 async def test_consent_withdrawn_before_a_retry_counts(world: World) -> None:
     traversal = await start(world)
     await arrive(world, traversal)
-    await mail_claims.claim(world.engage, world.plans, traversal, 2, "try 1", world.now)
+    await mail_claims.claim(
+        world.engage, world.plans, world.mailing, traversal, 2, "try 1", world.now
+    )
     await world.engage.execute(
         "update people set attributes = attributes || '{\"unsubscribed\": true}' where external_id = 'p1'"
     )

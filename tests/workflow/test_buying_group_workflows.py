@@ -51,7 +51,7 @@ async def workers(world: World, temporal: WorkflowEnvironment) -> AsyncIterator[
     [worker] = build_workers(
         temporal.client,
         world.stores,
-        world.transport,
+        world.mailing,
         ("streams",),
         graceful=timedelta(seconds=1),
         runner=sandbox(),

@@ -103,7 +103,7 @@ async def caller(world: World, temporal: WorkflowEnvironment) -> AsyncIterator[C
     workers = build_workers(
         temporal.client,
         world.stores,
-        world.transport,
+        world.mailing,
         ("journeys", "email", "calls"),
         exchange=client,
         reached=ReachedAt(f"{gateway.url}{CALLBACK_PATH}", "s" * 40),

@@ -4,16 +4,16 @@
 -- Gives who is to be sent to, and who an attempt that died has claimed and is not among these any more.
 with claimed as (
   insert into ledger (traversal_id, node, visit, position, person_id, action, state, reason, path,
-                      message_id, template, copy, claimant, claimed_at, settled_at)
+                      message_id, template, copy, claimant, until, claimed_at, settled_at)
   select :traversal_id::bigint, :node, :visit::int, :position::int, c.person_id, 'send_email',
-         case when c.reason is null then 'claimed' else 'skipped' end, c.reason, c.path,
-         case when c.reason is null then c.message_id end, :template, :copy::int, :claimant, :at::timestamptz,
+         case when c.reason is not null then 'skipped' when c.until is not null then 'held' else 'claimed' end, c.reason, c.path,
+         case when c.reason is null then c.message_id end, :template, :copy::int, :claimant, c.until, :at::timestamptz,
          case when c.reason is not null then :at::timestamptz end
-  from unnest(:person_ids::bigint[], :reasons::text[], :paths::text[], :message_ids::text[])
-    as c (person_id, reason, path, message_id)
+  from unnest(:person_ids::bigint[], :reasons::text[], :paths::text[], :message_ids::text[], :held_untils::timestamptz[])
+    as c (person_id, reason, path, message_id, until)
   on conflict (traversal_id, node, visit, position, person_id) do update
   set state = excluded.state, reason = excluded.reason, settled_at = excluded.settled_at,
-      claimant = excluded.claimant, copy = excluded.copy, reply = case when excluded.state = 'claimed' then ledger.reply end
+      claimant = excluded.claimant, copy = excluded.copy, until = excluded.until, reply = case when excluded.state = 'claimed' then ledger.reply end
   where ledger.state = 'claimed'
   returning person_id, state
 )

@@ -1,0 +1,52 @@
+"""Who may be mailed now: the checks of send time, in their order, in the transaction that claims.
+
+The first that says no is the reason that the ledger keeps.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from caravan.campaigns import personal_mail
+from caravan.campaigns.addresses_taken import addresses_taken
+from caravan.campaigns.effects import Candidate, Place
+from caravan.campaigns.mailing import Mailing
+from caravan.campaigns.visit import Visit
+from caravan.journeys.actions.send_email import SendEmail
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What is to become of one person's message: it goes, is left out for a reason, or waits."""
+
+    reason: str | None = None
+    held_until: datetime | None = None
+
+    @property
+    def goes(self) -> bool:
+        return self.reason is None and self.held_until is None
+
+
+async def decide(
+    visit: Visit, mailing: Mailing, place: Place, action: SendEmail, people: Sequence[Candidate]
+) -> dict[int, Decision]:
+    """Decide for each of these people, by id."""
+    operational = visit.loaded.plan.templates[action.template].operational
+    decisions = {
+        person.id: Decision(personal_mail.skip_reason(person.attributes, operational))
+        for person in people
+    }
+
+    def still(people: Sequence[Candidate]) -> list[Candidate]:
+        return [person for person in people if decisions[person.id].goes]
+
+    if visit.loaded.plan.deduplicate_email:
+        # whose mail cannot be made of their data keeps no address from others
+        writable = [
+            person
+            for person in still(people)
+            if personal_mail.can_be_written(visit, mailing, place, action.template, person)
+        ]
+        for person_id, reason in (await addresses_taken(visit, place, writable)).items():
+            decisions[person_id] = replace(decisions[person_id], reason=reason)
+    return decisions
