@@ -2,7 +2,7 @@
 
 import typer
 
-from starter import report_buying_groups
+from starter import report_buying_groups, report_emails, report_journey
 
 app = typer.Typer(no_args_is_help=True, help="Reports, for people and as JSON.")
 
@@ -13,3 +13,5 @@ def _group() -> None:
 
 
 app.command("buying-groups")(report_buying_groups.report_buying_groups)
+app.command("emails")(report_emails.report_emails)
+app.command("journey")(report_journey.report_journey)

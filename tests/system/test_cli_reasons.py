@@ -217,3 +217,27 @@ async def test_operator_sees_exits_goals_variants_and_why_an_account_stays_out(
     nodes = {row["node"]: row["paths"] for row in journey["nodes"]}
     assert nodes["fork"] == {"exit:deal": 2, "A": 1, "B": 1}
     assert "anywhere" in await cli.say("journey", "show", "again", "--diagram")
+
+
+async def test_reports_tell_messages_and_outcomes(cli: Cli) -> None:
+    told = await cli.json("report", "emails", "--journey", "trip")
+    [hi] = told["emails"]
+    assert (hi["email"], hi["sent"], hi["refused"]) == ("hi", told["all"]["sent"], 1)
+    assert hi["delivery_rate"] == 1.0
+    head, row = (await cli.say("report", "emails", "--format", "csv")).splitlines()
+    assert dict(zip(head.split(","), row.split(","), strict=True))["sent"] == str(hi["sent"])
+    journey = await cli.json("report", "journey", "trip")
+    assert sum(one["accounts"] for one in journey["outcomes"]) == journey["entered"]
+    assert journey["emails"] == told["emails"]
+    assert "<svg" in await cli.say("report", "journey", "trip", "--format", "html")
+    assert "E-mails" in await cli.say("report", "journey", "trip")
+
+
+async def test_reports_refuse_what_cannot_be_asked(cli: Cli) -> None:
+    ended = await asyncio.to_thread(
+        caravan,
+        *("report", "emails", "--from", "2026-03-02", "--to", "2026-03-01"),
+        **cli._environment,
+    )
+    assert ended.returncode == 2
+    assert "before it starts" in ended.stderr
