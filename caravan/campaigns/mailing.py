@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from caravan.delivery.links import LinksOf
 from caravan.delivery.transport import Transport
 
 
@@ -10,3 +11,4 @@ class Mailing:
     """Where messages go; what else sending depends on, and is the operator's to say, comes here."""
 
     transport: Transport
+    links: LinksOf | None = None  # None: there is no gateway to lead to, so there is no tracking
