@@ -12,3 +12,4 @@ class Mailing:
 
     transport: Transport
     links: LinksOf | None = None  # None: there is no gateway to lead to, so there is no tracking
+    withheld: str | None = None  # why marketing mail is not to leave, where it is not

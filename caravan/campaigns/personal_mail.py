@@ -9,9 +9,12 @@ from caravan.campaigns.visit import Visit
 from caravan.delivery.addresses import mailto
 from caravan.delivery.compose import Sender, compose
 from caravan.delivery.errors import DeliveryError
+from caravan.delivery.links import MailLinks
 from caravan.delivery.message import message_id
+from caravan.delivery.tracking import rewriting
 from caravan.delivery.transport import Outgoing
 from caravan.journeys.addresses import is_mailable
+from caravan.journeys.plan import Plan
 
 
 def skip_reason(person: dict[str, Any], operational: bool) -> str | None:
@@ -52,26 +55,53 @@ def can_be_written(
 
 
 def write(
-    visit: Visit, mailing: Mailing, template: str, person: Candidate, identity: str
+    visit: Visit,
+    mailing: Mailing,
+    template: str,
+    person: Candidate,
+    identity: str,
+    number: int | None = None,
 ) -> Outgoing:
     """Compose the mail.
+
+    Args:
+        template: its slug.
+        person: the recipient.
+        identity: its Message-ID.
+        number: by which its links name it; without one, or without a gateway, it has none to the web.
 
     Raises:
         UnfitText: it cannot be made of this person's and account's data.
     """
-    plan = visit.loaded.plan
-    unsubscribe = mailto(plan.sender.reply_to or plan.sender.email, "unsubscribe")
-    tokens = wording.context(visit, person.attributes) | {
-        "postal_address": plan.postal_address,
-        "unsubscribe_link": unsubscribe,
-        "view_link": None,
-    }
+    plan, compiled = visit.loaded.plan, visit.template(template)
+    links = mailing.links(visit.traversal.munchkin) if mailing.links and number else None
+    leading = ways_out(plan, links, number)
+    rewrite = None
+    if links is not None and number is not None:
+        rewrite = rewriting(
+            links,
+            number,
+            opens=compiled.template.track_opens,
+            clicks=compiled.template.track_clicks,
+            plain=tuple(url for url in leading.values() if url is not None),
+        )
+    unsubscribe = leading["unsubscribe_link"]
     return compose(
-        visit.template(template),
-        tokens,
+        compiled,
+        wording.context(visit, person.attributes)
+        | {"postal_address": plan.postal_address, **leading},
         sender=Sender(plan.sender.name, plan.sender.email, plan.sender.reply_to),
         message_id=identity,
         at=visit.as_of,
         to_address=person.attributes["email"],
         unsubscribe_link=unsubscribe,
+        rewrite=rewrite,
     )
+
+
+def ways_out(plan: Plan, links: MailLinks | None, number: int | None) -> dict[str, str | None]:
+    """Where a mail's own links lead; without a gateway it is left by mail, and is no web page."""
+    if links is None or number is None:
+        address = plan.sender.reply_to or plan.sender.email
+        return {"unsubscribe_link": mailto(address, "unsubscribe"), "view_link": None}
+    return {"unsubscribe_link": links.unsubscribe(number), "view_link": links.view(number)}

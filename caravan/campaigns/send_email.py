@@ -11,7 +11,7 @@ from typing import Any
 
 from caravan.campaigns import mail_step
 from caravan.campaigns.mail_claims import claim
-from caravan.campaigns.mail_hand_over import Now, Overtaken, hand_over
+from caravan.campaigns.mail_hand_over import Now, Overtaken, hand_over, withhold
 from caravan.campaigns.mail_step import Sending
 from caravan.campaigns.mail_together import hand_over_together
 from caravan.campaigns.mailing import Mailing
@@ -54,10 +54,14 @@ async def send(
     elif claimed.messages:
         async with mailing.transport.session() as session:
             for message in claimed.messages:
+                if message.marketing and mailing.withheld is not None:
+                    continue
                 if stopping():
                     break
                 with suppress(Overtaken):
                     await hand_over(pool, session, claimed.step, message, claimant, now)
+        if mailing.withheld is not None and any(one.marketing for one in claimed.messages):
+            await withhold(pool, claimed.step, claimant, mailing.withheld)
     return await mail_step.conclude(
         pool,
         plans,
