@@ -7,11 +7,11 @@ from caravan.campaigns.effects import Candidate, Place
 from caravan.campaigns.mailing import Mailing
 from caravan.campaigns.visit import Visit
 from caravan.delivery.addresses import mailto
-from caravan.delivery.compose import Sender, compose
+from caravan.delivery.compose import Sender, compose, page
 from caravan.delivery.errors import DeliveryError
 from caravan.delivery.links import MailLinks
 from caravan.delivery.message import message_id
-from caravan.delivery.tracking import rewriting
+from caravan.delivery.tracking import Rewrite, rewriting
 from caravan.delivery.transport import Outgoing
 from caravan.journeys.addresses import is_mailable
 from caravan.journeys.plan import Plan
@@ -73,30 +73,42 @@ def write(
     Raises:
         UnfitText: it cannot be made of this person's and account's data.
     """
-    plan, compiled = visit.loaded.plan, visit.template(template)
+    plan = visit.loaded.plan
     links = mailing.links(visit.traversal.munchkin) if mailing.links and number else None
-    leading = ways_out(plan, links, number)
-    rewrite = None
-    if links is not None and number is not None:
-        rewrite = rewriting(
-            links,
-            number,
-            opens=compiled.template.track_opens,
-            clicks=compiled.template.track_clicks,
-            plain=tuple(url for url in leading.values() if url is not None),
-        )
-    unsubscribe = leading["unsubscribe_link"]
+    tokens = tokens_of(visit, person.attributes, links, number)
+    unsubscribe = tokens["unsubscribe_link"]
     return compose(
-        compiled,
-        wording.context(visit, person.attributes)
-        | {"postal_address": plan.postal_address, **leading},
+        visit.template(template),
+        tokens,
         sender=Sender(plan.sender.name, plan.sender.email, plan.sender.reply_to),
         message_id=identity,
         at=visit.as_of,
         to_address=person.attributes["email"],
         unsubscribe_link=unsubscribe,
-        rewrite=rewrite,
+        rewrite=_rewrite(visit, template, links, number),
     )
+
+
+def web_page(
+    visit: Visit, links: MailLinks, template: str, person: dict[str, Any], number: int
+) -> str:
+    """A mail as a web page: its links tell of clicks as those of the mail do; to look at it opens nothing.
+
+    Raises:
+        UnfitText: it cannot be made of this person's and account's data any more.
+    """
+    html = page(visit.template(template), tokens_of(visit, person, links, number))
+    rewrite = _rewrite(visit, template, links, number, opens=False)
+    return rewrite(html) if rewrite is not None else html
+
+
+def tokens_of(
+    visit: Visit, person: dict[str, Any], links: MailLinks | None, number: int | None
+) -> dict[str, Any]:
+    """What a mail may speak of."""
+    plan = visit.loaded.plan
+    leading = ways_out(plan, links, number)
+    return wording.context(visit, person) | {"postal_address": plan.postal_address, **leading}
 
 
 def ways_out(plan: Plan, links: MailLinks | None, number: int | None) -> dict[str, str | None]:
@@ -105,3 +117,18 @@ def ways_out(plan: Plan, links: MailLinks | None, number: int | None) -> dict[st
         address = plan.sender.reply_to or plan.sender.email
         return {"unsubscribe_link": mailto(address, "unsubscribe"), "view_link": None}
     return {"unsubscribe_link": links.unsubscribe(number), "view_link": links.view(number)}
+
+
+def _rewrite(
+    visit: Visit, template: str, links: MailLinks | None, number: int | None, *, opens: bool = True
+) -> Rewrite | None:
+    if links is None or number is None:
+        return None
+    front = visit.template(template).template
+    return rewriting(
+        links,
+        number,
+        opens=opens and front.track_opens,
+        clicks=front.track_clicks,
+        plain=(links.unsubscribe(number), links.view(number)),
+    )

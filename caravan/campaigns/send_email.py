@@ -6,7 +6,6 @@ is not sent again by itself.
 """
 
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any
 
 from caravan.campaigns import mail_step
@@ -58,8 +57,11 @@ async def send(
                     continue
                 if stopping():
                     break
-                with suppress(Overtaken):
+                try:
                     await hand_over(pool, session, claimed.step, message, claimant, now)
+                except Overtaken:
+                    if not await mail_step.may_still_leave(pool, claimed.step):
+                        break  # nothing of it may: the relay need not hear of the others
         if mailing.withheld is not None and any(one.marketing for one in claimed.messages):
             await withhold(pool, claimed.step, claimant, mailing.withheld)
     return await mail_step.conclude(

@@ -18,7 +18,7 @@ _PIECES = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _ATTRIBUTE = re.compile(
-    r"""(?P<name>[^\s"'<>/=]+)(?:\s*=\s*(?P<value>"[^"]*"|'[^']*'|[^\s"'=<>`]+))?"""
+    r"""(?P<name>[^\s"'<>/=]+)(?:\s*=\s*(?P<value>"[^"]*"|'[^']*'|[^\s"'>][^\s>]*))?"""
 )
 _WEB = re.compile(r"https?://[^/?#]", re.IGNORECASE)
 #: an address with white space or control characters inside is read differently by different programs
@@ -80,7 +80,7 @@ def _tracked(
         return whole
     at = piece.start("attributes") - piece.start()
     start, end = at + href.start("value"), at + href.end("value")
-    return f'{whole[:start]}"{links.clicked(message_number, url)}"{whole[end:]}'
+    return f'{whole[:start]}"{escape(links.clicked(message_number, url))}"{whole[end:]}'
 
 
 def _value(attribute: re.Match[str] | None) -> str:
