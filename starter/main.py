@@ -18,6 +18,7 @@ from starter import (
     demo,
     down,
     email,
+    events,
     gateway,
     import_data,
     init,
@@ -62,6 +63,7 @@ app.command("down", rich_help_panel=STACK)(down.down)
 app.command("status", rich_help_panel=STACK)(status.status)
 app.command("gateway", rich_help_panel=STACK)(gateway.gateway)
 app.command("upgrade", rich_help_panel=STACK)(upgrade.upgrade)
+app.add_typer(events.app, name="events", rich_help_panel=STACK)
 app.command("demo", rich_help_panel=STACK)(demo.demo)
 app.command("init", rich_help_panel=WORKSPACE)(init.init)
 app.command("validate", rich_help_panel=WORKSPACE)(validate.validate)

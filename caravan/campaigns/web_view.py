@@ -23,10 +23,21 @@ async def web_view(
     if row is None:
         return None
     visit = await _visit(pool, plans, row)
+    if row["template"] not in visit.loaded.plan.templates:
+        return None  # of before versions were noted, and its account has moved since
     try:
         return personal_mail.web_page(visit, links, row["template"], row["person"], message_number)
     except DeliveryError:
         return None
+
+
+async def sender_of(pool: Any, plans: PlanCache, message_number: int) -> str | None:
+    """Whose mail a message is, as its recipient knows them; None where there is no such message any more."""
+    row = await sql.fetchrow(pool, "message_shown", number=message_number)
+    if row is None:
+        return None
+    sender = (await plans.load(pool, row["plan_hash"])).plan.sender
+    return sender.name or sender.email.rpartition("@")[2] or "this sender"
 
 
 async def _visit(pool: Any, plans: PlanCache, row: Any) -> Visit:
