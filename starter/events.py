@@ -11,7 +11,9 @@ from starter.output import Format, FormatOption, as_json, plainly, say, show
 from starter.session import Session, SubscriptionOption, run_with
 
 app = typer.Typer(no_args_is_help=True, help="Events that other systems send in.")
-key = typer.Typer(no_args_is_help=True, help="Keys by which they do: one a system, revoked by name.")
+key = typer.Typer(
+    no_args_is_help=True, help="Keys by which they do: one a system, revoked by name."
+)
 app.add_typer(key, name="key")
 
 NameArgument = Annotated[

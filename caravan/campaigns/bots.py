@@ -21,7 +21,7 @@ TOO_SOON = timedelta(seconds=3)
 #: gateways that scan mail, by the names they give themselves: Barracuda, Mimecast, Proofpoint, SpamExperts
 #: (JayBizzle/Crawler-Detect issue 282); previews of links in chats, by their makers' documentation.
 _AGENTS = re.compile(
-    r"bot\b|crawl|spider|BingPreview|Gmail-content-sampling|Barracuda|Mimecast|Proofpoint|SpamExperts"
+    r"(?<!\bcu)bot\b|crawl|spider|BingPreview|Gmail-content-sampling|Barracuda|Mimecast|Proofpoint|SpamExperts"
     r"|SkypeUriPreview|facebookexternalhit|WhatsApp/|Google-Safety|HeadlessChrome|PhantomJS",
     re.IGNORECASE,
 )
