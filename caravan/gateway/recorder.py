@@ -13,7 +13,7 @@ import structlog
 
 from caravan.campaigns.mail_events import Seen, record_seen
 from caravan.campaigns.plans import PlanCache
-from caravan.gateway.subscriptions import Subscriptions, TooSoon
+from caravan.gateway.subscriptions import Subscriptions
 
 #: what one transaction records; what may wait for one, of a subscription
 BATCH, MOST_WAITING = 500, 20_000
@@ -100,7 +100,7 @@ class Recorder:
                     await record_seen(pool, self._plans, seen, self._now())
                 return None
             except Exception as error:
-                if pause is None or isinstance(error, TooSoon):
+                if pause is None:
                     return error
                 await asyncio.sleep(pause)
         return None

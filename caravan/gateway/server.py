@@ -11,8 +11,8 @@ from caravan.stores import Stores
 #: it records, and reaches for nothing else
 NEEDED = ("platform_dsn", "engage_dsn")
 
-#: requests that may be under way; more are told to come back
-AT_ONCE = 200
+#: connections that may be open, those among them that wait for a next request; more are told to come back
+AT_ONCE = 2_000
 
 log = structlog.get_logger("caravan.gateway")
 
