@@ -88,3 +88,9 @@ where id = :id;
 
 -- name: note_flow
 update journeys set flow_at = :at where id = :id and flow_at is null;
+
+-- name: paused_journeys
+-- One row a journey, by its latest version that is paused.
+select distinct on (slug) slug, version, paused_at, paused_by, paused_why
+from journeys where kind = 'journey' and paused_at is not null and deleted_at is null and state in ('scheduled', 'live', 'closed')
+order by slug, version desc;
