@@ -179,9 +179,9 @@ async def _claim_people(
         message_ids=[personal_mail.identity(visit, place.position, person.id) for person in people],
         template=action.template,
         copy=visit.copy_number(action.template),
-        journey_id=visit.traversal.journey_id,
         claimant=claimant,
         at=visit.as_of,
+        journey_id=visit.traversal.journey_id,
     )
     numbers = {row["person_id"]: row["id"] for row in rows}
     beside = [

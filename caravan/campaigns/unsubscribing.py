@@ -3,8 +3,7 @@
 from datetime import datetime
 from typing import Any, Literal
 
-from caravan.campaigns import recording
-from caravan.campaigns.person_fields import set_field
+from caravan.campaigns import consents, recording
 from caravan.campaigns.plans import PlanCache
 from caravan.engage import sql
 from caravan.engage.happening import Happening
@@ -29,9 +28,8 @@ async def unsubscribe(
         # accounts before people, as whoever serves a traversal; and who says it twice at once takes turns
         await sql.fetch(conn, "share_accounts_touched", person_ids=[person_id], account_ids=[])
         await sql.execute(conn, "lock_people", ids=[person_id])
-        await sql.execute(conn, "say_source", source=f"unsubscribed:{source}")
-        changed = await set_field(
-            conn, plans, {person_id: {"unsubscribed": True}}, "unsubscribed", at
+        changed = await consents.set_fields(
+            conn, plans, [person_id], {"unsubscribed": True}, source=f"unsubscribe {source}", at=at
         )
         if changed:
             said = Happening(

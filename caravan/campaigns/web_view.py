@@ -6,13 +6,11 @@ Only what left is shown, and only while its person's data is here. No lock is ta
 from typing import Any
 
 from caravan.campaigns import personal_mail
-from caravan.campaigns.plans import Copy, PlanCache
+from caravan.campaigns.plans import PlanCache
 from caravan.campaigns.visit import Traversal, Visit
-from caravan.delivery.compose import compile_body
 from caravan.delivery.errors import DeliveryError
 from caravan.delivery.links import MailLinks
 from caravan.engage import sql
-from caravan.journeys.templates import TemplateDocument
 
 
 async def web_view(
@@ -43,9 +41,8 @@ async def sender_of(pool: Any, plans: PlanCache, message_number: int) -> str | N
 async def _visit(pool: Any, plans: PlanCache, row: Any) -> Visit:
     """The visit that the message was written at."""
     copies = {}
-    if row["copied"] is not None:
-        document = TemplateDocument.model_validate(row["copied"])
-        copies[row["template"]] = Copy(row["copy"], compile_body(document))
+    if row["copy"] is not None:
+        copies[row["template"]] = await plans.copy(pool, row["journey_id"], row["copy"])
     return Visit(
         conn=pool,
         plans=plans,
