@@ -4,6 +4,7 @@ from typing import Any
 
 from caravan.campaigns import wording
 from caravan.campaigns.effects import Candidate, Place
+from caravan.campaigns.group_tokens import group_token
 from caravan.campaigns.mailing import Mailing
 from caravan.campaigns.visit import Visit
 from caravan.delivery.addresses import mailto
@@ -66,6 +67,7 @@ def write(
         "unsubscribe_link": unsubscribe,
         "view_link": None,
     }
+    tokens |= group_token(visit, visit.template(template).template, person.id)
     return compose(
         visit.template(template),
         tokens,

@@ -138,7 +138,7 @@ def compose(
         further=further,
         sign=sign,
     )
-    return Outgoing(envelope_from or origin.email, to_address, message_id, letter.written)
+    return Outgoing(envelope_from or origin.email, to_address, message_id, letter)
 
 
 def _origin(template: TemplateDocument, context: dict[str, Any], sender: Sender) -> Sender:

@@ -10,9 +10,10 @@ import hashlib
 from base64 import encodebytes
 from binascii import b2a_qp
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from email.utils import format_datetime
+from typing import Self
 
 from caravan.delivery.headers import mailbox, unstructured
 
@@ -76,8 +77,21 @@ class Letter:
     further: str = ""
     sign: Callable[[bytes], bytes] | None = None
 
-    def written(self) -> bytes:
-        """The message as bytes with CRLF line ends."""
+    def to(self, address: str, *, prefix: str, identity: str, at: datetime, further: str) -> Self:
+        """The same for somebody else to look at: what its subject begins with says so."""
+        shown = replace(self.rendered, subject=f"{prefix} {self.rendered.subject}".rstrip())
+        return replace(
+            self,
+            rendered=shown,
+            to_address=address,
+            identity=identity,
+            at=at,
+            unsubscribe_link=None,  # they are not who it would unsubscribe
+            further=further,
+        )
+
+    def __call__(self) -> bytes:
+        """The message written: bytes with CRLF line ends."""
         content = mime(
             self.rendered,
             sender=self.sender,
