@@ -94,8 +94,8 @@ class Settings:
         self.temporal_namespace = environment.temporal_namespace
         self.temporal_tls = environment.temporal_tls
         self.temporal_api_key = values.get("temporal_api_key")
-        self.platform_dsn = values["platform_dsn"]
-        self.engage_dsn = values["engage_dsn"]
+        self.platform_dsn = values.get("platform_dsn", "")
+        self.engage_dsn = values.get("engage_dsn", "")
         self.smtp_url = values.get("smtp_url", "")
         self.public_url = values.get("public_url", "").rstrip("/")
         self.gateway_secret = values.get("gateway_secret", "")

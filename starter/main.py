@@ -19,6 +19,8 @@ from starter import (
     demo,
     down,
     email,
+    email_preview,
+    email_test,
     events,
     gateway,
     halt,
@@ -26,6 +28,7 @@ from starter import (
     init,
     journey,
     journey_plan,
+    journey_test_send,
     journeys,
     life_cycle,
     lists,
@@ -84,9 +87,12 @@ app.command("apply", rich_help_panel=WORKSPACE)(apply.apply)
 app.add_typer(email.app, name="email", rich_help_panel=WORKSPACE)
 app.command("halt", rich_help_panel=STOPPING)(halt.halt)
 app.command("resume-all", rich_help_panel=STOPPING)(halt.resume_all)
+email.app.command("preview")(email_preview.preview_email)
+email.app.command("test")(email_test.send_proof)
 app.command("journeys", rich_help_panel=LOOKING)(journeys.journeys)
 app.add_typer(journey.app, name="journey", rich_help_panel=LOOKING)
 journey.app.command("plan")(journey_plan.plan)
+journey.app.command("test-send")(journey_test_send.send_all_mail)
 for verb in life_cycle.VERBS:
     journey.app.command(verb.__name__)(verb)
 app.command("accounts", rich_help_panel=LOOKING)(accounts.accounts)

@@ -8,6 +8,7 @@ from caravan.campaigns import mail_step, personal_mail
 from caravan.campaigns.actions import with_savepoints_if_needed
 from caravan.campaigns.drawing import takes_turns
 from caravan.campaigns.effects import BAD_VALUE, Candidate, Place, candidates
+from caravan.campaigns.group_tokens import with_group
 from caravan.campaigns.mail_step import MailStep, Sending
 from caravan.campaigns.mailing import Mailing
 from caravan.campaigns.may_send import decide
@@ -125,6 +126,7 @@ async def _claim_step(
 async def _claim_action(
     visit: Visit, mailing: Mailing, place: Place, action: SendEmail, claimant: str
 ) -> list[Message]:
+    visit = await with_group(visit, action.template)
     people = await candidates(visit, place, action)
     to_send, forgotten = await _claim_people(visit, mailing, place, action, people, claimant)
     if forgotten:

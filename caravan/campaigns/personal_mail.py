@@ -1,11 +1,14 @@
 """One person's mail at one visit: what identifies it, what it says."""
 
+from typing import Any
+
 from caravan.campaigns import wording
 from caravan.campaigns.effects import Candidate, Place
+from caravan.campaigns.group_tokens import group_token
 from caravan.campaigns.mailing import Mailing
 from caravan.campaigns.visit import Visit
 from caravan.delivery.addresses import mailto
-from caravan.delivery.compose import Sender, compose, page
+from caravan.delivery.compose import Sender, compose, render
 from caravan.delivery.errors import DeliveryError
 from caravan.delivery.links import MailLinks
 from caravan.delivery.message import message_id
@@ -60,7 +63,7 @@ def write(
     """
     plan = visit.loaded.plan
     links = mailing.links(visit.traversal.munchkin) if mailing.links and number else None
-    tokens = tokens_of(visit, person.attributes, links, number)
+    tokens = tokens_of(visit, template, person, links, number)
     unsubscribe = tokens["unsubscribe_link"]
     return compose(
         visit.template(template),
@@ -74,26 +77,29 @@ def write(
     )
 
 
-def web_page(
-    visit: Visit, links: MailLinks, template: str, person: dict[str, Any], number: int
-) -> str:
+def web_page(visit: Visit, links: MailLinks, template: str, person: Candidate, number: int) -> str:
     """A mail as a web page: its links tell of clicks as those of the mail do; to look at it opens nothing.
 
     Raises:
         UnfitText: it cannot be made of this person's and account's data any more.
     """
-    html = page(visit.template(template), tokens_of(visit, person, links, number))
+    tokens = tokens_of(visit, template, person, links, number)
+    html = render(visit.template(template), tokens).html
     rewrite = _rewrite(visit, template, links, number, opens=False)
     return rewrite(html) if rewrite is not None else html
 
 
 def tokens_of(
-    visit: Visit, person: dict[str, Any], links: MailLinks | None, number: int | None
+    visit: Visit, template: str, person: Candidate, links: MailLinks | None, number: int | None
 ) -> dict[str, Any]:
     """What a mail may speak of."""
     plan = visit.loaded.plan
     leading = ways_out(plan, links, number)
-    return wording.context(visit, person) | {"postal_address": plan.postal_address, **leading}
+    return (
+        wording.context(visit, person.attributes)
+        | {"postal_address": plan.postal_address, **leading}
+        | group_token(visit, visit.template(template).template, person.id)
+    )
 
 
 def ways_out(plan: Plan, links: MailLinks | None, number: int | None) -> dict[str, str | None]:

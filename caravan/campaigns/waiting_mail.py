@@ -12,6 +12,7 @@ from typing import Any
 
 from caravan.campaigns import personal_mail
 from caravan.campaigns.effects import BAD_VALUE, Candidate, Place
+from caravan.campaigns.group_tokens import with_group
 from caravan.campaigns.mail_settling import GIVE_UP_AFTER, Settled, not_sent
 from caravan.campaigns.mailing import Mailing
 from caravan.campaigns.may_send import Decision, decide
@@ -122,6 +123,7 @@ async def judge(
             await put_back(conn, ours, claimant, at)
             return []
         visit, action = await _visit(conn, plans, row, first, at)
+        visit = await with_group(visit, first.template)
         if mailing.withheld is not None and not visit.template(first.template).template.operational:
             await put_back(conn, ours, claimant, at + WITHHELD_FOR, mailing.withheld)
             return []

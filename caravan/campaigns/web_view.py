@@ -6,6 +6,8 @@ Only what left is shown, and only while its person's data is here. No lock is ta
 from typing import Any
 
 from caravan.campaigns import personal_mail
+from caravan.campaigns.effects import Candidate
+from caravan.campaigns.group_tokens import with_group
 from caravan.campaigns.plans import PlanCache
 from caravan.campaigns.visit import Traversal, Visit
 from caravan.delivery.errors import DeliveryError
@@ -24,7 +26,9 @@ async def web_view(
     if row["template"] not in visit.loaded.plan.templates:
         return None  # of before versions were noted, and its account has moved since
     try:
-        return personal_mail.web_page(visit, links, row["template"], row["person"], message_number)
+        visit = await with_group(visit, row["template"])
+        person = Candidate(row["person_id"], row["person"])
+        return personal_mail.web_page(visit, links, row["template"], person, message_number)
     except DeliveryError:
         return None
 

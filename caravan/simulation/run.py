@@ -16,6 +16,7 @@ from caravan.campaigns.drawing import takes_turns
 from caravan.campaigns.mailing import Mailing
 from caravan.campaigns.plans import PlanCache
 from caravan.delivery.capture import CaptureTransport
+from caravan.delivery.transport import Outgoing
 from caravan.engage import journeys
 from caravan.journeys.compiler import Compiled, compile_journey
 from caravan.journeys.plan import Plan
@@ -68,6 +69,7 @@ class Asked:
     until: datetime | None = None
     data: Path | None = None
     lines: Sequence[Line] = ()
+    keep_mail: bool = False
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,7 @@ class Ran:
     until: datetime
     steps: int
     reports: list[FileReport] = field(default_factory=list)
+    mail: Sequence[Outgoing] = ()  # what was sent, where it was to be kept
 
 
 class BadLines(ValueError):
@@ -114,7 +117,8 @@ async def run(pair: Pair, asked: Asked, progress: Progress = lambda _: None) -> 
     stored = await journeys.publish(pair.engage, compiled, begin)
     starts_at, ends_at, deadline = journeys.schedule_of(compiled.plan, begin)
     until = asked.until if asked.until is not None else deadline
-    async with _walker(pair) as walker:
+    relay = CaptureTransport(keep=asked.keep_mail)
+    async with _walker(pair, relay) as walker:
         groups = asked.workspace.solution_interests or asked.workspace.score_models
         speaking = (
             compiled.plan,
@@ -141,14 +145,23 @@ async def run(pair: Pair, asked: Asked, progress: Progress = lambda _: None) -> 
             in_turn=turns_matter(compiled.plan),
         )
         await simulation.run(progress)
-    return Ran(compiled, stored.journey_id, stored.version, begin, until, walker.steps, reports)
+    return Ran(
+        compiled,
+        stored.journey_id,
+        stored.version,
+        begin,
+        until,
+        walker.steps,
+        reports,
+        relay.messages,
+    )
 
 
 @asynccontextmanager
-async def _walker(pair: Pair) -> AsyncIterator[Walker]:
+async def _walker(pair: Pair, relay: CaptureTransport) -> AsyncIterator[Walker]:
     async with AsyncExitStack() as stack:
         lanes = [Lane(await stack.enter_async_context(pair.engage.acquire())) for _ in range(LANES)]
-        yield Walker(pair.engage, lanes, PlanCache(), Mailing(CaptureTransport(keep=False)))
+        yield Walker(pair.engage, lanes, PlanCache(), Mailing(relay))
 
 
 @dataclass(frozen=True)
