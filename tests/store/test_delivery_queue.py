@@ -251,7 +251,7 @@ async def test_paused_journey_keeps_its_mail_until_it_is_resumed(
     world.pass_time(hours=20)
     assert await drain(world) == 0
     assert await states(world) == [("deferred", None)]
-    await life_cycle.resume(world.engage, "post")
+    await life_cycle.resume(world.engage, "post", world.now)
     assert await drain(world) == 1
     assert await states(world) == [("accepted", None)]
 

@@ -1,6 +1,7 @@
 """The links of a mail over real HTTP: followed, forged, followed by bots, and the way out."""
 
 import asyncio
+import itertools
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -35,9 +36,12 @@ nodes:
 PEOPLE = "person_id,email,first_name,account_id\np,p@a.example,Pia & Co,a\n"
 
 
+_numbers = itertools.count(1)
+
+
 @pytest.fixture
 async def world(stack: Stack, tmp_path: Path) -> AsyncIterator[LinkedWorld]:
-    number = id(tmp_path) % 10**9
+    number = next(_numbers)
     new = LinkedWorld(
         tmp_path,
         stack.notes["platform_dsn"],
