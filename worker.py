@@ -6,7 +6,7 @@ Run from the tree::
     python worker.py --roles journeys --processes 2
     python worker.py --roles email                # what leaves the system, on hosts that may send
 
-Roles: ``journeys`` (workflows of accounts and their stretches), ``email`` (sending), ``calls``
+Roles: ``journeys`` (workflows of accounts and their stretches), ``email`` (sending, also what waited), ``calls``
 (asking services), ``streams`` (admission, audience flow, platform sync, event dispatch, reconciler, buying groups).
 
 SIGTERM or Ctrl-C stops gracefully, for GRACEFUL_SECONDS at most; a second one stops at once. Both are
@@ -42,6 +42,7 @@ from activities.admission import AdmissionActivities
 from activities.audience_flow import AudienceFlowActivities
 from activities.buying_groups import BuyingGroupActivities
 from activities.connection import connect, runtime_with
+from activities.delivery_queue import DeliveryQueueActivities
 from activities.email import EmailActivities
 from activities.event_dispatch import EventDispatchActivities
 from activities.gauges import Gauges
@@ -59,7 +60,6 @@ from activities.upkeep_schedule import ensure_upkeep, spec_of
 from caravan.campaigns.mailing import Mailing
 from caravan.campaigns.plans import PlanCache
 from caravan.database.errors import StoreError
-from caravan.delivery.smtp import SmtpTransport
 from caravan.logs import configure_logs
 from caravan.services.callback import CALLBACK_PATH
 from caravan.services.client import Exchange, ServiceClient
@@ -127,7 +127,10 @@ def build_workers(
             Worker(
                 client,
                 task_queue=EMAIL,
-                activities=[EmailActivities(stores, plans, mailing).send],
+                activities=[
+                    EmailActivities(stores, plans, mailing).send,
+                    DeliveryQueueActivities(stores, plans, mailing).deliver,
+                ],
                 **common,
             )
         )
@@ -192,7 +195,7 @@ async def work(settings: Settings, roles: tuple[str, ...], metrics: str | None) 
     workers = build_workers(
         client,
         stores,
-        _mailing(settings),
+        _mailing(settings, roles),
         roles,
         starts=StartOptions(
             per_second=settings.starts_per_second,
@@ -275,11 +278,14 @@ def _leave(code: int) -> None:
     os._exit(code)
 
 
-def _mailing(settings: Settings) -> Mailing:
+def _mailing(settings: Settings, roles: tuple[str, ...]) -> Mailing:
     try:
-        return Mailing(SmtpTransport(settings.smtp_url))
+        mailing = Mailing.by_smtp(settings.smtp_url, settings.public_url, settings.link_keys)
     except ValueError as error:
         raise SettingsError(str(error)) from None
+    if mailing.withheld is not None and EMAIL in roles:
+        log.warning("marketing mail is withheld", why=mailing.withheld)
+    return mailing
 
 
 def _exchange(settings: Settings) -> ServiceClient:

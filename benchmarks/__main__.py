@@ -14,6 +14,7 @@ from rich.table import Table
 
 from benchmarks import (
     entry_seconds,
+    gateway_clicks,
     import_people,
     journey_to_floor,
     simulate_steps,
@@ -50,6 +51,13 @@ SECTIONS = (
     Section(
         {"sync_to_raw": "the rate of the Platform sync to that of a bare upsert"},
         sync_to_raw.measure,
+    ),
+    Section(
+        {
+            "gateway_clicks_per_s": "clicks a second through the gateway, each recorded and heard",
+            "gateway_click_ms_p99": "how long a click waits for its answer",
+        },
+        gateway_clicks.measure,
     ),
     Section(
         {"simulate_steps_per_s": "account steps a second of `caravan simulate`"},

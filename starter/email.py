@@ -15,12 +15,15 @@ from starter.output import Format, FormatOption, show
 from starter.session import open_session, run
 from starter.validate import errors_in_words, existing, tell
 
-app = typer.Typer(no_args_is_help=True, help="E-mail templates: their copy in versions that run.")
+app = typer.Typer(
+    no_args_is_help=True,
+    help="E-mail templates: how they look, proofs, and their copy in versions that run.",
+)
 
 
 @app.callback()
 def _group() -> None:
-    """E-mail templates: their copy in versions that run."""
+    """E-mail templates: how they look, proofs, and their copy in versions that run."""
 
 
 @app.command("publish")

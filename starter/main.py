@@ -15,14 +15,20 @@ from starter import (
     buying_groups,
     campaign,
     campaigns,
+    consent,
     demo,
     down,
     email,
+    email_preview,
+    email_test,
+    events,
     gateway,
+    halt,
     import_data,
     init,
     journey,
     journey_plan,
+    journey_test_send,
     journeys,
     life_cycle,
     lists,
@@ -35,6 +41,8 @@ from starter import (
     simulate,
     status,
     subscriptions,
+    suppression,
+    suppressions,
     test,
     up,
     upgrade,
@@ -56,12 +64,15 @@ app = typer.Typer(
 STACK = "The stack"
 WORKSPACE = "The workspace"
 LOOKING = "Looking"
+STOPPING = "Stopping"
 GROUPS = "Buying groups"
+PERMISSION = "Who may be written to"
 app.command("up", rich_help_panel=STACK)(up.up)
 app.command("down", rich_help_panel=STACK)(down.down)
 app.command("status", rich_help_panel=STACK)(status.status)
 app.command("gateway", rich_help_panel=STACK)(gateway.gateway)
 app.command("upgrade", rich_help_panel=STACK)(upgrade.upgrade)
+app.add_typer(events.app, name="events", rich_help_panel=STACK)
 app.command("demo", rich_help_panel=STACK)(demo.demo)
 app.command("init", rich_help_panel=WORKSPACE)(init.init)
 app.command("validate", rich_help_panel=WORKSPACE)(validate.validate)
@@ -74,9 +85,14 @@ app.command("import", rich_help_panel=WORKSPACE)(import_data.import_data)
 app.command("plan", rich_help_panel=WORKSPACE)(plan.plan)
 app.command("apply", rich_help_panel=WORKSPACE)(apply.apply)
 app.add_typer(email.app, name="email", rich_help_panel=WORKSPACE)
+app.command("halt", rich_help_panel=STOPPING)(halt.halt)
+app.command("resume-all", rich_help_panel=STOPPING)(halt.resume_all)
+email.app.command("preview")(email_preview.preview_email)
+email.app.command("test")(email_test.send_proof)
 app.command("journeys", rich_help_panel=LOOKING)(journeys.journeys)
 app.add_typer(journey.app, name="journey", rich_help_panel=LOOKING)
 journey.app.command("plan")(journey_plan.plan)
+journey.app.command("test-send")(journey_test_send.send_all_mail)
 for verb in life_cycle.VERBS:
     journey.app.command(verb.__name__)(verb)
 app.command("accounts", rich_help_panel=LOOKING)(accounts.accounts)
@@ -87,6 +103,9 @@ app.add_typer(campaign.app, name="campaign", rich_help_panel=LOOKING)
 app.command("buying-groups", rich_help_panel=GROUPS)(buying_groups.buying_groups)
 app.add_typer(buying_group.app, name="buying-group", rich_help_panel=GROUPS)
 app.add_typer(report.app, name="report", rich_help_panel=GROUPS)
+app.add_typer(consent.app, name="consent", rich_help_panel=PERMISSION)
+app.command("suppressions", rich_help_panel=PERMISSION)(suppressions.suppressions)
+app.add_typer(suppression.app, name="suppression", rich_help_panel=PERMISSION)
 app.command("lists", rich_help_panel=LOOKING)(lists.lists)
 app.command("audiences", rich_help_panel=LOOKING)(audiences.audiences)
 app.command("mail", rich_help_panel=LOOKING)(mail.mail)

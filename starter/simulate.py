@@ -84,13 +84,13 @@ def simulate(
         begin,
         _end(until, begin),
         workspace.data,
-        _lines(directory, workspace, events),
+        lines_of(directory, workspace, events),
     )
     try:
         with scratch_dsn() as dsn, progress_bar(journey) as progress:
             told = run(simulate_journey(dsn, asked, progress))
     except BadLines as error:
-        raise _refused(error.problems) from None
+        raise refused(error.problems) from None
     tell_bad_rows(told.ran.reports)
     show(told, form)
 
@@ -160,16 +160,18 @@ def _end(until: str | None, begin: datetime) -> datetime | None:
     return end
 
 
-def _lines(directory: Path, workspace: Workspace, events: Path | None) -> list[Line]:
+def lines_of(directory: Path, workspace: Workspace, events: Path | None) -> list[Line]:
+    """What a file says happens meanwhile."""
     if events is None:
         return []
     lines, problems = read_file(events, workspace.catalog)
     if problems:
-        raise _refused(problems)
+        raise refused(problems)
     return lines
 
 
-def _refused(problems: list[Problem]) -> UserError:
+def refused(problems: list[Problem]) -> UserError:
+    """Tell what is wrong with those lines."""
     for problem in problems:
         say(f"{problem.file}:{problem.line}: {problem.severity} {problem.code}: {problem.message}")
     return UserError("what happens on the way cannot happen; mend those lines")

@@ -60,7 +60,7 @@ nodes:
   c: {wait: {until: {account: contract_end, plus: -30 days, at: "09:00"}}, next: d}
   d:
     listen:
-      - email_clicked: {template: hi, link: {contains: x}, who: {}, times: 2, people: 2, next: e}
+      - email_clicked: {template: hi, link: {contains: x}, who: {}, times: 2, people: 2, bots: true, next: e}
       - event: {type: own, where: {size: 3}}
       - form_filled:
       - added_to_buying_group: {solution_interest: grid, role: chief, who: {member_of: {}}}

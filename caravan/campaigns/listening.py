@@ -15,7 +15,7 @@ from caravan.campaigns import listeners
 from caravan.campaigns.plans import LoadedPlan, PlanCache
 from caravan.campaigns.visit import Visit
 from caravan.engage import sql
-from caravan.journeys.conditions.sql import Binder, compile_condition, event_predicate
+from caravan.journeys.conditions.sql import Binder, activity_predicate, compile_condition
 from caravan.journeys.events import GENERIC, OF_ONE_ACCOUNT, is_account_event
 from caravan.journeys.nodes.listen import Listen, ListenEvent, listen_deadline, look_back_start
 from caravan.journeys.rests import Rest
@@ -150,10 +150,9 @@ def _hearing(event: ListenEvent, binder: Binder) -> str:
     account = binder.named("account_id", "bigint")
     traversal = binder.named("traversal_id", "bigint")
     conditions = [
-        f"e.type = {binder.literal(event.type, 'text')}",
+        activity_predicate(event.type, event.where, binder),
         f"e.at >= {binder.named('from_at', 'timestamptz')}",
         f"e.at <= {binder.named('until_at', 'timestamptz')}",
-        event_predicate(event.where, binder, "e"),
         f"not exists (select from listeners l where l.traversal_id = {traversal}"
         " and l.activity_id = e.id)",
     ]

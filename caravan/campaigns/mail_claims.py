@@ -8,6 +8,7 @@ from caravan.campaigns import mail_step, personal_mail
 from caravan.campaigns.actions import with_savepoints_if_needed
 from caravan.campaigns.drawing import takes_turns
 from caravan.campaigns.effects import BAD_VALUE, Candidate, Place, candidates
+from caravan.campaigns.group_tokens import with_group
 from caravan.campaigns.mail_step import MailStep, Sending
 from caravan.campaigns.mailing import Mailing
 from caravan.campaigns.may_send import decide
@@ -32,6 +33,7 @@ class Message:
     position: int
     person_id: int
     outgoing: Outgoing
+    marketing: bool = True
     copy: int | None = None  # of the version's changed copies, the one it is written with
 
 
@@ -82,7 +84,7 @@ async def claim(
                 )
             command = core.next_command(locked.loaded.control, progress.state)
             if command is not None and command.kind == "send" and at < locked.traversal.deadline:
-                await progress.hold(conn)
+                await progress.hold_what_leaves(conn)
             await progress.save(conn, at)
             if progress.held:
                 return Sending(
@@ -124,17 +126,21 @@ async def _claim_step(
 async def _claim_action(
     visit: Visit, mailing: Mailing, place: Place, action: SendEmail, claimant: str
 ) -> list[Message]:
+    visit = await with_group(visit, action.template)
     people = await candidates(visit, place, action)
     to_send, forgotten = await _claim_people(visit, mailing, place, action, people, claimant)
     if forgotten:
         # claimed by an earlier try, and `who` fits them no more: what they say now still counts
         again, _ = await _claim_people(visit, mailing, place, action, people + forgotten, claimant)
-        to_send = sorted(again, key=lambda person: person.id)
+        to_send = sorted(again, key=lambda claimed: claimed[0].id)
     messages = []
-    for person in to_send:
+    marketing = not visit.template(action.template).template.operational
+    for person, number in to_send:
         identity = personal_mail.identity(visit, place.position, person.id)
         try:
-            outgoing = personal_mail.write(visit, mailing, action.template, person, identity)
+            outgoing = personal_mail.write(
+                visit, mailing, action.template, person, identity, number
+            )
         except DeliveryError as error:
             await sql.execute(
                 visit.conn,
@@ -146,7 +152,7 @@ async def _claim_action(
             )
         else:
             copy = visit.copy_number(action.template)
-            messages.append(Message(place.position, person.id, outgoing, copy))
+            messages.append(Message(place.position, person.id, outgoing, marketing, copy))
     return messages
 
 
@@ -157,8 +163,9 @@ async def _claim_people(
     action: SendEmail,
     people: list[Candidate],
     claimant: str,
-) -> tuple[list[Candidate], list[Candidate]]:
-    """Claim for these people; returns who of them gets mail, and whom an earlier try claimed beside."""
+) -> tuple[list[tuple[Candidate, int]], list[Candidate]]:
+    """Claim for these people; returns who of them gets mail, with its number, and whom an earlier try
+    claimed beside."""
     decisions = await decide(visit, mailing, place, action, people)
     rows = await sql.fetch(
         visit.conn,
@@ -176,14 +183,15 @@ async def _claim_people(
         copy=visit.copy_number(action.template),
         claimant=claimant,
         at=visit.as_of,
+        journey_id=visit.traversal.journey_id,
     )
-    claimed = {row["person_id"] for row in rows}
+    numbers = {row["person_id"]: row["id"] for row in rows}
     beside = [
         Candidate(row["person_id"], row["attributes"])
         for row in rows
         if row["attributes"] is not None
     ]
-    return [person for person in people if person.id in claimed], beside
+    return [(person, numbers[person.id]) for person in people if person.id in numbers], beside
 
 
 def _sends(plan: Plan, command: Command) -> list[tuple[Place, SendEmail]]:

@@ -1,29 +1,20 @@
-"""One person's mail at one visit: whether they get it, what identifies it, what it says."""
+"""One person's mail at one visit: what identifies it, what it says."""
 
 from typing import Any
 
 from caravan.campaigns import wording
 from caravan.campaigns.effects import Candidate, Place
+from caravan.campaigns.group_tokens import group_token
 from caravan.campaigns.mailing import Mailing
 from caravan.campaigns.visit import Visit
 from caravan.delivery.addresses import mailto
-from caravan.delivery.compose import Sender, compose
+from caravan.delivery.compose import Sender, compose, render
 from caravan.delivery.errors import DeliveryError
+from caravan.delivery.links import MailLinks
 from caravan.delivery.message import message_id
+from caravan.delivery.tracking import Rewrite, rewriting
 from caravan.delivery.transport import Outgoing
-from caravan.journeys.addresses import is_mailable
-
-
-def skip_reason(person: dict[str, Any], operational: bool) -> str | None:
-    """Why a person gets no mail (language.md), or None."""
-    address = person.get("email")
-    if not address:
-        return "no-address"
-    if not is_mailable(address):
-        return "invalid-address"
-    if person.get("unsubscribed") and not operational:
-        return "unsubscribed"
-    return None
+from caravan.journeys.plan import Plan
 
 
 def identity(visit: Visit, position: int, person_id: int) -> str:
@@ -52,20 +43,28 @@ def can_be_written(
 
 
 def write(
-    visit: Visit, mailing: Mailing, template: str, person: Candidate, identity: str
+    visit: Visit,
+    mailing: Mailing,
+    template: str,
+    person: Candidate,
+    identity: str,
+    number: int | None = None,
 ) -> Outgoing:
     """Compose the mail.
+
+    Args:
+        template: its slug.
+        person: the recipient.
+        identity: its Message-ID.
+        number: by which its links name it; without one, or without a gateway, it has none to the web.
 
     Raises:
         UnfitText: it cannot be made of this person's and account's data.
     """
     plan = visit.loaded.plan
-    unsubscribe = mailto(plan.sender.reply_to or plan.sender.email, "unsubscribe")
-    tokens = wording.context(visit, person.attributes) | {
-        "postal_address": plan.postal_address,
-        "unsubscribe_link": unsubscribe,
-        "view_link": None,
-    }
+    links = mailing.links(visit.traversal.munchkin) if mailing.links and number else None
+    tokens = tokens_of(visit, template, person, links, number)
+    unsubscribe = tokens["unsubscribe_link"]
     return compose(
         visit.template(template),
         tokens,
@@ -74,4 +73,53 @@ def write(
         at=visit.as_of,
         to_address=person.attributes["email"],
         unsubscribe_link=unsubscribe,
+        rewrite=_rewrite(visit, template, links, number),
+    )
+
+
+def web_page(visit: Visit, links: MailLinks, template: str, person: Candidate, number: int) -> str:
+    """A mail as a web page: its links tell of clicks as those of the mail do; to look at it opens nothing.
+
+    Raises:
+        UnfitText: it cannot be made of this person's and account's data any more.
+    """
+    tokens = tokens_of(visit, template, person, links, number)
+    html = render(visit.template(template), tokens).html
+    rewrite = _rewrite(visit, template, links, number, opens=False)
+    return rewrite(html) if rewrite is not None else html
+
+
+def tokens_of(
+    visit: Visit, template: str, person: Candidate, links: MailLinks | None, number: int | None
+) -> dict[str, Any]:
+    """What a mail may speak of."""
+    plan = visit.loaded.plan
+    leading = ways_out(plan, links, number)
+    return (
+        wording.context(visit, person.attributes)
+        | {"postal_address": plan.postal_address, **leading}
+        | group_token(visit, visit.template(template).template, person.id)
+    )
+
+
+def ways_out(plan: Plan, links: MailLinks | None, number: int | None) -> dict[str, str | None]:
+    """Where a mail's own links lead; without a gateway it is left by mail, and is no web page."""
+    if links is None or number is None:
+        address = plan.sender.reply_to or plan.sender.email
+        return {"unsubscribe_link": mailto(address, "unsubscribe"), "view_link": None}
+    return {"unsubscribe_link": links.unsubscribe(number), "view_link": links.view(number)}
+
+
+def _rewrite(
+    visit: Visit, template: str, links: MailLinks | None, number: int | None, *, opens: bool = True
+) -> Rewrite | None:
+    if links is None or number is None:
+        return None
+    front = visit.template(template).template
+    return rewriting(
+        links,
+        number,
+        opens=opens and front.track_opens,
+        clicks=front.track_clicks,
+        plain=(links.unsubscribe(number), links.view(number)),
     )

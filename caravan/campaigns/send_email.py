@@ -6,12 +6,11 @@ is not sent again by itself.
 """
 
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any
 
 from caravan.campaigns import mail_step
 from caravan.campaigns.mail_claims import claim
-from caravan.campaigns.mail_hand_over import Now, Overtaken, hand_over
+from caravan.campaigns.mail_hand_over import Now, Overtaken, hand_over, withhold
 from caravan.campaigns.mail_step import Sending
 from caravan.campaigns.mail_together import hand_over_together
 from caravan.campaigns.mailing import Mailing
@@ -54,10 +53,17 @@ async def send(
     elif claimed.messages:
         async with mailing.transport.session() as session:
             for message in claimed.messages:
+                if message.marketing and mailing.withheld is not None:
+                    continue
                 if stopping():
                     break
-                with suppress(Overtaken):
+                try:
                     await hand_over(pool, session, claimed.step, message, claimant, now)
+                except Overtaken:
+                    if not await mail_step.may_still_leave(pool, claimed.step):
+                        break  # nothing of it may: the relay need not hear of the others
+        if mailing.withheld is not None and any(one.marketing for one in claimed.messages):
+            await withhold(pool, claimed.step, claimant, mailing.withheld)
     return await mail_step.conclude(
         pool,
         plans,

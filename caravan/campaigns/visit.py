@@ -1,5 +1,6 @@
 """A visit: one arrival of one traversal at one node, as everything that serves it sees it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -7,6 +8,17 @@ from typing import Any
 from caravan.campaigns.plans import Copies, LoadedPlan, PlanCache
 from caravan.delivery.compose import CompiledTemplate
 from caravan.journeys.zones import FIELD, Zones
+
+#: the account's buying groups by solution interest, null fields where it has none
+Groups = Mapping[str, "GroupInWords"]
+
+
+@dataclass(frozen=True)
+class GroupInWords:
+    """What texts may say of a group, and the role of each person in it."""
+
+    said: Mapping[str, Any]
+    roles: Mapping[int, str]
 
 
 @dataclass(frozen=True)
@@ -23,6 +35,7 @@ class Traversal:
     epoch: int
     deadline: datetime
     plan_hash: str
+    munchkin: str  # the subscription
     copies: Copies = field(default_factory=dict)  # changed in its version since it was published
 
 
@@ -42,6 +55,7 @@ class Visit:
     number: int
     arrived_at: datetime
     as_of: datetime
+    groups: Groups = field(default_factory=dict)  # as far as its mail speaks of them
     savepoints: bool = True  # each action under one, so that a bad write is an outcome
 
     @property

@@ -1,28 +1,48 @@
 """What texts and values of a journey may speak of: the Liquid context of an account and a person."""
 
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from caravan.campaigns.visit import Visit
 from caravan.delivery.errors import UnfitText
 from caravan.delivery.liquid import render_text, render_value
-from caravan.journeys.fields import FieldType
+from caravan.journeys.fields import FieldCatalog, FieldType
+from caravan.journeys.time import in_zone
 from caravan.journeys.written import storable
 
 
 def context(visit: Visit, person: dict[str, Any] | None = None) -> dict[str, Any]:
-    """The tokens of language.md: ``person``, ``account``, ``my``, ``now``.
+    """The tokens of language.md: ``person``, ``account``, ``my``, ``now`` (on the journey's clock).
 
     Every field that exists is there, an empty one as null, so that strict templates can use it.
     """
-    catalog = visit.loaded.plan.catalog
-    tokens: dict[str, Any] = {
-        "account": dict.fromkeys(catalog.of("account")) | visit.account,
-        "my": visit.loaded.plan.tokens,
-        "now": visit.as_of,
+    plan = visit.loaded.plan
+    return tokens(
+        plan.catalog,
+        plan.tokens,
+        in_zone(visit.as_of, visit.zones.of()),
+        visit.account,
+        person,
+    )
+
+
+def tokens(
+    catalog: FieldCatalog,
+    my: Mapping[str, str],
+    now: datetime,
+    account: Mapping[str, Any],
+    person: Mapping[str, Any] | None,
+) -> dict[str, Any]:
+    """The same of an account that is at no visit."""
+    said: dict[str, Any] = {
+        "account": {**dict.fromkeys(catalog.of("account")), **account},
+        "my": my,
+        "now": now,
     }
     if person is not None:
-        tokens["person"] = dict.fromkeys(catalog.of("person")) | person
-    return tokens
+        said["person"] = {**dict.fromkeys(catalog.of("person")), **person}
+    return said
 
 
 def text(visit: Visit, liquid: str, person: dict[str, Any] | None = None) -> str:

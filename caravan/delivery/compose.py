@@ -1,21 +1,26 @@
 """Composing: a template, an account's and a person's data become one message."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from markupsafe import escape
+
 from caravan.delivery.errors import UnfitText
+from caravan.delivery.headers import structured
 from caravan.delivery.liquid import LiquidText, render_text
-from caravan.delivery.message import Rendered, Sender, mime
+from caravan.delivery.message import Letter, Rendered, Sender
 from caravan.delivery.plaintext import text_of, text_template, tidied
 from caravan.delivery.transport import Outgoing
 from caravan.journeys.addresses import is_mailable, split_name
-from caravan.journeys.liquid import BadLiquid, variables
-from caravan.journeys.mjml import BadMjml, html_of
+from caravan.journeys.liquid import BadLiquid, expanded_variables
+from caravan.journeys.mail_html import mail_html
+from caravan.journeys.mjml import BadMjml
 from caravan.journeys.templates import TemplateDocument
 
-__all__ = ["CompiledTemplate", "Sender", "compile_body", "compose"]
+__all__ = ["CompiledTemplate", "Sender", "compile_body", "compose", "render"]
 
 _FOOTER = (
     '<div style="font:12px/1.5 sans-serif;color:#667;text-align:center;padding:16px">'
@@ -25,6 +30,7 @@ _FOOTER = (
 _PREHEADER = '<div style="display:none;max-height:0;overflow:hidden">{{ preheader_text }}</div>'
 
 
+_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _BODY_START = re.compile(r"<body\b[^>]*>", re.IGNORECASE)
 _BODY_END = re.compile(r"</body\s*>", re.IGNORECASE)
 
@@ -36,24 +42,49 @@ class CompiledTemplate:
     template: TemplateDocument
     html: LiquidText
     text: LiquidText | None  # None: only the rendered HTML can tell what is shown
+    footer: LiquidText | None = None  # for a message whose data shows no way out
 
 
 def compile_body(template: TemplateDocument) -> CompiledTemplate:
-    """Convert MJML and add what a marketing mail must have: a way out and an address.
+    """Convert MJML, inline CSS and add what a marketing mail must have: a way out and an address.
 
     Raises:
         UnfitText: the MJML or its Liquid cannot be read.
     """
-    html = _from_mjml(template) if template.format == "mjml" else template.body
+    html = _html(template)
     try:
-        used = {variable.segments[0] for variable in variables(html)}
+        # a comment shows nothing, Outlook's conditional ones nothing to others
+        shown = {variable.segments[0] for variable in expanded_variables(_COMMENT.sub("", html))}
     except BadLiquid as error:
         raise UnfitText(f"{template.email}: no Liquid: {error.message}") from error
-    if not template.operational and not {"unsubscribe_link", "postal_address"} <= used:
-        html = _before_body_end(html, _FOOTER)
+    footer = None
+    if not template.operational:
+        if not {"unsubscribe_link", "postal_address"} <= shown:
+            html = _before_body_end(html, _FOOTER)
+        elif "{%" in html:
+            footer = LiquidText.html(_FOOTER)
     if template.preheader:
         html = _after_body_start(html, _PREHEADER)
-    return CompiledTemplate(template, LiquidText.html(html), _text_alternative(html))
+    return CompiledTemplate(template, LiquidText.html(html), _text_alternative(html), footer)
+
+
+def render(compiled: CompiledTemplate, context: dict[str, Any]) -> Rendered:
+    """A mail's texts for one person.
+
+    Raises:
+        UnfitText: a text cannot be rendered with this data.
+    """
+    template = compiled.template
+    if template.preheader:
+        context = context | {"preheader_text": render_text(template.preheader, context)}
+    html = compiled.html.render(context)
+    alternative = compiled.text
+    if compiled.footer and str(escape(context.get("unsubscribe_link") or "")) not in html:
+        # the link stands in a part that is not for this person
+        html = _before_body_end(html, compiled.footer.render(context))
+        alternative = None
+    text = tidied(alternative.render(context)) if alternative else text_of(html)
+    return Rendered(render_text(template.subject, context), html, text)
 
 
 def compose(
@@ -65,6 +96,10 @@ def compose(
     at: datetime,
     to_address: str,
     unsubscribe_link: str | None = None,
+    rewrite: Callable[[str], str] | None = None,
+    headers: Sequence[tuple[str, str]] = (),
+    envelope_from: str | None = None,
+    sign: Callable[[bytes], bytes] | None = None,
 ) -> Outgoing:
     """Render one message for one person.
 
@@ -76,27 +111,34 @@ def compose(
         at: the message's date.
         to_address: a mailable address.
         unsubscribe_link: for the List-Unsubscribe header; operational mail has none.
+        rewrite: what becomes of the rendered HTML, such as links that tell of clicks.
+        headers: further structured fields (name, value).
+        envelope_from: where the relay returns it; the sender's address if absent.
+        sign: the signed message for a message as bytes.
 
     Raises:
         UnfitText: a text cannot be rendered with this data, or gives no address to send from.
     """
     template = compiled.template
-    if template.preheader:
-        context = context | {"preheader_text": render_text(template.preheader, context)}
-    html = compiled.html.render(context)
-    text = tidied(compiled.text.render(context)) if compiled.text else text_of(html)
+    rendered = render(compiled, context)
+    if rewrite is not None:
+        rendered = replace(rendered, html=rewrite(rendered.html))
     origin = _origin(template, context, sender)
-    content = mime(
-        Rendered(render_text(template.subject, context), html, text),
+    try:
+        further = "".join(structured(name, value) for name, value in headers)
+    except ValueError as error:
+        raise UnfitText(f"{template.email}: {error}") from None
+    letter = Letter(
+        rendered,
         sender=origin,
         to_address=to_address,
         identity=message_id,
         at=at,
         unsubscribe_link=None if template.operational else unsubscribe_link,
+        further=further,
+        sign=sign,
     )
-    return Outgoing(
-        envelope_from=origin.email, recipient=to_address, message_id=message_id, content=content
-    )
+    return Outgoing(envelope_from or origin.email, to_address, message_id, letter)
 
 
 def _origin(template: TemplateDocument, context: dict[str, Any], sender: Sender) -> Sender:
@@ -114,9 +156,9 @@ def _origin(template: TemplateDocument, context: dict[str, Any], sender: Sender)
     return Sender(name, address, reply_to)
 
 
-def _from_mjml(template: TemplateDocument) -> str:
+def _html(template: TemplateDocument) -> str:
     try:
-        return html_of(template.body)
+        return mail_html(template.whole.text, template.format)
     except BadMjml as error:
         raise UnfitText(f"{template.email}: the MJML cannot be read: {error}") from error
 

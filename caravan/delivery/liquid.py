@@ -11,6 +11,7 @@ from liquid.filter import with_context
 from caravan.delivery.errors import UnfitText, UnfitValue
 from caravan.journeys.conditions.operators import UnfitOperand, read_value
 from caravan.journeys.fields import FieldType
+from caravan.journeys.fragments import know_fragments
 
 
 class _Bounded(Environment):
@@ -23,6 +24,7 @@ class _Bounded(Environment):
 
     def setup_tags_and_filters(self, *, extra: bool = False) -> None:
         super().setup_tags_and_filters(extra=extra)
+        know_fragments(self)
         self.add_filter("date", _date)
 
 

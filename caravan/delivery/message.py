@@ -9,9 +9,11 @@ then the message can go by SMTPUTF8 alone.
 import hashlib
 from base64 import encodebytes
 from binascii import b2a_qp
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import datetime
 from email.utils import format_datetime
+from typing import Self
 
 from caravan.delivery.headers import mailbox, unstructured
 
@@ -51,16 +53,9 @@ def message_id(key: str, domain: str) -> str:
     return f"<{hashlib.sha256(key.encode()).hexdigest()[:40]}@{domain}>"
 
 
-def mime(
-    rendered: Rendered,
-    *,
-    sender: Sender,
-    to_address: str,
-    identity: str,
-    at: datetime,
-    unsubscribe_link: str | None,
-) -> bytes:
-    """The message as bytes with CRLF line ends.
+@dataclass(frozen=True)
+class Letter:
+    """A mail as it is to be written: its texts, who it is from and to, the fields it bears.
 
     Args:
         rendered: its texts.
@@ -69,7 +64,57 @@ def mime(
         identity: its Message-ID.
         at: its Date.
         unsubscribe_link: for List-Unsubscribe (RFC 2369); one-click (RFC 8058) where it is https.
+        further: header fields, each ending in CRLF.
+        sign: the signed message for a message as bytes.
     """
+
+    rendered: Rendered
+    sender: Sender
+    to_address: str
+    identity: str
+    at: datetime
+    unsubscribe_link: str | None = None
+    further: str = ""
+    sign: Callable[[bytes], bytes] | None = None
+
+    def to(self, address: str, *, prefix: str, identity: str, at: datetime, further: str) -> Self:
+        """The same for somebody else to look at: what its subject begins with says so."""
+        shown = replace(self.rendered, subject=f"{prefix} {self.rendered.subject}".rstrip())
+        return replace(
+            self,
+            rendered=shown,
+            to_address=address,
+            identity=identity,
+            at=at,
+            unsubscribe_link=None,  # they are not who it would unsubscribe
+            further=further,
+        )
+
+    def __call__(self) -> bytes:
+        """The message written: bytes with CRLF line ends."""
+        content = mime(
+            self.rendered,
+            sender=self.sender,
+            to_address=self.to_address,
+            identity=self.identity,
+            at=self.at,
+            unsubscribe_link=self.unsubscribe_link,
+            further=self.further,
+        )
+        return content if self.sign is None else self.sign(content)
+
+
+def mime(
+    rendered: Rendered,
+    *,
+    sender: Sender,
+    to_address: str,
+    identity: str,
+    at: datetime,
+    unsubscribe_link: str | None,
+    further: str = "",
+) -> bytes:
+    """A message as bytes with CRLF line ends, not signed; what it takes is a ``Letter``'s."""
     boundary = f"=_{hashlib.sha256(identity.encode()).hexdigest()[:32]}"
     fields = [
         mailbox("From", sender.name, sender.email),
@@ -83,6 +128,7 @@ def mime(
         fields.append(f"List-Unsubscribe: <{unsubscribe_link}>\r\n")
         if unsubscribe_link.startswith("https:"):
             fields.append("List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n")
+    fields.append(further)
     fields.append("MIME-Version: 1.0\r\n")
     fields.append(f'Content-Type: multipart/alternative;\r\n boundary="{boundary}"\r\n')
     head = "".join(fields).encode()

@@ -1,27 +1,66 @@
 """The gateway as an application: its addresses, and what is said where something is wrong."""
 
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+from starlette.types import ASGIApp
 
+from caravan.campaigns.plans import PlanCache
+from caravan.delivery.links import LinkKeys
 from caravan.gateway.callbacks import CallbackEndpoint
 from caravan.gateway.errors import guarded, no_such_thing
+from caravan.gateway.events import EventIntake
+from caravan.gateway.mail_links import MailLinkEndpoints
+from caravan.gateway.recorder import Recorder
+from caravan.gateway.response_headers import secured
+from caravan.gateway.subscriptions import Subscriptions
 from caravan.services.callback import CALLBACK_PATH
 from caravan.stores import Stores
 
 
-def build_app(stores: Stores) -> Starlette:
-    """The application over the stores of all subscriptions."""
-    callbacks = CallbackEndpoint(stores)
-    return Starlette(
-        routes=[
-            Route("/health", _health, methods=["GET"]),
-            Route(CALLBACK_PATH, guarded(callbacks.take), methods=["POST"]),
-        ],
-        exception_handlers={HTTPException: no_such_thing},
+def build_app(
+    stores: Stores,
+    link_keys: LinkKeys | None = None,
+    public_url: str = "",
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> ASGIApp:
+    """The application over the stores of all subscriptions.
+
+    Args:
+        stores: where it records.
+        link_keys: that sign the links of messages; without them there are none.
+        public_url: its own address for the outside.
+        now: the clock.
+    """
+    subscriptions, plans = Subscriptions(stores), PlanCache()
+    recorder = Recorder(subscriptions, plans, now)
+    callbacks, events = CallbackEndpoint(subscriptions), EventIntake(subscriptions, now)
+    routes = [
+        Route("/health", _health, methods=["GET"]),
+        Route(CALLBACK_PATH, guarded(callbacks.take), methods=["POST"]),
+        Route("/events", guarded(events.take), methods=["POST"]),
+    ]
+    if link_keys is not None:
+        routes += MailLinkEndpoints(
+            subscriptions, recorder, plans, link_keys, public_url, now
+        ).routes()
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        yield
+        await recorder.close()
+
+    app = Starlette(
+        routes=routes, exception_handlers={HTTPException: no_such_thing}, lifespan=lifespan
     )
+    app.router.redirect_slashes = False  # what is no address of ours leads nowhere
+    return secured(app)
 
 
 async def _health(_request: Request) -> Response:

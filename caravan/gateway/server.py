@@ -1,7 +1,9 @@
 """Serving the gateway: one process, which ends on SIGTERM once what is under way is answered."""
 
+import structlog
 import uvicorn
 
+from caravan.delivery.links import BadLinkKeys, LinkKeys
 from caravan.gateway.app import build_app
 from caravan.settings import Settings, SettingsError
 from caravan.stores import Stores
@@ -9,8 +11,10 @@ from caravan.stores import Stores
 #: it records, and reaches for nothing else
 NEEDED = ("platform_dsn", "engage_dsn")
 
-#: requests that may be under way; more are told to come back
-AT_ONCE = 200
+#: connections that may be open, those among them that wait for a next request; more are told to come back
+AT_ONCE = 2_000
+
+log = structlog.get_logger("caravan.gateway")
 
 
 def listen_address(text: str) -> tuple[str, int]:
@@ -32,6 +36,7 @@ async def serve(settings: Settings) -> None:
         SettingsError: it cannot listen there.
     """
     host, port = listen_address(settings.gateway_listen)
+    keys = _link_keys(settings)
     stores = Stores(
         settings.platform_dsn,
         settings.engage_dsn,
@@ -40,13 +45,13 @@ async def serve(settings: Settings) -> None:
     )
     server = uvicorn.Server(
         uvicorn.Config(
-            build_app(stores),
+            build_app(stores, keys, settings.public_url),
             host=host,
             port=port,
             log_config=None,
             access_log=False,
             server_header=False,
-            lifespan="off",
+            lifespan="on",
             ws="none",
             limit_concurrency=AT_ONCE,
             timeout_graceful_shutdown=10,
@@ -60,3 +65,13 @@ async def serve(settings: Settings) -> None:
         ) from None
     finally:
         await stores.close()
+
+
+def _link_keys(settings: Settings) -> LinkKeys | None:
+    if not settings.link_keys:
+        log.warning("LINK_KEYS is not set: the links of messages lead nowhere")
+        return None
+    try:
+        return LinkKeys.parse(settings.link_keys)
+    except BadLinkKeys as error:
+        raise SettingsError(f"The setting LINK_KEYS is wrong: {error}") from None

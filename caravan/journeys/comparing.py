@@ -124,7 +124,7 @@ def _differences(key: str, old: Any, new: Any) -> Iterator[Difference]:
             yield from _differences(inner, old.get(name), new.get(name))
     elif isinstance(old, list) and isinstance(new, list) and _members(old) and _members(new):
         yield from _differences(key, _members(old), _members(new))
-    elif key.endswith(".body"):
+    elif key.endswith(".body") or ".fragments." in key:
         yield Difference(key, _size(old), _size(new))
     else:
         yield Difference(key, old, new)

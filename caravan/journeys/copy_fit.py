@@ -1,6 +1,6 @@
 """Whether a template's new copy fits a version that runs: what it speaks of must be known there. Pure."""
 
-from caravan.journeys.liquid import problem_of, variables
+from caravan.journeys.liquid import expanded_variables, problem_of, variables
 from caravan.journeys.plan import Plan
 from caravan.journeys.templates import TemplateDocument
 
@@ -15,11 +15,13 @@ def misfits(copy: TemplateDocument, plan: Plan) -> list[str]:
         found.append(f"operational was {_spelt(plan.templates[copy.email].operational)} there")
     if not plan.sender.email and not copy.from_:
         found.append("there is no sender there, and the template names none")
-    for text in (copy.subject, copy.preheader, copy.from_, copy.reply_to, copy.body):
-        for used in variables(text or ""):
-            problem = problem_of(used, plan.catalog, person=True, my=plan.tokens)
-            if problem is not None and problem not in found:
-                found.append(problem)
+    headers = (copy.subject, copy.preheader, copy.from_, copy.reply_to)
+    used = [one for text in headers for one in variables(text or "")]
+    for one in [*used, *expanded_variables(copy.whole.text)]:
+        group = copy.solution_interest is not None
+        problem = problem_of(one, plan.catalog, person=True, my=plan.tokens, group=group)
+        if problem is not None and problem not in found:
+            found.append(problem)
     return found
 
 

@@ -81,11 +81,11 @@ def check_mail(
         read = folder.templates.get(slug)
         if read is None or read.template is None:
             continue
-        for used in read.tokens:
+        for file, used in read.tokens:
             message = problem_of(used, settings.catalog, person=True, my=tokens)
             if message is not None:
                 folder.add(
-                    folder.template_files[slug],
+                    file,
                     used.line,
                     "unknown-variable",
                     f"{message} ({sender})",

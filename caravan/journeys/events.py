@@ -25,7 +25,15 @@ class Event(BaseModel):
     tests: dict[str, FieldType] = {}
 
 
+#: argument of events that automatic agents bring about too: `true` counts what those did
+BOTS = "bots"
+#: the field of an activity that says that nobody did it (product.md §5.10)
+BOT = "bot"
+#: what scanners of links and prefetchers of pictures do; see caravan/campaigns/bots.py
+DONE_BY_BOTS = frozenset({"email_opened", "email_clicked"})
+
 _MAIL = Event(whose="person", engage=True, names=("template",), tests={"link": "string"})
+_READ = _MAIL.model_copy(update={"tests": {**_MAIL.tests, BOTS: "boolean"}})
 _CHANGED = {"to": "string", "from": "string"}
 _GROUP = Event(whose="account", engage=True, of_group=True, names=("solution_interest",))
 _SCORE = _GROUP.model_copy(update={"tests": {"score": "number", "from": "number"}})
@@ -37,8 +45,8 @@ EVENTS: dict[str, Event] = {
     "opportunity_changed": Event(whose="account", engage=True, names=("field",), tests=_CHANGED),
     "email_sent": _MAIL,
     "email_delivered": _MAIL,
-    "email_opened": _MAIL,
-    "email_clicked": _MAIL,
+    "email_opened": _READ,
+    "email_clicked": _READ,
     "email_bounced": _MAIL,
     "email_unsubscribed": _MAIL,
     "page_visited": Event(whose="person", tests={"url": "string", "referrer": "string"}),

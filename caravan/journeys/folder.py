@@ -8,6 +8,9 @@ from typing import Any
 
 from caravan.journeys.conditions.scope import nearest
 from caravan.journeys.documents import KINDS, KINDS_LATER
+from caravan.journeys.fragment_files import Key
+from caravan.journeys.fragments import FOLDER
+from caravan.journeys.mail_html import MailFormat
 from caravan.journeys.problems import Path, Problem, Severity
 from caravan.journeys.reading import Fields
 from caravan.journeys.source import Source, read_documents
@@ -37,6 +40,7 @@ class Folder:
     problems: list[Problem] = field(default_factory=list)
     templates: dict[str, TemplateFile] = field(default_factory=dict)
     template_files: dict[str, str] = field(default_factory=dict)
+    fragment_files: dict[Key, str] = field(default_factory=dict)
 
     def add(
         self,
@@ -96,6 +100,8 @@ def find_documents(folder: Folder) -> None:
             continue
         if path.is_symlink() and path.suffix in (*YAML, *TEMPLATES) and not path.exists():
             folder.add(file, 1, "bad-yaml", "the link leads nowhere")
+        elif path.suffix in TEMPLATES and path.parent.name == FOLDER and path.is_file():
+            _find_fragment(folder, file, Key(path.stem, _format(path)))
         elif path.suffix in TEMPLATES and path.is_file():
             if path.stem in folder.template_files:
                 folder.add(
@@ -110,6 +116,18 @@ def find_documents(folder: Folder) -> None:
             text = read_text(folder, file)
             if text is not None:
                 _find_in_file(folder, file, text)
+
+
+def _format(path: FilePath) -> MailFormat:
+    return "mjml" if path.suffix == ".mjml" else "html"
+
+
+def _find_fragment(folder: Folder, file: str, key: Key) -> None:
+    if key in folder.fragment_files:
+        message = f"fragment {key.name} is also {folder.fragment_files[key]}"
+        folder.add(file, 1, "duplicate-slug", message)
+    else:
+        folder.fragment_files[key] = file
 
 
 def _find_in_file(folder: Folder, file: str, text: str) -> None:

@@ -6,16 +6,30 @@ What is found here cannot fail at send: an unknown variable is a problem of vali
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from liquid import Environment, StrictUndefined
+from liquid import BoundTemplate, Environment, RenderContext, StrictUndefined
+from liquid.ast import Node
+from liquid.builtin.expressions import StringLiteral
+from liquid.builtin.tags.render_tag import RenderNode
 from liquid.exceptions import LiquidError
 
 from caravan.journeys.conditions.parse import nearest
 from caravan.journeys.fields import FieldCatalog
+from caravan.journeys.fragments import know_fragments, parameters, takes
 
 #: roots without fields of their own
 PLAIN = ("now", "unsubscribe_link", "view_link", "postal_address")
+#: all that a text may speak of; fragments may be given more, by other names
+ROOTS = frozenset({"account", "person", "buying_group", "my", *PLAIN})
 
-_environment = Environment(undefined=StrictUndefined)
+#: of the account's group for the solution interest that a mail names; `role` is the person's in it
+GROUP_FIELDS = (
+    "solution_interest", "stage", "status", "completeness", "engagement", "qualified", "role",
+)  # fmt: skip
+
+_written = Environment(undefined=StrictUndefined)
+del _written.tags["include"]  # which shares its names with what includes it: `render` does not
+_expanded = Environment(undefined=StrictUndefined)
+know_fragments(_expanded)
 
 
 @dataclass(frozen=True)
@@ -43,33 +57,119 @@ def has_liquid(text: str) -> bool:
     return "{{" in text or "{%" in text
 
 
+@dataclass(frozen=True)
+class Rendered:
+    """A fragment that a text takes in, and the names of what it gives it."""
+
+    name: str
+    line: int
+    given: frozenset[str]
+
+
 def variables(text: str) -> list[Used]:
-    """The variables a text takes from outside, in order.
+    """The variables a text takes from outside, in order; it takes in no fragments.
 
     Raises:
         BadLiquid: it cannot be parsed.
     """
+    used, rendered = body_variables(text)
+    if rendered:
+        raise BadLiquid(rendered[0].line, "only the body of a mail takes in fragments")
+    return used
+
+
+def body_variables(text: str) -> tuple[list[Used], list[Rendered]]:
+    """The variables and the fragments that the body of a mail, or a fragment, takes in.
+
+    Raises:
+        BadLiquid: it cannot be parsed.
+    """
+    template = _parsed(_written, text)
+    places = {(one.name, one.line) for one in takes(text)}
+    rendered = []
+    for node in _render_nodes(template, text):
+        line = _line(text, node.token.start_index)
+        if not isinstance(node.name, StringLiteral):
+            raise BadLiquid(line, "render takes the name of a fragment in quotes")
+        if (node.name.value, line) not in places:
+            raise BadLiquid(line, "render stands in a tag of its own: {% render 'name' %}")
+        rendered.append(Rendered(node.name.value, line, frozenset(parameters(node))))
+    return _outer(template, text), rendered
+
+
+def expanded_variables(text: str) -> list[Used]:
+    """The variables of a body with its fragments in place.
+
+    Raises:
+        BadLiquid: it cannot be parsed.
+    """
+    return _outer(_parsed(_expanded, text), text)
+
+
+def _parsed(environment: Environment, text: str) -> BoundTemplate:
     try:
-        analysis = _environment.from_string(text).analyze()
+        return environment.from_string(text)
     except LiquidError as error:
-        line = text.count("\n", 0, error.token.start_index) + 1 if error.token else 1
+        line = _line(text, error.token.start_index) if error.token else 1
         raise BadLiquid(line, str(error).splitlines()[0]) from None
+
+
+def _outer(template: BoundTemplate, text: str) -> list[Used]:
     found = [
         (variable.span.index, tuple(str(segment) for segment in variable.segments))
-        for used in analysis.globals.values()
+        for used in template.analyze(include_partials=False).globals.values()
         for variable in used
     ]
-    return [
-        Used(segments, text.count("\n", 0, max(index, 0)) + 1) for index, segments in sorted(found)
-    ]
+    return [Used(segments, _line(text, index)) for index, segments in sorted(found)]
+
+
+def _render_nodes(template: BoundTemplate, text: str) -> list[RenderNode]:
+    """The tags that take in fragments, in order."""
+    if "render" not in text:
+        return []
+    context = RenderContext(template)
+    found: list[RenderNode] = []
+    left: list[Node] = list(template.nodes)
+    while left:
+        node = left.pop()
+        if isinstance(node, RenderNode):
+            found.append(node)
+        left += node.children(context, include_partials=False)
+    return sorted(found, key=lambda node: node.token.start_index)
+
+
+def _line(text: str, index: int) -> int:
+    return text.count("\n", 0, max(index, 0)) + 1
 
 
 def problem_of(
-    used: Used, catalog: FieldCatalog, *, person: bool, my: Mapping[str, str] | None
+    used: Used,
+    catalog: FieldCatalog,
+    *,
+    person: bool,
+    my: Mapping[str, str] | None,
+    group: bool = False,
 ) -> str | None:
-    """Why a variable cannot be used, or None. ``my`` None: tokens are not checked here."""
+    """Why a variable cannot be used, or None.
+
+    Args:
+        used: the variable.
+        catalog: the fields that exist.
+        person: whether there is a person.
+        my: the journey's tokens; None: they are not checked here.
+        group: whether there is a buying group, as in mails that name a solution interest.
+    """
     root, rest = used.segments[0], used.segments[1:]
     roots = ["account", "my", *PLAIN, *(["person"] if person else [])]
+    if root == "buying_group":
+        if not group:
+            return (
+                "buying_group is known in mails that name a solution_interest in their front matter"
+            )
+        if len(rest) == 1 and rest[0] in GROUP_FIELDS:
+            return None
+        name = ".".join(rest) or "(nothing)"
+        return f"buying_group has no field {name}{nearest(name, GROUP_FIELDS)}"
     if root not in roots:
         return f"no variable {root}{nearest(root, roots)}"
     if root in PLAIN:

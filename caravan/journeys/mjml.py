@@ -15,6 +15,8 @@ MOST_DEPTH = 500
 #: where the reader says so: octets from the start
 _PLACE = re.compile(r" in root template| at position (\d+):\d+")
 _TAG = re.compile(r"<(/?)([a-zA-Z][\w:-]*)[^<>]*?(/?)>")
+# what it says is said by `inlining` of every style sheet, and Liquid's words do not harm it there
+_INLINE = re.compile(r"""(<mj-style\b[^<>]*?)\s+inline\s*=\s*(["'])inline\2""")
 _NEVER_CLOSED = frozenset(
     {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "wbr"}
 )
@@ -39,7 +41,7 @@ def html_of(text: str) -> str:
     if _nested_too_deeply(hidden.text):
         raise BadMjml(1, f"at most {MOST_DEPTH} elements within each other")
     try:
-        return hidden.restored(str(mrml.to_html(hidden.text).content))
+        return hidden.restored(str(mrml.to_html(_INLINE.sub(r"\1", hidden.text)).content))
     except (OSError, ValueError, RuntimeError) as error:
         places = [int(match[1]) for match in _PLACE.finditer(str(error)) if match[1]]
         before = hidden.text.encode()[: places[0]].decode(errors="ignore") if places else ""

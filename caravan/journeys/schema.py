@@ -36,7 +36,7 @@ from caravan.journeys.documents import (
 from caravan.journeys.documents.service import WAYS
 from caravan.journeys.documents.settings import FIELD_TYPES
 from caravan.journeys.documents.tests import RECORDS
-from caravan.journeys.events import EVENTS, GENERIC
+from caravan.journeys.events import BOTS, EVENTS, GENERIC
 from caravan.journeys.fields import ENGAGEMENT, STANDARD, FieldCatalog
 from caravan.journeys.nodes import call
 from caravan.journeys.nodes.reading import KINDS as NODES
@@ -265,6 +265,8 @@ def _event(name: str) -> Schema:
         }
     else:
         own = {key: {"$ref": "#/$defs/test"} for key in (*event.names, *event.tests)}
+        if BOTS in own:
+            own[BOTS] = {"type": "boolean"}
     schema["properties"] |= own
     if event is not None and event.whose == "account":
         for key in ("who", "people"):

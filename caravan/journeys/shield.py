@@ -29,6 +29,11 @@ class Shielded:
         return self.words.sub(lambda match: self.pieces[int(match[1])], text)
 
 
+def pieces_of(text: str) -> list[tuple[int, int]]:
+    """Where the Liquid pieces of a text begin and end."""
+    return [match.span() for match in _PIECE.finditer(text)]
+
+
 def shield(text: str) -> Shielded:
     """Put a word in place of every Liquid piece of a text."""
     word = "liquid"

@@ -76,6 +76,11 @@ def local_day(at: datetime, zone: str) -> date:
     return date(day.year, day.month, day.day)
 
 
+def in_zone(at: datetime, zone: str) -> datetime:
+    """An instant as the zone's clock shows it."""
+    return _zoned(at, zone).to_stdlib()
+
+
 def next_slot(at: datetime, ends_on: EndsOn, zone: str) -> datetime:
     """The first slot at or after ``at``, compared as an instant, on the clock of ``zone``."""
     hour, minute = map(int, ends_on.at.split(":"))

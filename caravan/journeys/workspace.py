@@ -40,11 +40,12 @@ from caravan.journeys.documents import (
 from caravan.journeys.documents.exits import nodes_written
 from caravan.journeys.fields import FieldCatalog
 from caravan.journeys.folder import Folder, find_documents, read_text
+from caravan.journeys.fragment_files import Fragments, check_nesting, read_fragment
 from caravan.journeys.named_lists import read_lists
 from caravan.journeys.problems import Problem
 from caravan.journeys.reading import SLUG, SLUG_IN_WORDS, JourneyScope
 from caravan.journeys.service import Service
-from caravan.journeys.templates import TemplateDocument, read_template
+from caravan.journeys.templates import TemplateDocument, empty_links, read_template
 
 
 @dataclass(frozen=True)
@@ -140,15 +141,44 @@ def _read_settings(folder: Folder) -> WorkspaceDocument:
 
 
 def _read_templates(folder: Folder, catalog: FieldCatalog) -> None:
+    fragments = _read_fragments(folder, catalog)
+    interests = frozenset(document.slug for document in folder.of("solution_interest"))
     for slug, file in folder.template_files.items():
         text = read_text(folder, file)
         if text is None:
             continue
         if not SLUG.fullmatch(slug):
             folder.add(file, 1, "bad-value", f"{slug!r} is not a slug: {SLUG_IN_WORDS}")
-        read = read_template(file, slug, text, catalog)
+        read = read_template(file, slug, text, catalog, fragments, interests)
         folder.templates[slug] = read
         folder.problems += read.problems
+
+
+def _read_fragments(folder: Folder, catalog: FieldCatalog) -> Fragments:
+    def report(code: str, file: str, line: int, fragment: str | None, message: str) -> None:
+        document = f"fragment:{fragment}" if fragment else None
+        folder.add(file, line, code, message, document=document)
+
+    fragments: Fragments = {}
+    for key, file in folder.fragment_files.items():
+        text = read_text(folder, file)
+        if text is None:
+            continue
+        if not SLUG.fullmatch(key.name):
+            folder.add(file, 1, "bad-value", f"{key.name!r} is not a slug: {SLUG_IN_WORDS}")
+        fragments[key] = read_fragment(file, key, text, catalog, report)
+    check_nesting(fragments, report)
+    for key, fragment in fragments.items():
+        for line in empty_links(fragment.text):
+            folder.add(
+                fragment.file,
+                line,
+                "empty-link",
+                "a link leads nowhere",
+                document=f"fragment:{key.name}",
+                severity="warning",
+            )
+    return fragments
 
 
 def _read_audiences(folder: Folder, catalog: FieldCatalog) -> dict[str, AudienceDocument]:

@@ -64,6 +64,15 @@ def read_event(line: str, number: int, file: str) -> EventRow | BadRow:
     event, reason = _read_object(line)
     if event is None:
         return bad(reason)
+    return event_of(event, number, file)
+
+
+def event_of(event: dict[str, Any], number: int, file: str) -> EventRow | BadRow:
+    """An object as an event, where a store can keep what it says (``unkept``)."""
+
+    def bad(reason: str) -> BadRow:
+        return BadRow(file, number, reason)
+
     fields = dict(event)
     kind, at = fields.pop("type", None), fields.pop("at", None)
     identity = fields.pop("id", None)
@@ -110,14 +119,20 @@ def _read_object(line: str) -> tuple[dict[str, Any] | None, str]:
         return None, "has a number of too many digits"
     if not isinstance(event, dict):
         return None, "one object a line was expected"
+    why = unkept(event)
+    return (event, "") if why is None else (None, why)
+
+
+def unkept(event: dict[str, Any]) -> str | None:
+    """Why a store cannot keep what JSON can say; None where it can."""
     try:
         written = json.dumps(event, ensure_ascii=False, allow_nan=False)
     except RecursionError:
-        return None, "is nested too deeply"
+        return "is nested too deeply"
     except ValueError:
-        return None, "has a number that is none (NaN) or out of range"
+        return "has a number that is none (NaN) or out of range"
     if not is_text(written):
-        return None, "has half a character (a lone surrogate)"
+        return "has half a character (a lone surrogate)"
     if _NUL.search(written):
-        return None, "has a NUL character"
-    return event, ""
+        return "has a NUL character"
+    return None

@@ -6,7 +6,7 @@ applied again; a changed one writes only the cells that changed; one that is gon
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
@@ -18,6 +18,8 @@ from caravan.journeys.fields import FieldCatalog
 from caravan.platform import sql
 from caravan.platform.csv_rows import CsvSource, Row
 from caravan.platform.event_lines import EventRow, EventSource
+from caravan.platform.events import record_events
+from caravan.platform.known import known
 from caravan.platform.source_files import BadRow
 
 PAGE = 5000
@@ -147,30 +149,9 @@ class Importer:
         self, events: list[EventRow], bad: list[BadRow], file: str = "events"
     ) -> Any:
         """Record events in the sandbox; they flow down by themselves."""
-        async with self._pool.acquire() as conn, conn.transaction():
-            people = await _known(conn, "people", (event.person for event in events))
-            accounts = await _known(conn, "accounts", (event.account for event in events))
-            good = []
-            for event in events:
-                if event.person is not None and event.person not in people:
-                    bad.append(BadRow(file, event.line, f"no person {event.person}"))
-                elif event.account is not None and event.account not in accounts:
-                    bad.append(BadRow(file, event.line, f"no account {event.account}"))
-                else:
-                    good.append(event)
-            counts = await sql.fetchrow(
-                conn,
-                "import_events",
-                external_ids=[event.id for event in good],
-                types=[event.type for event in good],
-                ats=[event.at for event in good],
-                accounts=[event.account for event in good],
-                people=[event.person for event in good],
-                fields=[event.fields for event in good],
-                at=self._at,
-            )
-            await nudge(conn)
-            return counts
+        recorded = await record_events(self._pool, events, self._at)
+        bad += [BadRow(file, events[place].line, why) for place, why in recorded.refused.items()]
+        return recorded.counts
 
     async def _relate(self, conn: Any, rows: list[Row]) -> Any:
         """Relations of rows that name an account and a person."""
@@ -201,12 +182,12 @@ class Importer:
         """A row that names an account nobody has is bad as a whole."""
         if source.id_columns == ("account_id",):
             return rows
-        known = await _known(conn, "accounts", (row.account for row in rows))
-        return _known_only(rows, source, lambda row: row.account, known, "account")
+        there = await known(conn, "accounts", (row.account for row in rows))
+        return _known_only(rows, source, lambda row: row.account, there, "account")
 
     async def _with_known_people(self, conn: Any, rows: list[Row], source: CsvSource) -> list[Row]:
-        known = await _known(conn, "people", (row.person for row in rows))
-        return _known_only(rows, source, lambda row: row.person, known, "person")
+        there = await known(conn, "people", (row.person for row in rows))
+        return _known_only(rows, source, lambda row: row.person, there, "person")
 
     def _tell(self, path: Path, report: FileReport, source: CsvSource | EventSource) -> None:
         done = report.new + report.changed + report.unchanged + len(report.bad)
@@ -217,24 +198,16 @@ def _known_only(
     rows: list[Row],
     source: CsvSource,
     of: Callable[[Row], str | None],
-    known: set[str],
+    there: set[str],
     what: str,
 ) -> list[Row]:
     good = []
     for row in rows:
-        if of(row) is None or of(row) in known:
+        if of(row) is None or of(row) in there:
             good.append(row)
         else:
             source.problems.append(BadRow(source.path.name, row.line, f"no {what} {of(row)}"))
     return good
-
-
-async def _known(conn: Any, table: str, ids: Iterable[str | None]) -> set[str]:
-    wanted = sorted({one for one in ids if one is not None})
-    if not wanted:
-        return set()
-    rows = await sql.fetch(conn, f"known_{table}", external_ids=wanted)
-    return {row["external_id"] for row in rows}
 
 
 def _arrays(rows: list[Row]) -> dict[str, Any]:

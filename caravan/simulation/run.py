@@ -16,6 +16,7 @@ from caravan.campaigns.drawing import takes_turns
 from caravan.campaigns.mailing import Mailing
 from caravan.campaigns.plans import PlanCache
 from caravan.delivery.capture import CaptureTransport
+from caravan.delivery.transport import Outgoing
 from caravan.engage import journeys
 from caravan.journeys.compiler import Compiled, compile_journey
 from caravan.journeys.plan import Plan
@@ -27,6 +28,7 @@ from caravan.simulation.agenda import Agenda, Traveller, in_order
 from caravan.simulation.beside import publish_beside
 from caravan.simulation.flowing import DAY, Flow
 from caravan.simulation.group_asking import asks_of_groups
+from caravan.simulation.held_mail import HeldMail
 from caravan.simulation.instants import to_the_millisecond
 from caravan.simulation.lines import Line
 from caravan.simulation.outside import Outside
@@ -67,6 +69,7 @@ class Asked:
     until: datetime | None = None
     data: Path | None = None
     lines: Sequence[Line] = ()
+    keep_mail: bool = False
 
 
 @dataclass(frozen=True)
@@ -80,6 +83,7 @@ class Ran:
     until: datetime
     steps: int
     reports: list[FileReport] = field(default_factory=list)
+    mail: Sequence[Outgoing] = ()  # what was sent, where it was to be kept
 
 
 class BadLines(ValueError):
@@ -113,7 +117,8 @@ async def run(pair: Pair, asked: Asked, progress: Progress = lambda _: None) -> 
     stored = await journeys.publish(pair.engage, compiled, begin)
     starts_at, ends_at, deadline = journeys.schedule_of(compiled.plan, begin)
     until = asked.until if asked.until is not None else deadline
-    async with _walker(pair) as walker:
+    relay = CaptureTransport(keep=asked.keep_mail)
+    async with _walker(pair, relay) as walker:
         groups = asked.workspace.solution_interests or asked.workspace.score_models
         speaking = (
             compiled.plan,
@@ -140,14 +145,23 @@ async def run(pair: Pair, asked: Asked, progress: Progress = lambda _: None) -> 
             in_turn=turns_matter(compiled.plan),
         )
         await simulation.run(progress)
-    return Ran(compiled, stored.journey_id, stored.version, begin, until, walker.steps, reports)
+    return Ran(
+        compiled,
+        stored.journey_id,
+        stored.version,
+        begin,
+        until,
+        walker.steps,
+        reports,
+        relay.messages,
+    )
 
 
 @asynccontextmanager
-async def _walker(pair: Pair) -> AsyncIterator[Walker]:
+async def _walker(pair: Pair, relay: CaptureTransport) -> AsyncIterator[Walker]:
     async with AsyncExitStack() as stack:
         lanes = [Lane(await stack.enter_async_context(pair.engage.acquire())) for _ in range(LANES)]
-        yield Walker(pair.engage, lanes, PlanCache(), Mailing(CaptureTransport(keep=False)))
+        yield Walker(pair.engage, lanes, PlanCache(), Mailing(relay))
 
 
 @dataclass(frozen=True)
@@ -182,6 +196,7 @@ class Simulation:
         self._lines = list(reversed(lines))  # the next one last
         self._in_turn = in_turn
         self._agenda = Agenda()
+        self._held_mail = HeldMail(pair.engage, walker)
         self._opened = self._closed = False
 
     async def run(self, progress: Progress) -> None:
@@ -206,6 +221,7 @@ class Simulation:
         due = {one.traversal_id: one for one in self._agenda.due(at)}
         while True:
             due |= {one.traversal_id: one for one in await self._flow.drain(at)}
+            await self._held_mail.send(at)
             due |= {one.traversal_id: one for one in await self._woken()}
             if not due:
                 return
@@ -215,6 +231,7 @@ class Simulation:
                 for traveller in some:
                     self._agenda.rest(traveller)
                 progress(self._moment(at))
+            await self._held_mail.note()
             due = {}
 
     def _moment(self, at: datetime) -> Moment:
@@ -233,6 +250,7 @@ class Simulation:
         coming = [
             self._lines[-1].at if self._lines else None,
             self._agenda.next_rest(),
+            self._held_mail.next,
             schedule.starts_at if not self._opened else None,
             self._flow.next_flip if self._flow.asked_by_those_inside or not self._closed else None,
             self._flow.next_entry if not self._closed else None,

@@ -268,3 +268,49 @@ async def test_heard_is_the_person_whose_event_ended_the_listen(world: World) ->
         (1, "p", "otherwise"), (1, "q", "wrote"), (1, "r", "otherwise"),
         (2, "p", "wrote"), (2, "q", "otherwise"), (2, "r", "opened"),
     ]  # fmt: skip
+
+
+BOTS = """
+journey: bots
+audience: everyone
+schedule: {end: 30 days}
+start: hear
+nodes:
+  hear:
+    listen:
+      - email_clicked: {template: x, next: somebody}
+      - email_clicked: {bots: true, link: {contains: any}, next: anything}
+    timeout: {after: 1 day, end: silence}
+  somebody: {do: [], end: somebody}
+  anything:
+    split: accounts
+    paths:
+      - {label: clicked, when: {did: {event: email_clicked}}, next: clicked}
+      - {label: by bots, when: {did: {event: email_clicked, where: {bots: true}}}, next: bots}
+    otherwise: clicked
+  clicked: {do: [], end: clicked}
+  bots: {do: [], end: by bots}
+"""
+
+
+@pytest.mark.parametrize(
+    ("clicks", "label"),
+    [
+        ([{"bot": True, "link": "x"}], None),
+        ([{"bot": True, "link": "x"}, {"bot": False, "link": "y"}], "somebody"),
+        ([{"link": "x"}], "somebody"),
+        ([{"bot": True, "link": "any"}], "by bots"),
+    ],
+)
+async def test_what_bots_did_moves_an_account_that_asks_for_it_alone(
+    world: World, clicks: list[dict[str, object]], label: str | None
+) -> None:
+    workspace = world.workspace(BOTS, ("x",))
+    await world.load(workspace, accounts="account_id,name\na,Acme\n", people=PEOPLE)
+    [traversal] = await world.enter(await world.publish(workspace, "bots"))
+    await world.walk(traversal)
+    for click in clicks:
+        await world.happen("email_clicked", person="p", template="x", **click)
+        world.pass_time(seconds=1)
+    state = await world.walk(traversal)
+    assert (state.ended.label if state.ended else None) == label

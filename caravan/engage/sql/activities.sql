@@ -15,17 +15,17 @@ order by id for key share;
 -- for an account touched; whoever rests there has said so before these accounts were locked. Where there
 -- are dynamic lists, the places in them of those it happened to are put in question; where a job asks about
 -- one of the types, the groups of the accounts. `zone`: what of it counts for engagement, by type, is to be
--- counted on its days; null where nothing does.
+-- counted on its days; null where nothing does. What bots did (`bot`) engages nobody.
 with inserted as (
   insert into activities (external_id, type, at, account_id, person_id, fields)
   select * from unnest(:external_ids::text[], :types::text[], :ats::timestamptz[], :account_ids::bigint[],
                        :person_ids::bigint[], :fields::jsonb[])
   on conflict (external_id) do nothing
-  returning id, type, at, account_id, person_id
+  returning id, type, at, account_id, person_id, fields
 ), engaging as (
   select array_agg(i.person_id) as done_by, array_agg(i.type) as done_what, array_agg(i.at) as done_at, s.zone
   from inserted i, (select counted, zone from engagement_scales order by id desc limit 1) s
-  where i.person_id is not null and i.type = any(s.counted)
+  where i.person_id is not null and i.type = any(s.counted) and i.fields -> 'bot' is distinct from 'true'::jsonb
   group by s.zone
 ), questioned as (
   insert into list_questions (of, subject_id)

@@ -67,3 +67,10 @@ with assigned as (
 update buying_groups g set completeness = c.now
 from counted c where c.id = g.id and c.now <> c.before
 returning g.id, g.account_id, g.solution_interest, c.before, c.now;
+
+-- name: group_in_words
+-- What a mail may say of an account's group, and of who plays which role in it.
+select g.stage, g.status, g.completeness, g.engagement, g.qualified_at is not null as qualified,
+       coalesce((select jsonb_object_agg(m.person_id, m.role) from buying_group_members m
+                 where m.group_id = g.id and m.removed_at is null), '{}') as roles
+from buying_groups g where g.account_id = :account_id and g.solution_interest = :solution_interest;

@@ -156,14 +156,15 @@ delete from engagement_days where not type = any(:kept::text[]);
 insert into engagement_days (person_id, type, day, count)
 select person_id, type, :from_day::date + width_bucket(at, :starts::timestamptz[]) - 1, count(*)
 from activities
-where person_id is not null and type = any(:types::text[])
+where person_id is not null and type = any(:types::text[]) and fields -> 'bot' is distinct from 'true'::jsonb
   and at >= (:starts::timestamptz[])[1] and at < (:starts::timestamptz[])[cardinality(:starts::timestamptz[])]
 group by 1, 2, 3;
 
 -- name: activities_ahead
 -- What is dated later than the days that `recount_days` knows.
 select person_id, type, at from activities
-where person_id is not null and type = any(:types::text[]) and at >= :ends_at;
+where person_id is not null and type = any(:types::text[]) and at >= :ends_at
+  and fields -> 'bot' is distinct from 'true'::jsonb;
 
 -- name: add_days
 insert into engagement_days as d (person_id, type, day, count)

@@ -59,3 +59,14 @@ order by (external_id = :key) desc, id limit 1;
 select p.id, p.external_id, p.attributes, r.attributes as relation
 from relations r join people p on p.id = r.person_id
 where r.account_id = :account_id and r.deleted_at is null and p.deleted_at is null order by p.id;
+
+-- name: find_recipients
+-- A person by id or address, once for each of their accounts.
+select p.id as person_id, p.external_id as person, p.attributes as person_fields,
+       a.id as account_id, a.external_id as account, a.attributes as account_fields
+from people p
+join relations r on r.person_id = p.id and r.deleted_at is null
+join accounts a on a.id = r.account_id and a.deleted_at is null
+where p.deleted_at is null
+  and (p.external_id = :key or casefold(p.attributes ->> 'email') = casefold(:key))
+order by p.external_id <> :key, p.id, a.external_id collate "C";

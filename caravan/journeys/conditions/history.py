@@ -9,7 +9,7 @@ from caravan.journeys.conditions.model import Did, Test, Window
 from caravan.journeys.conditions.related import people_of_account
 from caravan.journeys.conditions.values import value_of
 from caravan.journeys.durations import duration_of
-from caravan.journeys.events import OF_ONE_ACCOUNT
+from caravan.journeys.events import BOT, BOTS, DONE_BY_BOTS, OF_ONE_ACCOUNT
 from caravan.journeys.time import shift
 
 #: whose history it is: the account's ``a``, the person's ``p`` as one of the account ``a``, or as such
@@ -23,6 +23,23 @@ def event_predicate(where: dict[str, Test], binder: Binder, alias: str = "e") ->
         for field, test in where.items()
     ]
     return " and ".join(parts) or "true"
+
+
+def activity_predicate(kind: str, where: dict[str, Test], binder: Binder, alias: str = "e") -> str:
+    """Whether an activity is of a type, as asked for, and somebody's doing where bots are not to count."""
+    own = {field: test for field, test in where.items() if not _is_bots(kind, field)}
+    parts = [f"{alias}.type = {binder.literal(kind, 'text')}", event_predicate(own, binder, alias)]
+    if kind in DONE_BY_BOTS and BOT not in where and not _counts_bots(where):
+        parts.append(f"{alias}.fields -> '{BOT}' is distinct from 'true'::jsonb")
+    return " and ".join(parts)
+
+
+def _is_bots(kind: str, field: str) -> bool:
+    return field == BOTS and kind in DONE_BY_BOTS
+
+
+def _counts_bots(where: dict[str, Test]) -> bool:
+    return BOTS in where and True in where[BOTS].checks[0].operands
 
 
 def happened(condition: Did, asked: Asked, binder: Binder) -> str:
@@ -70,10 +87,7 @@ def label(condition: Did) -> str:
 
 def _ever(condition: Did, asked: Asked, binder: Binder) -> list[str]:
     """The activities asked for, whenever they were, by where they are found."""
-    what = (
-        f"e.type = {binder.literal(condition.type, 'text')}"
-        f" and {event_predicate(condition.where, binder)}"
-    )
+    what = activity_predicate(condition.type, condition.where, binder)
     of_one = condition.type in OF_ONE_ACCOUNT
     if asked == "account":
         own = f"from activities e where e.account_id = a.id and {what}"

@@ -7,7 +7,7 @@ from caravan.journeys.conditions import group_names
 from caravan.journeys.conditions.model import Test
 from caravan.journeys.conditions.reading_tests import parse_free_tests, parse_test
 from caravan.journeys.conditions.scope import Scope, nearest
-from caravan.journeys.events import EVENTS, GENERIC, LATER
+from caravan.journeys.events import BOTS, EVENTS, GENERIC, LATER
 from caravan.journeys.fields import Entity, FieldType
 from caravan.journeys.problems import Path, Report
 from caravan.journeys.written import storable
@@ -79,6 +79,9 @@ def _argument(
 ) -> Test | None:
     """One argument as a test of the activity's field of that name."""
     known = EVENTS[event]
+    if key == BOTS and key in known.tests and not isinstance(raw, bool):
+        report("bad-value", path, f"{BOTS} takes true or false: whether what bots did counts too")
+        return None
     if key in known.tests:
         return parse_test(raw, _type_of(event, key, arguments, scope), path, report)
     if key not in known.names:

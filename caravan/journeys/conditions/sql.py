@@ -12,7 +12,7 @@ from caravan.journeys.conditions import groups, history, model
 from caravan.journeys.conditions.binder import Binder
 from caravan.journeys.conditions.checks import described, sql_of_test
 from caravan.journeys.conditions.flips import flips_of
-from caravan.journeys.conditions.history import event_predicate
+from caravan.journeys.conditions.history import activity_predicate, event_predicate
 from caravan.journeys.conditions.model import Condition, Test
 from caravan.journeys.conditions.operators import NEGATIVE
 from caravan.journeys.conditions.related import (
@@ -24,7 +24,14 @@ from caravan.journeys.conditions.scope import Context
 from caravan.journeys.conditions.values import quoted, value_of
 from caravan.journeys.fields import ENGAGEMENT
 
-__all__ = ["Binder", "Fragment", "compile_condition", "compile_tests", "event_predicate"]
+__all__ = [
+    "Binder",
+    "Fragment",
+    "activity_predicate",
+    "compile_condition",
+    "compile_tests",
+    "event_predicate",
+]
 
 
 @dataclass(frozen=True)

@@ -133,9 +133,10 @@ with incoming as (
   insert into activities (external_id, type, at, account_id, person_id, fields)
   select external_id, type, at, account_id, person_id, fields from incoming
   on conflict (external_id) do nothing
-  returning id, at
+  returning id, external_id
 ), changed as (
   insert into changes (entity, id, as_of, origin) select 'activity', id, :at, 'import' from inserted
 )
 select (select count(*) from inserted) as new, 0::bigint as changed,
-       (select count(*) from incoming) - (select count(*) from inserted) as unchanged;
+       (select count(*) from incoming) - (select count(*) from inserted) as unchanged,
+       (select coalesce(array_agg(external_id), '{}') from inserted) as new_ids;
