@@ -23,10 +23,11 @@ _NEVER_CLOSED = frozenset(
 
 
 class BadMjml(Exception):
-    """The text is no MJML; ``line`` (from 1) is where, as far as the reader tells."""
+    """The text is no MJML; ``line`` (from 1) is where, 1 and not ``placed`` where the reader tells not."""
 
-    def __init__(self, line: int, message: str) -> None:
+    def __init__(self, line: int, message: str, *, placed: bool = False) -> None:
         self.line = line
+        self.placed = placed
         self.message = message
         super().__init__(message)
 
@@ -46,7 +47,9 @@ def html_of(text: str) -> str:
         places = [int(match[1]) for match in _PLACE.finditer(str(error)) if match[1]]
         before = hidden.text.encode()[: places[0]].decode(errors="ignore") if places else ""
         raise BadMjml(
-            hidden.restored(before).count("\n") + 1, _PLACE.sub("", str(error)).strip()
+            hidden.restored(before).count("\n") + 1,
+            _PLACE.sub("", str(error)).strip(),
+            placed=bool(places),
         ) from None
     except BaseException as error:
         if type(error).__name__ != "PanicException":  # which no package exports

@@ -1,6 +1,7 @@
 """E-mail templates: YAML front matter and a body of MJML or HTML, both with Liquid."""
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
@@ -22,7 +23,7 @@ from caravan.journeys.liquid import (
     variables,
 )
 from caravan.journeys.mail_html import MailFormat, mail_html
-from caravan.journeys.mjml import BadMjml
+from caravan.journeys.mjml import BadMjml, html_of
 from caravan.journeys.problems import Problem, Severity
 from caravan.journeys.reading import Fields
 from caravan.journeys.source import Source, read_documents
@@ -109,6 +110,7 @@ class _Reader:
         self.read = TemplateFile(None)
         self.used: list[Used] = []
         self.rendered: list[Rendered] = []
+        self.readable = True  # its body's Liquid
 
     def report(
         self,
@@ -185,6 +187,7 @@ class _Reader:
         try:
             used, self.rendered = body_variables(body)
         except BadLiquid as error:
+            self.readable = False
             self.report("bad-value", body_line + error.line, f"not Liquid: {error.message}")
         else:
             self._use(front, [Used(one.segments, body_line + one.line) for one in used])
@@ -222,21 +225,33 @@ class _Reader:
                 )
         return taken
 
-    def html(self, whole: Expanded, body: str, body_line: int) -> str | None:
+    def html(self, body: str, body_line: int, fragments: dict[str, str]) -> str | None:
         """The HTML it becomes."""
+        whole = expand(body, fragments)
         try:
             return mail_html(whole.text, self.format)
         except BadMjml as error:
-            texts = {None: body} | {key.name: one.text for key, one in self.fragments.items()}
+            texts: dict[str | None, str] = {None: body}
+            texts.update(fragments)
             name, line = whole.origin(error.line, texts)
+            if not error.placed:
+                name, line = self._to_blame(body, fragments), 1
             message = f"not MJML: {error.message}"
             if name is None:
                 self.report("bad-value", body_line + line, message)
             else:
-                fragment = self.fragments[Key(name, self.format)]
+                file = self.fragments[Key(name, self.format)].file
                 message += f" (in e-mail {self.slug})"
-                self.report("bad-value", line, message, file=fragment.file, fragment=name)
+                self.report("bad-value", line, message, file=file, fragment=name)
             return None
+
+    def _to_blame(self, body: str, fragments: dict[str, str]) -> str | None:
+        """The fragment without which it is MJML, where the reader does not say what is wrong where."""
+        for name in fragments:
+            with suppress(BadMjml):
+                html_of(expand(body, fragments | {name: ""}).text)
+                return name
+        return None
 
 
 def read_template(
@@ -275,7 +290,7 @@ def read_template(
     if not body.strip():
         reader.report("missing-key", body_line + 1, "the e-mail has no body")
     elif readable and whole is not None:  # where its Liquid is wrong, its MJML cannot be told
-        html = reader.html(whole, body, body_line)
+        html = reader.html(body, body_line, taken.texts)
     _warn(reader, front, body, body_line, whole, html)
     if not any(problem.severity == "error" for problem in read.problems):
         read.template = TemplateDocument(
@@ -309,8 +324,10 @@ def _warn(
         reader.report(code, line, message, "warning")
 
     first = body_line + 1
-    if not front.operational and not any(
-        one.segments[0] == "unsubscribe_link" for one in reader.used
+    if (
+        reader.readable
+        and not front.operational
+        and not any(one.segments[0] == "unsubscribe_link" for one in reader.used)
     ):
         warn("no-unsubscribe-link", first, "no unsubscribe_link: a footer with it is added")
     shown = whole.text if whole is not None else body

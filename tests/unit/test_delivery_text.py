@@ -254,3 +254,44 @@ def test_further_fields_inject_nothing() -> None:
     message = email.message_from_bytes(outgoing.content)
     assert message["Bcc"] is None
     assert message["Feedback-ID"] == "1:2 Bcc: all@a.example"
+
+
+CONDITIONAL = """<body><p>{{ name }}</p>
+{% if vip %}<a href="{{ unsubscribe_link }}">out</a> {{ postal_address }}{% endif %}</body>"""
+
+
+@pytest.mark.parametrize("vip", [True, False])
+def test_marketing_mail_shows_a_way_out_whatever_the_data_is(vip: bool) -> None:
+    text, html = parts(composed(template(CONDITIONAL, operational=False), name="Ann", vip=vip))
+    assert html.count("https://u.example") == 1
+    assert text.count("https://u.example") == 1
+    assert "Street" in html
+    assert "Street" in text
+
+
+def test_way_out_that_only_outlook_would_read_is_none() -> None:
+    body = "<!--[if mso]>{{ unsubscribe_link }} {{ postal_address }}<![endif]--><p>x</p>"
+    _, html = parts(composed(template(body, operational=False)))
+    assert '<a href="https://u.example"' in html
+
+
+def test_operational_mail_gets_no_footer() -> None:
+    text, html = parts(composed(template(CONDITIONAL), name="Ann", vip=False))
+    assert "u.example" not in text + html
+
+
+@given(value=st.text(max_size=60))
+@example(value="x\r\nBcc: all@a.example")
+@example(value="x\nSubject: other\r\n\r\n<script>")
+@example(value='"<evil@a.example>, "')
+def test_data_in_header_fields_injects_nothing(value: str) -> None:
+    compiled = template("<p>x</p>", subject="Hi {{ name }}", from_="{{ name }} <us@us.example>")
+    try:
+        outgoing = composed(compiled, name=value)
+    except UnfitText:
+        return  # it makes the sender no address: nothing leaves
+    message = email.message_from_bytes(outgoing.content, policy=email.policy.default)
+    fields = ["From", "To", "Reply-To", "Subject", "Date", "Message-ID", "MIME-Version"]
+    assert message.keys() == [*fields, "Content-Type"]
+    assert [one.addr_spec for one in message["From"].addresses] == ["us@us.example"]
+    assert outgoing.envelope_from == "us@us.example"
