@@ -15,6 +15,8 @@ from starter import (
     buying_groups,
     campaign,
     campaigns,
+    deliveries,
+    delivery,
     demo,
     down,
     email,
@@ -29,6 +31,7 @@ from starter import (
     mail,
     person,
     plan,
+    prove,
     report,
     schema,
     services,
@@ -40,6 +43,7 @@ from starter import (
     upgrade,
     validate,
     watch,
+    why,
 )
 from starter.errors import FAILED, is_embedded, sentence
 from starter.output import say
@@ -57,6 +61,7 @@ STACK = "The stack"
 WORKSPACE = "The workspace"
 LOOKING = "Looking"
 GROUPS = "Buying groups"
+DELIVERY = "Delivery"
 app.command("up", rich_help_panel=STACK)(up.up)
 app.command("down", rich_help_panel=STACK)(down.down)
 app.command("status", rich_help_panel=STACK)(status.status)
@@ -90,6 +95,10 @@ app.add_typer(report.app, name="report", rich_help_panel=GROUPS)
 app.command("lists", rich_help_panel=LOOKING)(lists.lists)
 app.command("audiences", rich_help_panel=LOOKING)(audiences.audiences)
 app.command("mail", rich_help_panel=LOOKING)(mail.mail)
+app.command("deliveries", rich_help_panel=DELIVERY)(deliveries.deliveries)
+app.add_typer(delivery.app, name="delivery", rich_help_panel=DELIVERY)
+app.command("prove", rich_help_panel=DELIVERY)(prove.prove)
+app.command("why", rich_help_panel=DELIVERY)(why.why)
 app.command("subscriptions", rich_help_panel=LOOKING)(subscriptions.subscriptions)
 
 
