@@ -41,13 +41,16 @@ class TroubledRelay:
         self.taken: Counter[str] = Counter()
         self.troubles: Counter[tuple[str, str]] = Counter()
         self.calm = False
+        self.greylists: set[str] = set()  # parts of addresses that it puts off once
         self.port = 0
         self._random = random.Random(seed)
         self._share = share
         self._on_word = on_word
         self._words = itertools.count(1)
         self._decks = {phase: self._deck(phase) for phase in CODES}
+        self._greylisted: set[str] = set()
         self._server: asyncio.Server | None = None
+        self._writers: set[asyncio.StreamWriter] = set()
 
     def _deck(self, phase: str) -> Iterator[str]:
         """All troubles of a phase in some order, again and again: none is left out by chance."""
@@ -63,6 +66,9 @@ class TroubledRelay:
     async def stop(self) -> None:
         if self._server is not None:
             self._server.close()
+            for writer in list(self._writers):
+                writer.close()
+            await self._server.wait_closed()
 
     def trouble(self, phase: str) -> str | None:
         """What goes wrong here, if anything does."""
@@ -73,15 +79,23 @@ class TroubledRelay:
         self.troubles[phase, drawn] += 1
         return drawn
 
+    def put_off(self, line: str) -> str | None:
+        """The part of this recipient's address for which it is put off, the first time."""
+        recipient = line.partition("<")[2].partition(">")[0]
+        if recipient in self._greylisted:
+            return None
+        self._greylisted.add(recipient)
+        return next((part for part in self.greylists if part in recipient), None)
+
     def coin(self) -> bool:
         return self._random.random() < 0.5
 
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._writers.add(writer)
         with suppress(ConnectionError, asyncio.IncompleteReadError):
             await _Dialogue(self, reader, writer).run()
+        self._writers.discard(writer)
         writer.close()
-        with suppress(ConnectionError):
-            await writer.wait_closed()
 
 
 class _Dialogue:
@@ -102,6 +116,8 @@ class _Dialogue:
                 case "QUIT":
                     await self.say("221 bye")
                     return
+                case "RCPT" if listed := self._relay.put_off(line):
+                    await self.say(f"450 4.2.0 {listed} is greylisted")
                 case _:
                     await self.answer(verb, "250 ok")
 

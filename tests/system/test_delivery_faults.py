@@ -20,7 +20,7 @@ from tests.deployed import Deployed
 from tests.troubled_relay import ANYWHERE, CODES, TroubledRelay
 
 SEED = 20260302
-PEOPLE = 10
+PEOPLE = 5
 WORKERS = ("worker", "worker-2")
 
 WORKSPACE = """
@@ -82,8 +82,8 @@ async def top() -> AsyncIterator[Path]:
 @pytest.mark.parametrize(
     ("messages", "kills", "seed"),
     [
-        (200, 3, SEED),
-        pytest.param(2000, 25, SEED + 1, marks=[pytest.mark.long, pytest.mark.timeout(900)]),
+        pytest.param(200, 3, SEED, marks=pytest.mark.timeout(300)),
+        pytest.param(2000, 25, SEED + 1, marks=[pytest.mark.long, pytest.mark.timeout(1500)]),
     ],
 )
 async def test_none_lost_none_twice_each_ambiguity_listed(
@@ -94,6 +94,7 @@ async def test_none_lost_none_twice_each_ambiguity_listed(
     # a message is some six words of the relay
     killing = Killing(system, [chance.randrange(60, messages * 5) for _ in range(kills)])
     relay = TroubledRelay(seed, share=0.05, on_word=killing.on_word)
+    relay.greylists = {"p0@", "p1@"}  # these go by the delivery queue
     await relay.start()
     monkeypatch.setenv("SMTP_URL", f"smtp://127.0.0.1:{relay.port}")
     accounts = range(messages // PEOPLE)
@@ -135,8 +136,8 @@ async def all_settled(system: Deployed, relay: TroubledRelay, accounts: int, mes
             if (ended, settled, unsettled) == (accounts, messages, 0):
                 return
             # with waits that double, the last few would take minutes
-            relay.calm = settled - unsettled > messages * 0.9
-            assert time.monotonic() - since < 60 + messages / 4, (settled, unsettled, ended)
+            relay.calm = settled - unsettled > messages * 0.75
+            assert time.monotonic() - since < 200 + messages / 2, (settled, unsettled, ended)
             await asyncio.sleep(0.25)
     finally:
         await conn.close()
@@ -158,7 +159,9 @@ async def judge(system: Deployed, relay: TroubledRelay, messages: int) -> None:
     # the troubles were real, everywhere, and most of the mail went all the same
     assert {phase for phase, _ in relay.troubles} >= set(CODES) - {"RSET"}
     assert {trouble for _, trouble in relay.troubles} >= set(ANYWHERE)
-    assert len(accepted) > messages * 0.8
+    assert len(accepted) > messages * 0.75
+    queued = await system.count("select count(*) from ledger where queued = 'deferred'")
+    assert queued >= messages // PEOPLE * 2 * 0.8
     listed = await asyncio.to_thread(system.json, "deliveries", "--in-doubt", "--limit", "10000")
     assert {row["message_id"] for row in listed} == doubtful
     assert doubtful
@@ -166,6 +169,13 @@ async def judge(system: Deployed, relay: TroubledRelay, messages: int) -> None:
     assert told["ledger"] == dict(Counter(rows.values()))
     assert told["mail"]["taken"] == len(relay.taken)
     assert told["histories"]["messages told"] == messages
+    print(
+        relay.troubles,
+        Counter(rows.values()),
+        told,
+        await system.rows("select state, queued, count(*), max(tries) from ledger group by 1,2"),
+        time.monotonic(),
+    )
     sent = await system.count("select count(*) from activities where type = 'email_sent'")
     assert sent == len(accepted)
 
