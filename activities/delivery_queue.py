@@ -8,10 +8,11 @@ import structlog
 from temporalio import activity
 
 from activities.draining import BUDGET, drain
-from activities.failures import told
+from activities.failures import ADDRESS, told
 from caravan.campaigns import delivery_queue
 from caravan.campaigns.mailing import Mailing
 from caravan.campaigns.plans import PlanCache
+from caravan.delivery.errors import RelayUnreachable
 from caravan.engage import sql
 from caravan.stores import Stores
 from workflows.contracts import DELIVER, DrainReply, DrainRequest
@@ -42,6 +43,7 @@ class DeliveryQueueActivities:
         await delivery_queue.take_over(pool, series, _now())
         began = time.monotonic()
         failures: list[Exception] = []
+        sent = 0
         busy: set[int] = set()
 
         def stopping() -> bool:
@@ -50,11 +52,12 @@ class DeliveryQueueActivities:
         def over() -> bool:
             return stopping() or (time.monotonic() - began > BUDGET and not busy)
 
-        async def lane(number: int) -> int:
+        async def lane(number: int) -> None:
             async def page() -> int:
+                nonlocal sent
                 busy.add(number)
                 try:
-                    return await delivery_queue.send_some(
+                    moved = await delivery_queue.send_some(
                         pool,
                         self._plans,
                         self._mailing,
@@ -64,25 +67,29 @@ class DeliveryQueueActivities:
                     )
                 finally:
                     busy.discard(number)
+                sent += moved
+                return moved
 
             try:
-                return await drain(page, budget=LONGEST, poll=POLL, over=over)
+                await drain(page, budget=LONGEST, poll=POLL, over=over)
             except (
                 Exception
             ) as error:  # the others finish what they have in hand, and then it is told
                 failures.append(error)
-                return 0
 
-        sent = sum(await asyncio.gather(*(lane(number) for number in range(LANES))))
+        await asyncio.gather(*(lane(number) for number in range(LANES)))
         if sent:
             log.info("waiting mail seen to", messages=sent)
-        if failures:
+        away = [one for one in failures if isinstance(one, RelayUnreachable)]
+        if failures and not (sent and away == failures):
             raise failures[0]
+        # a relay that took some and then went away is looked for at once, not after ever longer waits
+        trouble = f" · {ADDRESS.sub('(address)', str(away[0]))}" if away else ""
         waits = await sql.fetchrow(pool, "waiting_counts", at=_now())
         return DrainReply(
             rows=sent,
             waiting=waits["due"],
-            note=f"{waits['held']} held, {waits['deferred']} deferred",
+            note=f"{waits['held']} held, {waits['deferred']} deferred{trouble}",
         )
 
 
