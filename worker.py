@@ -57,6 +57,7 @@ from activities.stream_keeper import StreamKeeper
 from activities.stream_starts import ensure_streams
 from activities.stretches import StretchActivities
 from activities.upkeep_schedule import ensure_upkeep, spec_of
+from caravan import mail_settings
 from caravan.campaigns.mailing import Mailing
 from caravan.campaigns.plans import PlanCache
 from caravan.database.errors import StoreError
@@ -279,12 +280,19 @@ def _leave(code: int) -> None:
 
 
 def _mailing(settings: Settings, roles: tuple[str, ...]) -> Mailing:
-    try:
-        mailing = Mailing.by_smtp(settings.smtp_url, settings.public_url, settings.link_keys)
-    except ValueError as error:
-        raise SettingsError(str(error)) from None
+    relay, signer = mail_settings.relay(settings), mail_settings.signer(settings)
+    mailing = Mailing(
+        relay,
+        links=mail_settings.links(settings),
+        withheld=mail_settings.withheld(settings, relay),
+        allowed=mail_settings.allowed_recipients(settings),
+        return_path=mail_settings.return_path(settings),
+        sign=signer.sign if signer is not None else None,
+    )
     if mailing.withheld is not None and EMAIL in roles:
         log.warning("marketing mail is withheld", why=mailing.withheld)
+    if mailing.allowed is not None:
+        log.warning("mail goes to few alone", allow_recipients=mailing.allowed.written)
     return mailing
 
 

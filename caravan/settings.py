@@ -38,6 +38,13 @@ class _Environment(BaseSettings):
     engage_dsn_file: Path | None = None
     smtp_url: SecretStr | None = None
     smtp_url_file: Path | None = None
+    smtp_tls: Literal["required", "opportunistic", "none"] | None = None
+    allow_recipients: str | None = None
+    dkim_domain: str | None = None
+    dkim_selector: str | None = None
+    dkim_key: SecretStr | None = None
+    dkim_key_file: Path | None = None
+    return_path_domain: str | None = None
     public_url: str | None = None
     gateway_listen: str = "127.0.0.1:8088"
     gateway_secret: SecretStr | None = None
@@ -82,6 +89,7 @@ SECRETS = (
     "smtp_url",
     "gateway_secret",
     "link_keys",
+    "dkim_key",
 )
 
 
@@ -97,6 +105,12 @@ class Settings:
         self.platform_dsn = values.get("platform_dsn", "")
         self.engage_dsn = values.get("engage_dsn", "")
         self.smtp_url = values.get("smtp_url", "")
+        self.smtp_tls = environment.smtp_tls
+        self.allow_recipients = environment.allow_recipients
+        self.dkim_domain = environment.dkim_domain
+        self.dkim_selector = environment.dkim_selector
+        self.dkim_key = values.get("dkim_key", "")
+        self.return_path_domain = environment.return_path_domain
         self.public_url = values.get("public_url", "").rstrip("/")
         self.gateway_secret = values.get("gateway_secret", "")
         self.link_keys = values.get("link_keys", "")

@@ -10,6 +10,7 @@ from caravan.campaigns.visit import Visit
 from caravan.delivery.addresses import mailto
 from caravan.delivery.compose import Sender, compose, render
 from caravan.delivery.errors import DeliveryError
+from caravan.delivery.identity_headers import identity_headers
 from caravan.delivery.links import MailLinks
 from caravan.delivery.message import message_id
 from caravan.delivery.tracking import Rewrite, rewriting
@@ -56,7 +57,8 @@ def write(
         template: its slug.
         person: the recipient.
         identity: its Message-ID.
-        number: by which its links name it; without one, or without a gateway, it has none to the web.
+        number: by which its links and a bounce of it name it; without one it has no link to the web and
+            returns to its sender.
 
     Raises:
         UnfitText: it cannot be made of this person's and account's data.
@@ -64,16 +66,28 @@ def write(
     plan = visit.loaded.plan
     links = mailing.links(visit.traversal.munchkin) if mailing.links and number else None
     tokens = tokens_of(visit, template, person, links, number)
-    unsubscribe = tokens["unsubscribe_link"]
+    munchkin, compiled = visit.traversal.munchkin, visit.template(template)
+    envelope_from = None
+    if mailing.return_path is not None and number is not None:
+        envelope_from = mailing.return_path.address(munchkin, number)
     return compose(
-        visit.template(template),
+        compiled,
         tokens,
         sender=Sender(plan.sender.name, plan.sender.email, plan.sender.reply_to),
         message_id=identity,
         at=visit.as_of,
         to_address=person.attributes["email"],
-        unsubscribe_link=unsubscribe,
+        unsubscribe_link=tokens["unsubscribe_link"],
         rewrite=_rewrite(visit, template, links, number),
+        headers=identity_headers(
+            munchkin=munchkin,
+            sender=plan.sender,
+            journey=visit.traversal.slug,
+            template=template,
+            operational=compiled.template.operational,
+        ),
+        envelope_from=envelope_from,
+        sign=mailing.sign,
     )
 
 

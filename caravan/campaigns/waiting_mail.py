@@ -142,7 +142,12 @@ async def judge(
         for one in [one for one in going if decisions[one.number].goes]:
             try:
                 outgoing = personal_mail.write(
-                    visit, mailing, one.template, candidates[one.number], one.message_id, one.number
+                    visit,
+                    mailing,
+                    one.template,
+                    candidates[one.number],
+                    one.message_id,
+                    one.number,
                 )
             except DeliveryError as error:
                 unfit[one.number] = str(error)

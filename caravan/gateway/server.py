@@ -3,7 +3,7 @@
 import structlog
 import uvicorn
 
-from caravan.delivery.links import BadLinkKeys, LinkKeys
+from caravan import mail_settings
 from caravan.gateway.app import build_app
 from caravan.settings import Settings, SettingsError
 from caravan.stores import Stores
@@ -36,7 +36,9 @@ async def serve(settings: Settings) -> None:
         SettingsError: it cannot listen there.
     """
     host, port = listen_address(settings.gateway_listen)
-    keys = _link_keys(settings)
+    keys = mail_settings.link_keys(settings)
+    if keys is None:
+        log.warning("LINK_KEYS is not set: the links of messages lead nowhere")
     stores = Stores(
         settings.platform_dsn,
         settings.engage_dsn,
@@ -65,13 +67,3 @@ async def serve(settings: Settings) -> None:
         ) from None
     finally:
         await stores.close()
-
-
-def _link_keys(settings: Settings) -> LinkKeys | None:
-    if not settings.link_keys:
-        log.warning("LINK_KEYS is not set: the links of messages lead nowhere")
-        return None
-    try:
-        return LinkKeys.parse(settings.link_keys)
-    except BadLinkKeys as error:
-        raise SettingsError(f"The setting LINK_KEYS is wrong: {error}") from None

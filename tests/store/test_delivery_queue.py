@@ -15,7 +15,7 @@ from caravan.campaigns.mailing import Mailing
 from caravan.campaigns.may_send import Decision
 from caravan.campaigns.visit import Visit
 from caravan.delivery.errors import RelayUnreachable
-from caravan.engage import journeys, life_cycle, sql
+from caravan.engage import halting, journeys, life_cycle, sql
 from caravan.journeys.actions.send_email import SendEmail
 from tests.relay import DROP, HANG, Relay
 from tests.world import World
@@ -239,6 +239,19 @@ async def test_aborted_journey_sends_nothing_also_for_accounts_that_had_ended(
     await drain(world)
     assert relay.mails == []
     assert await states(world) == [("skipped", "journey-not-live")]
+
+
+async def test_what_waits_waits_on_while_sending_is_halted(world: World, relay: Relay) -> None:
+    _, traversal = await publish(world)
+    relay.when("RCPT", LATER)
+    await world.send(traversal)
+    await halting.halt(world.engage, world.now, "anna")
+    world.pass_time(hours=20)
+    assert await drain(world) == 0
+    assert await states(world) == [("deferred", None)]
+    await halting.resume_all(world.engage)
+    assert await drain(world) == 1
+    assert len(relay.mails) == 1
 
 
 async def test_paused_journey_keeps_its_mail_until_it_is_resumed(

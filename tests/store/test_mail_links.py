@@ -2,19 +2,23 @@
 
 import asyncio
 import itertools
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from caravan import mail_settings
 from caravan.campaigns.mailing import Mailing
 from caravan.delivery.errors import RelayUnreachable
 from caravan.delivery.links import Link, LinkKeys, LinkKind, links_of
 from caravan.engage.versions import PIN
 from caravan.platform import sync
+from caravan.settings import Settings
 from caravan.stack.stack import Stack
 from tests.mailing_links import BROWSER, OLD_KEY, Letter, LinkedWorld, ask
 from tests.relay import Relay
@@ -366,25 +370,29 @@ async def test_click_leads_on_while_the_store_is_away_and_is_recorded_when_it_is
             await asyncio.sleep(0.05)
 
 
+def withheld(smtp_url: str, **environment: str) -> str | None:
+    """Why marketing mail would not leave under these settings."""
+    home = {"CARAVAN_HOME": "/nowhere", "SMTP_URL": smtp_url}
+    with patch.dict(os.environ, home | environment):
+        settings = Settings.load(("smtp_url",))
+        return mail_settings.withheld(settings, mail_settings.relay(settings))
+
+
 async def test_marketing_mail_waits_for_a_public_address_where_the_relay_is_outside(
     world: LinkedWorld,
 ) -> None:
-    outside = Mailing.by_smtp("smtp://relay.example", "", "")
-    assert outside.withheld is not None
-    assert "PUBLIC_URL is not set" in outside.withheld
-    assert "127.0.0.1" in str(
-        Mailing.by_smtp("smtp://relay.example", "http://127.0.0.1:8088", "k" * 32).withheld
-    )
-    assert "LINK_KEYS" in str(
-        Mailing.by_smtp("smtp://relay.example", "https://go.example", "").withheld
-    )
-    assert Mailing.by_smtp("smtp://relay.example", "https://go.example", "k" * 32).withheld is None
-    assert Mailing.by_smtp("smtp://127.0.0.1:25", "", "").withheld is None
+    assert "PUBLIC_URL is not set" in str(withheld("smtp://relay.example"))
+    here = "http://127.0.0.1:8088"
+    assert here in str(withheld("smtp://relay.example", PUBLIC_URL=here, LINK_KEYS="k" * 32))
+    there = "https://go.example"
+    assert "LINK_KEYS" in str(withheld("smtp://relay.example", PUBLIC_URL=there))
+    assert withheld("smtp://relay.example", PUBLIC_URL=there, LINK_KEYS="k" * 32) is None
+    assert withheld("smtp://127.0.0.1:25") is None
 
     relay = Relay()
     await relay.start()
     try:
-        await _waits(world, relay, outside.withheld)
+        await _waits(world, relay, str(withheld("smtp://relay.example")))
     finally:
         await relay.stop()
 
