@@ -42,6 +42,12 @@ class _Environment(BaseSettings):
     gateway_listen: str = "127.0.0.1:8088"
     gateway_secret: SecretStr | None = None
     gateway_secret_file: Path | None = None
+    bounce_key: SecretStr | None = None
+    bounce_key_file: Path | None = None
+    bounce_mailbox_password: SecretStr | None = None
+    bounce_mailbox_password_file: Path | None = None
+    erasure_key: SecretStr | None = None
+    erasure_key_file: Path | None = None
     service_hosts: str = ""
     step_mode: Literal["stretch", "each"] = "stretch"
     account_names_in_temporal: bool = True
@@ -58,8 +64,8 @@ class _Environment(BaseSettings):
 
 #: settings that the embedded stack provides, by their key in its file
 FROM_STACK = ("temporal_address", "platform_dsn", "engage_dsn", "smtp_url")
-#: settings that it provides too, and that nothing but calls of services needs
-ALSO_FROM_STACK = ("public_url", "gateway_secret")
+#: settings that it provides too, and that most processes can do without
+ALSO_FROM_STACK = ("public_url", "gateway_secret", "bounce_key", "erasure_key")
 #: what the value of a setting looks like; more is known when it is used
 SHAPES = {
     "platform_dsn": (re.compile(r"postgres(ql)?://\S*"), "postgresql://user@host/database"),
@@ -68,8 +74,19 @@ SHAPES = {
     "smtp_url": (re.compile(r"smtps?://\S+"), "smtp://host:25"),
     "public_url": (re.compile(r"https?://[^\s/?#@]+[^\s?#]*"), "https://caravan.example"),
     "gateway_secret": (re.compile(r"\S{32,}"), "at least 32 characters that nobody can guess"),
+    "bounce_key": (re.compile(r"\S{32,}"), "at least 32 characters that nobody can guess"),
+    "erasure_key": (re.compile(r"\S{32,}"), "at least 32 characters that nobody can guess"),
 }
-SECRETS = ("temporal_api_key", "platform_dsn", "engage_dsn", "smtp_url", "gateway_secret")
+SECRETS = (
+    "temporal_api_key",
+    "platform_dsn",
+    "engage_dsn",
+    "smtp_url",
+    "gateway_secret",
+    "bounce_key",
+    "bounce_mailbox_password",
+    "erasure_key",
+)
 
 
 class Settings:
@@ -86,6 +103,9 @@ class Settings:
         self.smtp_url = values.get("smtp_url", "")
         self.public_url = values.get("public_url", "").rstrip("/")
         self.gateway_secret = values.get("gateway_secret", "")
+        self.bounce_key = values.get("bounce_key", "")
+        self.bounce_mailbox_password = values.get("bounce_mailbox_password", "")
+        self.erasure_key = values.get("erasure_key", "")
         self.gateway_listen = environment.gateway_listen
         self.service_hosts = environment.service_hosts
         self.step_mode = environment.step_mode

@@ -11,6 +11,7 @@ from starter import (
     accounts,
     apply,
     audiences,
+    bounces,
     buying_group,
     buying_groups,
     campaign,
@@ -91,6 +92,7 @@ app.add_typer(campaign.app, name="campaign", rich_help_panel=LOOKING)
 app.command("buying-groups", rich_help_panel=GROUPS)(buying_groups.buying_groups)
 app.add_typer(buying_group.app, name="buying-group", rich_help_panel=GROUPS)
 app.add_typer(report.app, name="report", rich_help_panel=GROUPS)
+app.add_typer(bounces.app, name="bounces", rich_help_panel=PERMISSION)
 app.add_typer(consent.app, name="consent", rich_help_panel=PERMISSION)
 app.command("suppressions", rich_help_panel=PERMISSION)(suppressions.suppressions)
 app.add_typer(suppression.app, name="suppression", rich_help_panel=PERMISSION)

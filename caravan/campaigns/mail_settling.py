@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from caravan.campaigns.bounces import follow_refusal
 from caravan.delivery.transport import Accepted, Deferred, InDoubt, Refused, Verdict
 from caravan.engage import sql
 
@@ -48,6 +49,7 @@ async def settle_in(conn: Any, message_id: str, verdict: Verdict, at: datetime) 
 
 async def after_refusal(conn: Any, settled: Settled, verdict: Verdict, at: datetime) -> None:
     """What else changes where a message is not to be sent any more: a line each, the rule in a file of its own."""
+    await follow_refusal(conn, settled.message_id, verdict, at)
 
 
 async def _note(conn: Any, message_id: str, verdict: Verdict, at: datetime) -> Settled | None:

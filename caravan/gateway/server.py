@@ -40,7 +40,7 @@ async def serve(settings: Settings) -> None:
     )
     server = uvicorn.Server(
         uvicorn.Config(
-            build_app(stores),
+            build_app(stores, bounce_key=settings.bounce_key),
             host=host,
             port=port,
             log_config=None,
