@@ -176,6 +176,7 @@ async def _claim_people(
         copy=visit.copy_number(action.template),
         claimant=claimant,
         at=visit.as_of,
+        journey_id=visit.traversal.journey_id,
     )
     claimed = {row["person_id"] for row in rows}
     beside = [

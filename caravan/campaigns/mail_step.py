@@ -191,19 +191,30 @@ async def _record_sent(
 ) -> None:
     accepted = [row for row in rows if row["state"] == "accepted"]
     whats = ("sent", "delivered") if delivered_at_once else ("sent",)
-    happenings = [_mailed(what, step, row) for row in accepted for what in whats]
+    happenings = [
+        mailed(
+            what,
+            row["at"],
+            message_id=row["message_id"],
+            person_id=row["person_id"],
+            template=row["template"],
+            slug=step.locked.traversal.slug,
+            node=step.command.node,
+        )
+        for row in accepted
+        for what in whats
+    ]
     await recording.record(conn, plans, happenings, at)
 
 
-def _mailed(what: str, step: MailStep, row: Any) -> Happening:
+def mailed(
+    what: str, at: datetime, *, message_id: str, person_id: int, template: str, slug: str, node: str
+) -> Happening:
+    """The activity of a message: ``sent``, or ``delivered``; recorded once however often it is said."""
     return Happening(
         f"email_{what}",
-        row["at"],
-        person_id=row["person_id"],
-        external_id=f"{what}:{row['message_id']}",
-        fields={
-            "template": row["template"],
-            "journey": step.locked.traversal.slug,
-            "node": step.command.node,
-        },
+        at,
+        person_id=person_id,
+        external_id=f"{what}:{message_id}",
+        fields={"template": template, "journey": slug, "node": node},
     )

@@ -74,7 +74,7 @@ with open as (
   returning t.id, t.slug, t.account_id
 ), unsent as (
   update ledger l set state = 'skipped', reason = 'journey-not-live', settled_at = :at
-  from ended where l.traversal_id = ended.id and l.state = 'claimed'
+  from ended where l.traversal_id = ended.id and l.state in ('claimed', 'held', 'deferred')
 ), listening as (
   update listeners l set closed_at = :at from ended where l.traversal_id = ended.id and l.closed_at is null
 ), watching as (
