@@ -17,6 +17,8 @@ from starter import (
     campaign,
     campaigns,
     consent,
+    deliveries,
+    delivery,
     demo,
     down,
     email,
@@ -32,6 +34,7 @@ from starter import (
     mail,
     person,
     plan,
+    prove,
     report,
     schema,
     services,
@@ -45,6 +48,7 @@ from starter import (
     upgrade,
     validate,
     watch,
+    why,
 )
 from starter.errors import FAILED, is_embedded, sentence
 from starter.output import say
@@ -64,6 +68,7 @@ LOOKING = "Looking"
 STOPPING = "Stopping"
 GROUPS = "Buying groups"
 PERMISSION = "Who may be written to"
+DELIVERY = "Delivery"
 app.command("up", rich_help_panel=STACK)(up.up)
 app.command("down", rich_help_panel=STACK)(down.down)
 app.command("status", rich_help_panel=STACK)(status.status)
@@ -103,6 +108,10 @@ app.add_typer(suppression.app, name="suppression", rich_help_panel=PERMISSION)
 app.command("lists", rich_help_panel=LOOKING)(lists.lists)
 app.command("audiences", rich_help_panel=LOOKING)(audiences.audiences)
 app.command("mail", rich_help_panel=LOOKING)(mail.mail)
+app.command("deliveries", rich_help_panel=DELIVERY)(deliveries.deliveries)
+app.add_typer(delivery.app, name="delivery", rich_help_panel=DELIVERY)
+app.command("prove", rich_help_panel=DELIVERY)(prove.prove)
+app.command("why", rich_help_panel=DELIVERY)(why.why)
 app.command("subscriptions", rich_help_panel=LOOKING)(subscriptions.subscriptions)
 
 

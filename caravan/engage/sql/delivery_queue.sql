@@ -97,3 +97,71 @@ where queued is not null and state in ('held', 'deferred', 'claimed', 'handed_ov
 -- name: copy_numbered
 -- The copy that a message was claimed with.
 select body from live_copies where journey_id = :journey_id and copy = :copy;
+
+-- name: deliveries
+-- Messages in these states, the longest untouched first, with what a person said of them last.
+select l.message_id, l.state, l.reason, l.reply, l.tries, case when l.state in ('held', 'deferred') then l.until end as until,
+       l.template, q.external_id as person, q.attributes ->> 'email' as email, t.slug as journey, j.version, l.node,
+       a.external_id as account, a.attributes ->> 'name' as account_name, l.claimed_at, l.settled_at,
+       r.said, r.who, r.resolved_at
+from ledger l join traversals t on t.id = l.traversal_id join accounts a on a.id = t.account_id
+join journeys j on j.id = coalesce(l.journey_id, t.journey_id)
+left join people q on q.id = l.person_id
+left join lateral (select said, who, resolved_at from delivery_resolutions where message = l.id order by id desc limit 1) r on true
+where l.message_id is not null and l.state = any(:states::text[]) and (:slug::text is null or t.slug = :slug)
+order by coalesce(l.settled_at, l.claimed_at), l.id limit :limit;
+
+-- name: find_message
+-- By its Message-ID; of whom it is and where it came from.
+select l.id as number, l.state, l.traversal_id, l.node, l.visit, l.position, l.person_id, l.path, l.message_id,
+       l.template, l.copy, l.reason, l.reply, l.queued, l.tries, case when l.state in ('held', 'deferred') then l.until end as until,
+       l.claimed_at, l.settled_at, q.external_id as person, q.attributes ->> 'email' as email, t.slug as journey,
+       t.entry, t.account_id, j.id as journey_id, j.version, j.plan_hash, a.external_id as account,
+       a.attributes ->> 'name' as account_name
+from ledger l join traversals t on t.id = l.traversal_id join accounts a on a.id = t.account_id
+join journeys j on j.id = coalesce(l.journey_id, t.journey_id)
+left join people q on q.id = l.person_id
+where l.message_id = :message_id;
+
+-- name: resolve_message
+-- What a person knows of a message in doubt. One that is to be sent again is claimed anew, now, by the queue's rules.
+update ledger
+set state = :state, reason = :reason, settled_at = case when :state = 'accepted' then settled_at else :at::timestamptz end,
+    until = case when :state = 'deferred' then :at::timestamptz end,
+    claimed_at = case when :state = 'deferred' then :at::timestamptz else claimed_at end,
+    tries = case when :state = 'deferred' then 0 else tries end,
+    queued = case when :state = 'deferred' then coalesce(queued, 'deferred') else queued end
+where message_id = :message_id and state = 'in_doubt'
+returning id as number, message_id, traversal_id, node, visit, position, person_id, template, state;
+
+-- name: note_resolution
+insert into delivery_resolutions (message, said, who, resolved_at) values (:message, :said, :who, :at);
+
+-- name: resolutions
+select said, who, resolved_at from delivery_resolutions where message = :message order by id;
+
+-- name: messages_to_prove
+-- Every message that was ever to go, with what makes it a case of its own: its person is gone, or somebody had it
+-- sent again.
+select l.message_id, l.state, q.id is null as gone,
+       exists (select from delivery_resolutions r where r.message = l.id and r.said = 'resend') as resent
+from ledger l join traversals t on t.id = l.traversal_id left join people q on q.id = l.person_id
+where l.action = 'send_email' and l.message_id is not null and (:slug::text is null or t.slug = :slug);
+
+-- name: sends_to_prove
+-- What each step that sent has counted, and what the ledger has of its node's visit now.
+with sends as (
+  select t.id as traversal_id, t.workflow_id, t.reason, s.step_no, s.node, s.visit, s.outcome -> 'counts' as counts,
+         (select sum(n.value::int) from jsonb_each_text(s.outcome -> 'counts') n) as messages
+  from steps s join traversals t on t.id = s.traversal_id
+  where s.kind = 'send' and (:slug::text is null or t.slug = :slug)
+), kept as (
+  select l.traversal_id, l.node, l.visit, count(*) as rows
+  from ledger l where l.action like 'send\_%'
+    and l.traversal_id in (select traversal_id from sends)
+  group by 1, 2, 3
+)
+select s.traversal_id, s.workflow_id, s.step_no, s.node, coalesce(s.counts, '{}') as counts, s.reason is not distinct from 'completed' as completed,
+       coalesce(sum(s.messages) over (partition by s.traversal_id, s.node, s.visit), 0) as counted, coalesce(k.rows, 0) as kept
+from sends s left join kept k using (traversal_id, node, visit)
+order by s.traversal_id, s.step_no;
