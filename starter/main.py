@@ -33,6 +33,7 @@ from starter import (
     lists,
     mail,
     person,
+    person_data,
     plan,
     prove,
     report,
@@ -95,6 +96,8 @@ for verb in life_cycle.VERBS:
     journey.app.command(verb.__name__)(verb)
 app.command("accounts", rich_help_panel=LOOKING)(accounts.accounts)
 app.add_typer(account.app, name="account", rich_help_panel=LOOKING)
+person.app.command("export")(person_data.export)
+person.app.command("erase")(person_data.erase)
 app.add_typer(person.app, name="person", rich_help_panel=LOOKING)
 app.command("campaigns", rich_help_panel=LOOKING)(campaigns.campaigns)
 app.add_typer(campaign.app, name="campaign", rich_help_panel=LOOKING)
