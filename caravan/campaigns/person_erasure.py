@@ -59,6 +59,7 @@ async def erase_here(
     """
     async with pool.acquire() as conn, conn.transaction():
         await erasures.in_force(conn, key)
+        await engage_sql.fetch(conn, "hold_accounts_of", person_id=person.id)
         touched = await engage_sql.fetch(
             conn, "share_accounts_touched", person_ids=[person.id], account_ids=[]
         )

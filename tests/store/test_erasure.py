@@ -1,5 +1,6 @@
 """A person exported and erased: from both stores, for good, while journeys go on without them."""
 
+import asyncio
 import json
 import re
 from pathlib import Path
@@ -7,13 +8,25 @@ from typing import Any
 
 import pytest
 
-from caravan.campaigns import bounces, permission, person_erasure, personal_data, traces
+from caravan.buying_groups import membership
+from caravan.campaigns import (
+    bounces,
+    intake,
+    mail_claims,
+    permission,
+    person_erasure,
+    personal_data,
+    stretch,
+    traces,
+)
 from caravan.campaigns.effects import Candidate
 from caravan.campaigns.personal_data import ENGAGE, PLATFORM
 from caravan.database.erasures import ErasureKey, ErasureKeyMissing
+from caravan.database.outbox import read_page
 from caravan.delivery.reports import read_report
 from caravan.platform import down_flow, sync
 from caravan.platform.imports import Importer
+from caravan.platform.merge import apply_page
 from caravan.stack.forgotten_mail import forget
 from caravan.stack.mail_server import INDEX, Keep, captured
 from tests.commands import Cli
@@ -267,10 +280,6 @@ async def test_what_is_on_its_way_between_the_stores_writes_nothing(
         {"email": EMAIL, "first_name": "Ada"},
         world.now,
     )
-    from caravan.campaigns import intake
-    from caravan.database.outbox import read_page
-    from caravan.platform.merge import apply_page
-
     cursor = await sync.cursor_of(world.platform, world.munchkin)
     async with world.engage.acquire() as conn:
         page = await read_page(conn, cursor, 1000)
@@ -317,33 +326,22 @@ async def test_buying_group_is_complete_without_them_no_more(
     world: World, traversals: list[int]
 ) -> None:
     person = await find(world)
-    await world.engage.execute("delete from buying_group_members")
     group = await world.engage.fetchval(
-        "select g.id from buying_groups g join accounts a on a.id = g.account_id where a.external_id = 'a'"
+        "insert into buying_groups (account_id, solution_interest, template_id, created_at)"
+        " select a.id, 'grid', t.id, now() from accounts a, roles_templates t"
+        " where a.external_id = 'a' returning id"
     )
-    if group is None:
-        from caravan.engage import sql
 
-        template = await world.engage.fetchval("select max(id) from roles_templates")
-        group = await world.engage.fetchval(
-            "insert into buying_groups (account_id, solution_interest, template_id, created_at)"
-            " select id, 'grid', $1, now() from accounts where external_id = 'a' returning id",
-            template,
+    async def completeness() -> int:
+        return await world.engage.fetchval(
+            "select completeness from buying_groups where id = $1", group
         )
-        assert sql
-    from caravan.buying_groups import membership
 
     async with world.engage.acquire() as conn, conn.transaction():
         await membership.assign(conn, group, [person.id], "practitioner", "manual", world.now)
-    assert (
-        await world.engage.fetchval("select completeness from buying_groups where id = $1", group)
-        == 50
-    )
+    assert await completeness() == 50
     await erase_both(world, person)
-    assert (
-        await world.engage.fetchval("select completeness from buying_groups where id = $1", group)
-        == 0
-    )
+    assert await completeness() == 0
     assert await world.engage.fetchval("select count(*) from buying_group_members") == 0
 
 
@@ -415,3 +413,55 @@ def test_only_what_is_theirs_is_put_out(text: str, left: str) -> None:
     assert needles.in_text(text) == left
     assert needles.in_json({"a": [text, 1, None, True]}) == {"a": [left, 1, None, True]}
     assert re.compile(needles.pattern)
+
+
+async def test_a_claim_under_way_is_waited_for_and_withdrawn(
+    world: World, traversals: list[int]
+) -> None:
+    """Whoever has looked and not yet claimed when the erasure begins claims nothing that stays."""
+    person = await find(world)
+    await world.engage.execute("delete from suppressions")
+    world.pass_time(days=3)
+    await stretch.run(
+        world.engage,
+        world.plans,
+        traversals[0],
+        (await world.state(traversals[0])).step_no,
+        world.now,
+    )
+    looked, erasing = asyncio.Event(), asyncio.Event()
+    seen = permission.may_mail
+
+    async def slowly(*arguments: Any) -> dict[int, str | None]:
+        reasons = await seen(*arguments)
+        looked.set()
+        await erasing.wait()
+        await asyncio.sleep(0.3)
+        return reasons
+
+    async def claim() -> None:
+        state = await world.state(traversals[0])
+        with pytest.MonkeyPatch.context() as slow:
+            slow.setattr(permission, "may_mail", slowly)
+            await mail_claims.claim(
+                world.engage,
+                world.plans,
+                world.mailing,
+                traversals[0],
+                state.step_no,
+                "one",
+                world.now,
+            )
+
+    claiming = asyncio.create_task(claim())
+    await looked.wait()
+    erasing.set()
+    erased = await person_erasure.erase_here(world.engage, world.plans, person, KEY, world.now)
+    await claiming
+    assert erased.withdrawn == 1
+    assert (
+        await world.engage.fetchval(
+            "select count(*) from ledger where person_id = $1 and state = 'claimed'", person.id
+        )
+        == 0
+    )

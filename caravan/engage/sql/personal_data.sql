@@ -35,6 +35,11 @@ select to_jsonb(t) as held from {table} t where t.subject = any(:subjects::text[
 -- name: person_by_id
 select id, external_id, attributes from people where id = :id and erased_at is null;
 
+-- name: hold_accounts_of
+-- As a stretch holds its account, which who claims a message is: what it claims is seen here, or it sees nobody.
+select id from accounts where id in (select account_id from relations where person_id = :person_id)
+order by id for no key update;
+
 -- name: lock_person_to_erase
 -- After the accounts, as everybody does; also whose row this store has not.
 select id from people where id = :person_id for update;
