@@ -57,10 +57,10 @@ from activities.stream_keeper import StreamKeeper
 from activities.stream_starts import ensure_streams
 from activities.stretches import StretchActivities
 from activities.upkeep_schedule import ensure_upkeep, spec_of
+from caravan import mail_settings
 from caravan.campaigns.mailing import Mailing
 from caravan.campaigns.plans import PlanCache
 from caravan.database.errors import StoreError
-from caravan.delivery.smtp import SmtpTransport
 from caravan.logs import configure_logs
 from caravan.services.callback import CALLBACK_PATH
 from caravan.services.client import Exchange, ServiceClient
@@ -280,10 +280,16 @@ def _leave(code: int) -> None:
 
 
 def _mailing(settings: Settings) -> Mailing:
-    try:
-        return Mailing(SmtpTransport(settings.smtp_url))
-    except ValueError as error:
-        raise SettingsError(str(error)) from None
+    signer = mail_settings.signer(settings)
+    mailing = Mailing(
+        mail_settings.relay(settings),
+        allowed=mail_settings.allowed_recipients(settings),
+        return_path=mail_settings.return_path(settings),
+        sign=signer.sign if signer is not None else None,
+    )
+    if mailing.allowed is not None:
+        log.warning("mail goes to few alone", allow_recipients=mailing.allowed.written)
+    return mailing
 
 
 def _exchange(settings: Settings) -> ServiceClient:

@@ -38,6 +38,13 @@ class _Environment(BaseSettings):
     engage_dsn_file: Path | None = None
     smtp_url: SecretStr | None = None
     smtp_url_file: Path | None = None
+    smtp_tls: Literal["required", "opportunistic", "none"] | None = None
+    allow_recipients: str | None = None
+    dkim_domain: str | None = None
+    dkim_selector: str | None = None
+    dkim_key: SecretStr | None = None
+    dkim_key_file: Path | None = None
+    return_path_domain: str | None = None
     public_url: str | None = None
     gateway_listen: str = "127.0.0.1:8088"
     gateway_secret: SecretStr | None = None
@@ -86,6 +93,7 @@ SECRETS = (
     "bounce_key",
     "bounce_mailbox_password",
     "erasure_key",
+    "dkim_key",
 )
 
 
@@ -98,9 +106,15 @@ class Settings:
         self.temporal_namespace = environment.temporal_namespace
         self.temporal_tls = environment.temporal_tls
         self.temporal_api_key = values.get("temporal_api_key")
-        self.platform_dsn = values["platform_dsn"]
-        self.engage_dsn = values["engage_dsn"]
+        self.platform_dsn = values.get("platform_dsn", "")
+        self.engage_dsn = values.get("engage_dsn", "")
         self.smtp_url = values.get("smtp_url", "")
+        self.smtp_tls = environment.smtp_tls
+        self.allow_recipients = environment.allow_recipients
+        self.dkim_domain = environment.dkim_domain
+        self.dkim_selector = environment.dkim_selector
+        self.dkim_key = values.get("dkim_key", "")
+        self.return_path_domain = environment.return_path_domain
         self.public_url = values.get("public_url", "").rstrip("/")
         self.gateway_secret = values.get("gateway_secret", "")
         self.bounce_key = values.get("bounce_key", "")

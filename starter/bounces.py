@@ -12,6 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
+from caravan import mail_settings
 from caravan.campaigns import bounces
 from caravan.campaigns.plans import PlanCache
 from caravan.delivery.mailboxes import ImapAddress, MailboxError, messages_in, open_imap
@@ -37,6 +38,7 @@ class _Intake:
 
     def __init__(self, session: Session, pool: Any) -> None:
         self._session, self._pool, self._plans = session, pool, PlanCache()
+        self._return_path = mail_settings.return_path(session.settings)
         self.rows: list[dict[str, Any]] = []
         self.bad: list[dict[str, str]] = []
 
@@ -53,6 +55,7 @@ class _Intake:
                 report,
                 datetime.now(UTC),
                 munchkin=self._session.munchkin,
+                return_path=self._return_path,
             )
             self.rows.append({"file": name, **asdict(taken)})
 

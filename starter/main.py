@@ -20,6 +20,7 @@ from starter import (
     deliveries,
     delivery,
     demo,
+    dkim,
     down,
     email,
     gateway,
@@ -74,6 +75,7 @@ app.command("up", rich_help_panel=STACK)(up.up)
 app.command("down", rich_help_panel=STACK)(down.down)
 app.command("status", rich_help_panel=STACK)(status.status)
 app.command("gateway", rich_help_panel=STACK)(gateway.gateway)
+app.add_typer(dkim.app, name="dkim", rich_help_panel=STACK)
 app.command("upgrade", rich_help_panel=STACK)(upgrade.upgrade)
 app.command("demo", rich_help_panel=STACK)(demo.demo)
 app.command("init", rich_help_panel=WORKSPACE)(init.init)

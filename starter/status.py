@@ -5,16 +5,19 @@ from datetime import UTC, datetime
 from typing import Any
 
 from caravan.campaigns import buying_group_jobs
+from caravan.delivery.allowed_recipients import AllowedRecipients
 from caravan.engage import halting, sql
+from caravan.mail_settings import allowed_recipients
 from caravan.platform import sync
 from caravan.platform.sandboxes import pairings
-from caravan.settings import Settings, read_environment
+from caravan.settings import Settings, SettingsError, read_environment
 from caravan.stack.stack import Stack
 from caravan.stores import Stores
 from starter.errors import Failed, is_embedded, sentence
 from starter.output import Format, FormatOption, as_json, console, plainly, show
 from starter.pauses import paused_in_words
 from starter.session import open_stores, run
+from starter.up import restrictions
 from starter.workers import nobody_works, who_works
 
 #: how many of what, by the names of the store's query
@@ -45,10 +48,12 @@ def status(form: FormatOption = Format.table) -> None:
     ]
     streams, problem = run(_streams())
     queues, advice, unasked = run(_workers())
-    problem = problem or unasked
+    allowed, wrong = _allowed()
+    problem = problem or unasked or wrong
     if form is Format.json:
         told = {"parts": parts, "queues": queues, "subscriptions": streams}
-        print(as_json(told | {"advice": advice, "problem": problem}))
+        alone = allowed.written if allowed else None
+        print(as_json(told | {"allow_recipients": alone, "advice": advice, "problem": problem}))
     else:
         show(parts, form, title="Stack")
         console.print()
@@ -60,10 +65,20 @@ def status(form: FormatOption = Format.table) -> None:
         for one in streams:
             for line in _stopped_in_words(one):
                 plainly(f"\n{line}")
+        for line in restrictions(allowed):
+            plainly(f"\n{line}")
         if advice is not None:
             plainly(f"\n{advice}")
     if problem is not None:
         raise Failed(problem)
+
+
+def _allowed() -> tuple[AllowedRecipients | None, str | None]:
+    """Who may be written to, by the settings here (those of workers elsewhere are theirs), or what is wrong."""
+    try:
+        return allowed_recipients(Settings.load(())), None
+    except SettingsError as error:
+        return None, str(error)
 
 
 async def _workers() -> tuple[list[dict[str, Any]], str | None, str | None]:

@@ -4,7 +4,9 @@ from typing import Annotated
 
 import typer
 
-from caravan.settings import read_environment
+from caravan.delivery.allowed_recipients import AllowedRecipients
+from caravan.mail_settings import allowed_recipients
+from caravan.settings import Settings, read_environment
 from caravan.stack.stack import Stack
 from starter.output import plainly
 
@@ -26,7 +28,16 @@ def up(
         stack.start_worker(["--processes", str(processes)], say=plainly)
     if stack.runs("temporal"):
         plainly(f"Web UI: {stack.ui_address}")
+    for line in restrictions(allowed_recipients(Settings.load())):
+        plainly(line)
     plainly("Next: caravan apply DIR; stop with: caravan down")
+
+
+def restrictions(allowed: AllowedRecipients | None) -> list[str]:
+    """What to tell of who gets mail at all."""
+    if allowed is None:
+        return []
+    return [f"Mail goes to {allowed.written} alone (ALLOW_RECIPIENTS); all others are skipped"]
 
 
 def parts_needed() -> list[str]:

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from caravan.campaigns import recording, waiting_mail
+from caravan.campaigns.last_word import last_word
 from caravan.campaigns.mail_hand_over import Now, Overtaken
 from caravan.campaigns.mail_settling import settle, settle_in
 from caravan.campaigns.mail_step import mailed
@@ -106,8 +107,8 @@ async def _hand_over(
 ) -> None:
     waiting = message.waiting
 
-    async def before_content() -> None:
-        handed = await sql.fetchval(
+    async def may_leave() -> str | None:
+        word: str | None = await sql.fetchval(
             pool,
             "hand_over_waiting",
             number=waiting.number,
@@ -117,13 +118,16 @@ async def _hand_over(
             ends=list(CUT_OFF),
             lease=now() + LONGEST_HAND_OVER,
         )
-        if handed is None:
+        return word
+
+    async def before_content() -> None:
+        if await last_word(may_leave) is None:
             raise Overtaken
 
     try:
         verdict = await session.send(message.outgoing, before_content)
     except Overtaken:
-        # paused or aborted in this moment: the next look says which
+        # paused, aborted or halted in this moment: the next look says which
         await waiting_mail.put_back(pool, [waiting], claimant, now())
         raise
     await _settle(pool, plans, message, verdict, now(), captured=captured)

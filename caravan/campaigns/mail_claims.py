@@ -129,12 +129,14 @@ async def _claim_action(
     if forgotten:
         # claimed by an earlier try, and `who` fits them no more: what they say now still counts
         again, _ = await _claim_people(visit, mailing, place, action, people + forgotten, claimant)
-        to_send = sorted(again, key=lambda person: person.id)
+        to_send = sorted(again, key=lambda claimed: claimed[0].id)
     messages = []
-    for person in to_send:
+    for person, number in to_send:
         identity = personal_mail.identity(visit, place.position, person.id)
         try:
-            outgoing = personal_mail.write(visit, mailing, action.template, person, identity)
+            outgoing = personal_mail.write(
+                visit, mailing, action.template, person, identity, number
+            )
         except DeliveryError as error:
             await sql.execute(
                 visit.conn,
@@ -157,8 +159,9 @@ async def _claim_people(
     action: SendEmail,
     people: list[Candidate],
     claimant: str,
-) -> tuple[list[Candidate], list[Candidate]]:
-    """Claim for these people; returns who of them gets mail, and whom an earlier try claimed beside."""
+) -> tuple[list[tuple[Candidate, int]], list[Candidate]]:
+    """Claim for these people; returns who of them gets mail, with its number, and whom an earlier try
+    claimed beside."""
     decisions = await decide(visit, mailing, place, action, people)
     rows = await sql.fetch(
         visit.conn,
@@ -178,13 +181,13 @@ async def _claim_people(
         at=visit.as_of,
         journey_id=visit.traversal.journey_id,
     )
-    claimed = {row["person_id"] for row in rows}
+    numbers = {row["person_id"]: row["id"] for row in rows}
     beside = [
         Candidate(row["person_id"], row["attributes"])
         for row in rows
         if row["attributes"] is not None
     ]
-    return [person for person in people if person.id in claimed], beside
+    return [(person, numbers[person.id]) for person in people if person.id in numbers], beside
 
 
 def _sends(plan: Plan, command: Command) -> list[tuple[Place, SendEmail]]:

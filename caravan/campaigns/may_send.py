@@ -12,6 +12,7 @@ from caravan.campaigns.addresses_taken import addresses_taken
 from caravan.campaigns.effects import Candidate, Place
 from caravan.campaigns.mailing import Mailing
 from caravan.campaigns.visit import Visit
+from caravan.delivery.allowed_recipients import NOT_ALLOWED
 from caravan.journeys.actions.send_email import SendEmail
 
 
@@ -33,7 +34,10 @@ async def decide(
     """Decide for each of these people, by id."""
     operational = visit.loaded.plan.templates[action.template].operational
     refused = await permission.may_mail(visit.conn, people, operational)
-    decisions = {person.id: Decision(refused[person.id]) for person in people}
+    decisions = {
+        person.id: Decision(_not_allowed(mailing, person, refused[person.id]) or refused[person.id])
+        for person in people
+    }
 
     def still(people: Sequence[Candidate]) -> list[Candidate]:
         return [person for person in people if decisions[person.id].goes]
@@ -48,3 +52,10 @@ async def decide(
         for person_id, reason in (await addresses_taken(visit, place, writable)).items():
             decisions[person_id] = replace(decisions[person_id], reason=reason)
     return decisions
+
+
+def _not_allowed(mailing: Mailing, person: Candidate, refused: str | None) -> str | None:
+    """On trial: everybody but a few is left out, whatever else speaks against them; an address is needed for it."""
+    if mailing.allowed is None or refused in (permission.NO_ADDRESS, permission.INVALID):
+        return None
+    return None if mailing.allowed.allows(person.attributes["email"]) else NOT_ALLOWED

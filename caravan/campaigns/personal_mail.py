@@ -7,6 +7,7 @@ from caravan.campaigns.visit import Visit
 from caravan.delivery.addresses import mailto
 from caravan.delivery.compose import Sender, compose
 from caravan.delivery.errors import DeliveryError
+from caravan.delivery.identity_headers import identity_headers
 from caravan.delivery.message import message_id
 from caravan.delivery.transport import Outgoing
 
@@ -37,9 +38,20 @@ def can_be_written(
 
 
 def write(
-    visit: Visit, mailing: Mailing, template: str, person: Candidate, identity: str
+    visit: Visit,
+    mailing: Mailing,
+    template: str,
+    person: Candidate,
+    identity: str,
+    number: int | None = None,
 ) -> Outgoing:
     """Compose the mail.
+
+    Args:
+        template: its slug.
+        person: the recipient.
+        identity: its Message-ID.
+        number: by which a bounce of it names it; without one it returns to its sender.
 
     Raises:
         UnfitText: it cannot be made of this person's and account's data.
@@ -51,12 +63,25 @@ def write(
         "unsubscribe_link": unsubscribe,
         "view_link": None,
     }
+    munchkin, compiled = visit.traversal.munchkin, visit.template(template)
+    envelope_from = None
+    if mailing.return_path is not None and number is not None:
+        envelope_from = mailing.return_path.address(munchkin, number)
     return compose(
-        visit.template(template),
+        compiled,
         tokens,
         sender=Sender(plan.sender.name, plan.sender.email, plan.sender.reply_to),
         message_id=identity,
         at=visit.as_of,
         to_address=person.attributes["email"],
         unsubscribe_link=unsubscribe,
+        headers=identity_headers(
+            munchkin=munchkin,
+            sender=plan.sender,
+            journey=visit.traversal.slug,
+            template=template,
+            operational=compiled.template.operational,
+        ),
+        envelope_from=envelope_from,
+        sign=mailing.sign,
     )

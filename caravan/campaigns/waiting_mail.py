@@ -135,7 +135,12 @@ async def judge(
         for one in [one for one in going if decisions[one.number].goes]:
             try:
                 outgoing = personal_mail.write(
-                    visit, mailing, one.template, candidates[one.number], one.message_id
+                    visit,
+                    mailing,
+                    one.template,
+                    candidates[one.number],
+                    one.message_id,
+                    one.number,
                 )
             except DeliveryError as error:
                 unfit[one.number] = str(error)
@@ -195,6 +200,7 @@ async def _visit(
         epoch=row["epoch"],
         deadline=row["deadline"],
         plan_hash=row["plan_hash"],
+        munchkin=row["munchkin"],
         copies=copies,
     )
     visit = Visit(

@@ -9,6 +9,8 @@ import re
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from ipaddress import ip_address
+from typing import Literal
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import aiosmtplib
@@ -36,7 +38,8 @@ _RELAY = re.compile(r"smtps?://(\[[0-9a-fA-F:.]+\]|[^\s\[\]:/]+)(:\d{1,5})?/?")
 _LEADING_DOT = re.compile(rb"(?m)^\.")
 _ADDRESS = re.compile(r"[^\s<>]+@[^\s<>]+")
 _LONGEST_REPLY = 500
-_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+#: whether the way to a relay is encrypted, as SMTP_TLS says it
+Tls = Literal["required", "opportunistic", "none"]
 #: replies that are about the relay whatever they answer: it is closing (RFC 5321 §3.8), takes no
 #: mail (RFC 7504), wants a login (RFC 4954 §6)
 _RELAY_CODES = (421, 521, 530)
@@ -47,13 +50,21 @@ _SENDER_CODES = (550, 551, 552, 553, 555)
 class SmtpTransport:
     """A relay by its address: ``smtp://user:password@host:587`` or ``smtps://host``.
 
-    ``?starttls=1`` insists on STARTTLS with a valid certificate, ``?starttls=0`` forbids it. Without
-    either it is used where offered, as encryption without proof, which is more than none; where a
-    password would cross the network it is insisted upon.
+    TLS with a certificate that is verified is insisted upon unless the relay is on this machine; a private
+    network is no exception, for who listens there nobody has proved. ``tls`` says otherwise:
+    ``opportunistic`` encrypts where that is offered, without proof, which is more than nothing; ``none`` does
+    not. Where a password would cross the network only ``none`` gives up the proof. In the address
+    ``?starttls=1`` is ``required`` and ``?starttls=0`` is ``none``. Port 25 or 587 begins in the clear and turns
+    to TLS (RFC 3207), ``smtps`` is TLS from the first byte (RFC 8314 §3.3).
     """
 
     def __init__(
-        self, url: str, *, timeout: float = COMMAND_TIMEOUT, final_timeout: float = FINAL_TIMEOUT
+        self,
+        url: str,
+        *,
+        tls: Tls | None = None,
+        timeout: float = COMMAND_TIMEOUT,
+        final_timeout: float = FINAL_TIMEOUT,
     ) -> None:
         parts = urlsplit(url)
         options = parse_qs(parts.query)
@@ -73,13 +84,20 @@ class SmtpTransport:
         self._username = unquote(parts.username) if parts.username else None
         self._password = unquote(parts.password) if parts.password else None
         self._tls = parts.scheme == "smtps"
-        self._starttls = {None: None, "0": False, "1": True}[starttls]
+        demanded = _demanded(starttls, tls)
+        if self._tls and demanded == "none":
+            raise ValueError("SMTP_TLS=none and starttls=0 contradict smtps:// in SMTP_URL")
+        here = _is_loopback(self.host)
+        if demanded is None:
+            demanded = "opportunistic" if here and not self._tls else "required"
+        elif demanded == "opportunistic" and self._password and not here:
+            demanded = "required"
+        self._demanded: Tls = demanded
+        self._starttls = {"required": True, "opportunistic": None, "none": False}[demanded]
         if self._tls:
             self._starttls = False
-        elif starttls is None and self._password and self.host not in _LOOPBACK:
-            self._starttls = True
         self._tls_context = ssl.create_default_context()
-        if not self._tls and self._starttls is None:
+        if demanded != "required":
             self._tls_context.check_hostname = False
             self._tls_context.verify_mode = ssl.CERT_NONE
         self._own_name: str | None = None
@@ -126,9 +144,47 @@ class SmtpTransport:
     def unreachable(self, error: object) -> RelayUnreachable:
         """Goes into workflow histories, so addresses that a relay repeats are left out."""
         told = _ADDRESS.sub("(address)", _cleaned(str(error))) or type(error).__name__
+        if self._demanded == "required" and isinstance(error, Exception):
+            told += _remedy(error)
         return RelayUnreachable(
             f"The mail relay {self.host}:{self.port} (setting SMTP_URL) cannot be used: {told}"
         )
+
+
+def _demanded(starttls: str | None, tls: Tls | None) -> Tls | None:
+    """What the address and the setting say together; None: neither says anything."""
+    by_address: dict[str | None, Tls] = {"0": "none", "1": "required"}
+    said = by_address.get(starttls)
+    if said is not None and tls is not None and said != tls:
+        raise ValueError(
+            f"SMTP_TLS={tls} contradicts starttls={starttls} in SMTP_URL: leave one away"
+        )
+    return said or tls
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
+
+
+def _remedy(error: Exception) -> str:
+    """What to do where encryption is what is missing; a password is never to go without."""
+    chain: BaseException | None = error
+    while chain is not None:
+        if isinstance(chain, ssl.SSLCertVerificationError):
+            return (
+                "; its certificate cannot be verified: name the relay as the certificate does, have its"
+                " authority trusted here (SSL_CERT_FILE), or set SMTP_TLS=opportunistic to do without proof"
+            )
+        chain = chain.__cause__ or chain.__context__
+    if "STARTTLS" in str(error):
+        return (
+            "; mail leaves this machine encrypted or not at all: use a port of the relay that offers TLS, or"
+            " set SMTP_TLS=none (opportunistic: encrypted where it can be)"
+        )
+    return ""
 
 
 class _SmtpSession:

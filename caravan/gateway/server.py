@@ -2,6 +2,7 @@
 
 import uvicorn
 
+from caravan import mail_settings
 from caravan.gateway.app import build_app
 from caravan.settings import Settings, SettingsError
 from caravan.stores import Stores
@@ -40,7 +41,11 @@ async def serve(settings: Settings) -> None:
     )
     server = uvicorn.Server(
         uvicorn.Config(
-            build_app(stores, bounce_key=settings.bounce_key),
+            build_app(
+                stores,
+                bounce_key=settings.bounce_key,
+                return_path=mail_settings.return_path(settings),
+            ),
             host=host,
             port=port,
             log_config=None,

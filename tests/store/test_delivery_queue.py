@@ -241,6 +241,19 @@ async def test_aborted_journey_sends_nothing_also_for_accounts_that_had_ended(
     assert await states(world) == [("skipped", "journey-not-live")]
 
 
+async def test_what_waits_waits_on_while_sending_is_halted(world: World, relay: Relay) -> None:
+    _, traversal = await publish(world)
+    relay.when("RCPT", LATER)
+    await world.send(traversal)
+    await halting.halt(world.engage, world.now, "anna")
+    world.pass_time(hours=20)
+    assert await drain(world) == 0
+    assert await states(world) == [("deferred", None)]
+    await halting.resume_all(world.engage)
+    assert await drain(world) == 1
+    assert len(relay.mails) == 1
+
+
 async def test_paused_journey_keeps_its_mail_until_it_is_resumed(
     world: World, relay: Relay
 ) -> None:
@@ -251,7 +264,7 @@ async def test_paused_journey_keeps_its_mail_until_it_is_resumed(
     world.pass_time(hours=20)
     assert await drain(world) == 0
     assert await states(world) == [("deferred", None)]
-    await life_cycle.resume(world.engage, "post")
+    await life_cycle.resume(world.engage, "post", world.now)
     assert await drain(world) == 1
     assert await states(world) == [("accepted", None)]
 

@@ -1,10 +1,10 @@
 -- name: take_waiting
 -- Some messages of one journey whose time has come, for one try; those of a try that died have theirs when
 -- its lease is over. A journey by lot, so that one with many does not keep others waiting; none that is
--- paused, whose messages stay as they are. By the index ledger_queued.
+-- paused, whose messages stay as they are, and nothing while sending is halted. By the index ledger_queued.
 with chosen as (
   select j.id from journeys j
-  where j.paused_at is null
+  where j.paused_at is null and not exists (select from sending_halt)
     and exists (select from ledger l where l.journey_id = j.id and l.queued is not null
                   and l.state in ('held', 'deferred', 'claimed') and l.until <= :at)
   order by random() limit 1
@@ -26,7 +26,7 @@ returning l.id as number, l.journey_id, l.traversal_id, l.node, l.visit, l.posit
 -- with us. The version is the one that wrote the message, the deadline that of the one the account is in.
 select t.id, t.slug, t.account_id, t.entry, t.entered_at, t.epoch, t.ended_at, t.reason,
        j.id as journey_id, j.version, j.plan_hash, j.state as journey_state, j.paused_at,
-       c.deadline, a.attributes as account
+       c.deadline, a.attributes as account, (select munchkin from pair) as munchkin
 from traversals t join journeys c on c.id = t.journey_id join accounts a on a.id = t.account_id
 join journeys j on j.id = :journey_id
 where t.id = :traversal_id
@@ -54,15 +54,16 @@ returning l.id as number, l.message_id, l.traversal_id, l.node, l.visit, l.posit
 
 -- name: hand_over_waiting
 -- The last word before the content leaves, as `hand_over`: but the traversal may have moved on or come to its
--- end, only not by force. Sharing both rows makes a pause or an abort wait for us, or us see it.
+-- end, only not by force. Sharing both rows makes a pause or an abort wait for us, or us see it; a halt waits
+-- for whoever looked before it.
 with alive as (
   select t.id from traversals t join journeys j on j.id = :journey_id
   where t.id = :traversal_id and (t.ended_at is null or t.reason <> all(:ends::text[]))
-    and j.paused_at is null and j.state <> 'aborted'
+    and j.paused_at is null and j.state <> 'aborted' and not exists (select from sending_halt)
   for share of t, j
 )
 update ledger l set state = 'handed_over', until = :lease
-from alive where l.id = :number and l.state = 'claimed' and l.claimant = :claimant
+from alive where l.id = :number and l.state in ('claimed', 'handed_over') and l.claimant = :claimant
 returning l.message_id;
 
 -- name: put_back

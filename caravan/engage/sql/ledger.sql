@@ -1,7 +1,7 @@
 -- name: claim_messages
 -- One row per person of the node (or of the path), before the provider is called. A row that is
 -- still `claimed` from an attempt that died is looked at anew: consent may have changed meanwhile.
--- Gives who is to be sent to, and who an attempt that died has claimed and is not among these any more.
+-- Gives who is to be sent to, with the message's number, and who an attempt that died has claimed and is not among these any more.
 with claimed as (
   insert into ledger (traversal_id, node, visit, position, person_id, action, state, reason, path,
                       message_id, template, copy, claimant, until, claimed_at, settled_at, journey_id, queued)
@@ -17,11 +17,11 @@ with claimed as (
       claimant = excluded.claimant, copy = excluded.copy, until = excluded.until, queued = excluded.queued,
       reply = case when excluded.state = 'claimed' then ledger.reply end
   where ledger.state = 'claimed' and ledger.queued is null
-  returning person_id, state
+  returning id, person_id, state
 )
-select person_id, null::jsonb as attributes from claimed where state = 'claimed'
+select id, person_id, null::jsonb as attributes from claimed where state = 'claimed'
 union all
-select l.person_id, p.attributes
+select l.id, l.person_id, p.attributes
 from ledger l join people p on p.id = l.person_id
 where l.traversal_id = :traversal_id and l.node = :node and l.visit = :visit and l.position = :position
   and l.state = 'claimed' and l.queued is null and l.person_id <> all(:person_ids::bigint[])
