@@ -6,26 +6,23 @@ applied again; a changed one writes only the cells that changed; one that is gon
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
-from caravan.database import erasures
 from caravan.database.erasures import ErasureKey
 from caravan.database.outbox import nudge
 from caravan.journeys.fields import FieldCatalog
-from caravan.journeys.suppressing import address_key
 from caravan.platform import sql
 from caravan.platform.csv_rows import CsvSource, Row
+from caravan.platform.erased_rows import ERASED, erased_addresses, erased_people
 from caravan.platform.event_lines import EventRow, EventSource
 from caravan.platform.source_files import BadRow
 
 PAGE = 5000
-#: the reason of a row about somebody who was erased; the row says no more of them, and neither do we
-ERASED = "erased"
 T = TypeVar("T")
 
 #: called with the file's name, its rows so far, and its bytes so far and in all
@@ -166,7 +163,7 @@ class Importer:
             people = await _known(conn, "people", (event.person for event in events))
             accounts = await _known(conn, "accounts", (event.account for event in events))
             strangers = {event.person for event in events if event.person} - people
-            erased = await self._erased(conn, strangers)
+            erased = await erased_people(conn, self._erasure_key, strangers)
             good = []
             for event in events:
                 if event.person in erased:
@@ -225,36 +222,23 @@ class Importer:
 
     async def _with_known_people(self, conn: Any, rows: list[Row], source: CsvSource) -> list[Row]:
         known = await _known(conn, "people", (row.person for row in rows))
-        erased = await self._erased(conn, {row.person for row in rows if row.person} - known)
+        strangers = {row.person for row in rows if row.person} - known
+        erased = await erased_people(conn, self._erasure_key, strangers)
         rest = [row for row in rows if row.person not in erased]
         _tell_erased([row for row in rows if row.person in erased], source)
         return _known_only(rest, source, lambda row: row.person, known, "person")
 
     async def _without_erased(self, conn: Any, rows: list[Row], source: CsvSource) -> list[Row]:
         """Nobody who was erased comes back, by their id or by their address."""
-        ids = await self._erased(conn, {row.id for row in rows})
+        ids = await erased_people(conn, self._erasure_key, {row.id for row in rows})
         addresses = {row.cells["email"] for row in rows if row.cells.get("email")}
-        gone_with = await self._erased(conn, addresses, as_addresses=True)
+        gone_with = await erased_addresses(conn, self._erasure_key, addresses)
 
         def is_erased(row: Row) -> bool:
             return row.id in ids or row.cells.get("email") in gone_with
 
         _tell_erased([row for row in rows if is_erased(row)], source)
         return [row for row in rows if not is_erased(row)]
-
-    async def _erased(
-        self, conn: Any, texts: Collection[str], *, as_addresses: bool = False
-    ) -> set[str]:
-        """Those of these ids (or addresses) that are of somebody erased."""
-        key = await erasures.in_force(conn, self._erasure_key) if texts else None
-        if key is None:
-            return set()
-        hashes = {
-            text: key.email(address_key(text)) if as_addresses else key.person(text)
-            for text in texts
-        }
-        known = await erasures.among(conn, hashes.values())
-        return {text for text, hashed in hashes.items() if hashed in known}
 
     def _tell(self, path: Path, report: FileReport, source: CsvSource | EventSource) -> None:
         done = report.new + report.changed + report.unchanged + len(report.bad)

@@ -15,7 +15,7 @@ from caravan.campaigns.mailing import Mailing
 from caravan.campaigns.may_send import Decision
 from caravan.campaigns.visit import Visit
 from caravan.delivery.errors import RelayUnreachable
-from caravan.engage import journeys, life_cycle, sql
+from caravan.engage import halting, journeys, life_cycle, sql
 from caravan.journeys.actions.send_email import SendEmail
 from tests.relay import DROP, HANG, Relay
 from tests.world import World
