@@ -51,6 +51,12 @@ class _Environment(BaseSettings):
     gateway_secret_file: Path | None = None
     link_keys: SecretStr | None = None
     link_keys_file: Path | None = None
+    bounce_key: SecretStr | None = None
+    bounce_key_file: Path | None = None
+    bounce_mailbox_password: SecretStr | None = None
+    bounce_mailbox_password_file: Path | None = None
+    erasure_key: SecretStr | None = None
+    erasure_key_file: Path | None = None
     service_hosts: str = ""
     step_mode: Literal["stretch", "each"] = "stretch"
     account_names_in_temporal: bool = True
@@ -67,8 +73,8 @@ class _Environment(BaseSettings):
 
 #: settings that the embedded stack provides, by their key in its file
 FROM_STACK = ("temporal_address", "platform_dsn", "engage_dsn", "smtp_url")
-#: settings that it provides too, and that nothing needs but what the gateway serves
-ALSO_FROM_STACK = ("public_url", "gateway_secret", "link_keys")
+#: settings that it provides too, and that most processes can do without
+ALSO_FROM_STACK = ("public_url", "gateway_secret", "link_keys", "bounce_key", "erasure_key")
 #: what the value of a setting looks like; more is known when it is used
 SHAPES = {
     "platform_dsn": (re.compile(r"postgres(ql)?://\S*"), "postgresql://user@host/database"),
@@ -81,6 +87,8 @@ SHAPES = {
         re.compile(r"[^\s,]{32,}([\s,]+[^\s,]{32,})*"),
         "keys of at least 32 characters that nobody can guess, the newest first, commas between them",
     ),
+    "bounce_key": (re.compile(r"\S{32,}"), "at least 32 characters that nobody can guess"),
+    "erasure_key": (re.compile(r"\S{32,}"), "at least 32 characters that nobody can guess"),
 }
 SECRETS = (
     "temporal_api_key",
@@ -89,6 +97,9 @@ SECRETS = (
     "smtp_url",
     "gateway_secret",
     "link_keys",
+    "bounce_key",
+    "bounce_mailbox_password",
+    "erasure_key",
     "dkim_key",
 )
 
@@ -114,6 +125,9 @@ class Settings:
         self.public_url = values.get("public_url", "").rstrip("/")
         self.gateway_secret = values.get("gateway_secret", "")
         self.link_keys = values.get("link_keys", "")
+        self.bounce_key = values.get("bounce_key", "")
+        self.bounce_mailbox_password = values.get("bounce_mailbox_password", "")
+        self.erasure_key = values.get("erasure_key", "")
         self.gateway_listen = environment.gateway_listen
         self.service_hosts = environment.service_hosts
         self.step_mode = environment.step_mode

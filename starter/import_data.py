@@ -44,7 +44,11 @@ def import_data(
         files, catalog = _files(paths, workspace)
         with bar() as progress:
             importer = Importer(
-                await session.platform(), catalog, datetime.now(UTC), follow(progress)
+                await session.platform(),
+                catalog,
+                datetime.now(UTC),
+                follow(progress),
+                session.erasure_key(),
             )
             return [await importer.file(file) for file in files]
 
@@ -64,7 +68,11 @@ async def import_workspace(
     if workspace.data is None or not workspace.data.is_dir():
         return []
     importer = Importer(
-        await session.platform(), workspace.catalog, datetime.now(UTC), follow(progress)
+        await session.platform(),
+        workspace.catalog,
+        datetime.now(UTC),
+        follow(progress),
+        session.erasure_key(),
     )
     return await importer.directory(workspace.data)
 

@@ -11,6 +11,7 @@ from starter import (
     accounts,
     apply,
     audiences,
+    bounces,
     buying_group,
     buying_groups,
     campaign,
@@ -37,6 +38,7 @@ from starter import (
     lists,
     mail,
     person,
+    person_data,
     plan,
     prove,
     report,
@@ -104,12 +106,15 @@ for verb in life_cycle.VERBS:
     journey.app.command(verb.__name__)(verb)
 app.command("accounts", rich_help_panel=LOOKING)(accounts.accounts)
 app.add_typer(account.app, name="account", rich_help_panel=LOOKING)
+person.app.command("export")(person_data.export)
+person.app.command("erase")(person_data.erase)
 app.add_typer(person.app, name="person", rich_help_panel=LOOKING)
 app.command("campaigns", rich_help_panel=LOOKING)(campaigns.campaigns)
 app.add_typer(campaign.app, name="campaign", rich_help_panel=LOOKING)
 app.command("buying-groups", rich_help_panel=GROUPS)(buying_groups.buying_groups)
 app.add_typer(buying_group.app, name="buying-group", rich_help_panel=GROUPS)
 app.add_typer(report.app, name="report", rich_help_panel=GROUPS)
+app.add_typer(bounces.app, name="bounces", rich_help_panel=PERMISSION)
 app.add_typer(consent.app, name="consent", rich_help_panel=PERMISSION)
 app.command("suppressions", rich_help_panel=PERMISSION)(suppressions.suppressions)
 app.add_typer(suppression.app, name="suppression", rich_help_panel=PERMISSION)

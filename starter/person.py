@@ -9,7 +9,7 @@ from caravan.engage import sql
 from caravan.journeys.suppressing import keys_of, phone_key
 from starter.errors import UserError
 from starter.group_rows import MEMBERSHIP_COLUMNS, for_people, membership_row
-from starter.output import Format, FormatOption, as_json, cell, console, show
+from starter.output import MOST, Format, FormatOption, as_json, cell, console, show
 from starter.reasons import with_reason
 from starter.session import Session, SubscriptionOption, run_with
 
@@ -32,6 +32,7 @@ COLUMNS = (
 
 
 CONSENT_COLUMNS = ("at", "field", "old", "new", "source")
+REPORT_COLUMNS = ("at", "kind", "status", "template", "journey", "told")
 SUPPRESSION_COLUMNS = ("subject", "reason", "why", "source", "added_at")
 
 
@@ -61,6 +62,12 @@ def show_person(
         consents = [
             dict(row) for row in await sql.fetch(pool, "consents_of_person", person_id=found["id"])
         ]
+        reports = [
+            dict(row)
+            for row in await sql.fetch(
+                pool, "mail_reports", kind=None, person_id=found["id"], limit=MOST
+            )
+        ]
         suppressed = await _suppressed(pool, found["attributes"])
         groups = [
             membership_row(row)
@@ -74,6 +81,7 @@ def show_person(
                         "attributes": found["attributes"],
                         "consents": consents,
                         "suppressions": suppressed,
+                        "mail_reports": reports,
                         "buying_groups": groups,
                         "effects": effects,
                     }
@@ -93,6 +101,9 @@ def show_person(
             console.print()
         if suppressed:
             show(suppressed, form, title="Suppressed", columns=SUPPRESSION_COLUMNS)
+            console.print()
+        if reports:
+            show(reports, form, title="Bounces and complaints", columns=REPORT_COLUMNS)
             console.print()
         told = [with_reason(effect) for effect in effects]
         show(told, form, columns=COLUMNS, empty="nothing was sent or done yet")

@@ -8,6 +8,7 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
+from caravan.database.erasures import ErasureKey
 from caravan.database.pool import Pool
 from caravan.engage import sql
 from caravan.engage.plans import load_plan
@@ -43,6 +44,11 @@ class Session:
 
     async def platform(self) -> Pool:
         return await self.stores.platform(self.munchkin)
+
+    def erasure_key(self) -> ErasureKey | None:
+        """What tells who was erased, if it is set."""
+        secret = self.settings.erasure_key
+        return ErasureKey(secret) if secret else None
 
 
 @asynccontextmanager

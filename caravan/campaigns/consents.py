@@ -43,6 +43,8 @@ async def set_fields(
     Returns:
         Which fields changed, by person; who had these values already is not in it.
     """
+    # in the order in which all take their locks: accounts before people
+    await sql.execute(conn, "share_accounts_touched", person_ids=sorted(person_ids), account_ids=[])
     await said_by(conn, source)
     changed: dict[int, list[str]] = {}
     happenings = []

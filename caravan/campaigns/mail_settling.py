@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from caravan.campaigns.bounces import follow_refusal
 from caravan.delivery.transport import Accepted, Deferred, InDoubt, Refused, Verdict
 from caravan.engage import sql
 
@@ -51,6 +52,7 @@ async def settle_in(conn: Any, message_id: str, verdict: Verdict, at: datetime) 
 async def after_refusal(conn: Any, settled: Settled, verdict: Verdict, at: datetime) -> None:
     """What a definite no changes beside the message: a line each, the rule in a file of its own."""
     await not_sent(conn, [settled], at)
+    await follow_refusal(conn, settled.message_id, verdict, at)
 
 
 async def not_sent(conn: Any, messages: Sequence[Settled], at: datetime) -> None:

@@ -4,7 +4,8 @@
 
     StoreError
     ├── StoreUnreachable    try again later, or mend the setting it names
-    └── NotOurs             wrong database or pair: refuse to start
+    ├── NotOurs             wrong database or pair: refuse to start
+    └── ErasureKeyMissing   set the key (caravan/database/erasures.py)
 """
 
 

@@ -49,6 +49,10 @@ class Queries:
         """The text of a query with numbered parameters, for EXPLAIN and tests."""
         return self._queries[name][0]
 
+    def parameters(self, name: str) -> tuple[str, ...]:
+        """What a query asks for."""
+        return self._queries[name][1]
+
     async def fetch(self, conn: Connection, name: str, /, **values: Any) -> list[Any]:
         sql, args = self._bound(name, values)
         return await conn.fetch(sql, *args)

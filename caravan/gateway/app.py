@@ -12,7 +12,10 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from caravan.campaigns.plans import PlanCache
+from caravan.database.erasures import ErasureKey
 from caravan.delivery.links import LinkKeys
+from caravan.delivery.return_path import ReturnPath
+from caravan.gateway.bounces import BOUNCES_PATH, BounceEndpoint
 from caravan.gateway.callbacks import CallbackEndpoint
 from caravan.gateway.errors import guarded, no_such_thing
 from caravan.gateway.events import EventIntake
@@ -29,6 +32,10 @@ def build_app(
     link_keys: LinkKeys | None = None,
     public_url: str = "",
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    *,
+    bounce_key: str = "",
+    return_path: ReturnPath | None = None,
+    erasure_key: ErasureKey | None = None,
 ) -> ASGIApp:
     """The application over the stores of all subscriptions.
 
@@ -37,14 +44,22 @@ def build_app(
         link_keys: that sign the links of messages; without them there are none.
         public_url: its own address for the outside.
         now: the clock.
+        bounce_key: who shows it may bring reports of mail; without one nobody may.
+        return_path: reads the addresses that such reports went to.
+        erasure_key: by which who was erased is kept out.
     """
     subscriptions, plans = Subscriptions(stores), PlanCache()
     recorder = Recorder(subscriptions, plans, now)
-    callbacks, events = CallbackEndpoint(subscriptions), EventIntake(subscriptions, now)
+    callbacks, events = (
+        CallbackEndpoint(subscriptions),
+        EventIntake(subscriptions, now, erasure_key),
+    )
+    bounces = BounceEndpoint(stores, bounce_key, return_path)
     routes = [
         Route("/health", _health, methods=["GET"]),
         Route(CALLBACK_PATH, guarded(callbacks.take), methods=["POST"]),
         Route("/events", guarded(events.take), methods=["POST"]),
+        Route(BOUNCES_PATH, guarded(bounces.take), methods=["POST"]),
     ]
     if link_keys is not None:
         routes += MailLinkEndpoints(

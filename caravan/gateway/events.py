@@ -14,6 +14,7 @@ import structlog
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
+from caravan.database.erasures import ErasureKey
 from caravan.engage.event_keys import holder, subscription_of
 from caravan.gateway.bodies import TooLarge, whole_body
 from caravan.gateway.errors import refusal
@@ -34,8 +35,14 @@ class BadEvents(ValueError):
 class EventIntake:
     """Takes events of all subscriptions."""
 
-    def __init__(self, subscriptions: Subscriptions, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        subscriptions: Subscriptions,
+        now: Callable[[], datetime],
+        erasure_key: ErasureKey | None = None,
+    ) -> None:
         self._subscriptions = subscriptions
+        self._erasure_key = erasure_key
         self._now = now
 
     async def take(self, request: Request) -> Response:
@@ -74,6 +81,7 @@ class EventIntake:
                 await self._subscriptions.platform(munchkin),
                 [event for _, event in good],
                 self._now(),
+                self._erasure_key,
             )
             refused |= {good[at][0]: why for at, why in recorded.refused.items()}
             new = {good[at][0] for at in recorded.new}

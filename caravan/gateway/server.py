@@ -4,6 +4,7 @@ import structlog
 import uvicorn
 
 from caravan import mail_settings
+from caravan.database.erasures import ErasureKey
 from caravan.gateway.app import build_app
 from caravan.settings import Settings, SettingsError
 from caravan.stores import Stores
@@ -47,7 +48,14 @@ async def serve(settings: Settings) -> None:
     )
     server = uvicorn.Server(
         uvicorn.Config(
-            build_app(stores, keys, settings.public_url),
+            build_app(
+                stores,
+                keys,
+                settings.public_url,
+                bounce_key=settings.bounce_key,
+                return_path=mail_settings.return_path(settings),
+                erasure_key=ErasureKey(settings.erasure_key) if settings.erasure_key else None,
+            ),
             host=host,
             port=port,
             log_config=None,

@@ -13,10 +13,12 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
+from caravan.database.erasures import ErasureKey
 from caravan.database.outbox import nudge
 from caravan.journeys.fields import FieldCatalog
 from caravan.platform import sql
 from caravan.platform.csv_rows import CsvSource, Row
+from caravan.platform.erased_rows import ERASED, erased_addresses, erased_people
 from caravan.platform.event_lines import EventRow, EventSource
 from caravan.platform.events import record_events
 from caravan.platform.known import known
@@ -51,8 +53,16 @@ class FileReport:
 class Importer:
     """Imports files into one sandbox."""
 
-    def __init__(self, pool: Any, catalog: FieldCatalog, at: datetime, progress: Progress) -> None:
+    def __init__(
+        self,
+        pool: Any,
+        catalog: FieldCatalog,
+        at: datetime,
+        progress: Progress,
+        erasure_key: ErasureKey | None = None,
+    ) -> None:
         self._pool = pool
+        self._erasure_key = erasure_key
         self._catalog = catalog
         self._at = at
         self._progress = progress
@@ -93,6 +103,8 @@ class Importer:
             async with self._pool.acquire() as conn, conn.transaction():
                 await sql.execute(conn, "one_writer")
                 rows = _last_of_each(await self._with_known_accounts(conn, page, source))
+                if table == "people":
+                    rows = await self._without_erased(conn, rows, source)
                 counts = await sql.fetchrow(
                     conn, f"import_{table}", **_arrays(rows), entity=entity, at=self._at
                 )
@@ -149,7 +161,7 @@ class Importer:
         self, events: list[EventRow], bad: list[BadRow], file: str = "events"
     ) -> Any:
         """Record events in the sandbox; they flow down by themselves."""
-        recorded = await record_events(self._pool, events, self._at)
+        recorded = await record_events(self._pool, events, self._at, self._erasure_key)
         bad += [BadRow(file, events[place].line, why) for place, why in recorded.refused.items()]
         return recorded.counts
 
@@ -187,11 +199,31 @@ class Importer:
 
     async def _with_known_people(self, conn: Any, rows: list[Row], source: CsvSource) -> list[Row]:
         there = await known(conn, "people", (row.person for row in rows))
-        return _known_only(rows, source, lambda row: row.person, there, "person")
+        strangers = {row.person for row in rows if row.person} - there
+        erased = await erased_people(conn, self._erasure_key, strangers)
+        rest = [row for row in rows if row.person not in erased]
+        _tell_erased([row for row in rows if row.person in erased], source)
+        return _known_only(rest, source, lambda row: row.person, there, "person")
+
+    async def _without_erased(self, conn: Any, rows: list[Row], source: CsvSource) -> list[Row]:
+        """Nobody who was erased comes back, by their id or by their address."""
+        ids = await erased_people(conn, self._erasure_key, {row.id for row in rows})
+        addresses = {row.cells["email"] for row in rows if row.cells.get("email")}
+        gone_with = await erased_addresses(conn, self._erasure_key, addresses)
+
+        def is_erased(row: Row) -> bool:
+            return row.id in ids or row.cells.get("email") in gone_with
+
+        _tell_erased([row for row in rows if is_erased(row)], source)
+        return [row for row in rows if not is_erased(row)]
 
     def _tell(self, path: Path, report: FileReport, source: CsvSource | EventSource) -> None:
         done = report.new + report.changed + report.unchanged + len(report.bad)
         self._progress(path.name, done, source.bytes_read, path.stat().st_size)
+
+
+def _tell_erased(rows: list[Row], source: CsvSource) -> None:
+    source.problems.extend(BadRow(source.path.name, row.line, ERASED) for row in rows)
 
 
 def _known_only(

@@ -8,10 +8,12 @@ import argparse
 import asyncio
 import email
 import email.policy
+import fcntl
 import hashlib
 import json
 import signal
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -41,9 +43,20 @@ class Keep:
             "subject": str(headers["Subject"] or ""),
             "file": name,
         }
-        with (self._directory / INDEX).open("a", encoding="utf-8") as index:
+        with (
+            index_held(self._directory),
+            (self._directory / INDEX).open("a", encoding="utf-8") as index,
+        ):
             index.write(json.dumps(line, ensure_ascii=False) + "\n")
         return "250 kept"
+
+
+@contextmanager
+def index_held(directory: Path) -> Iterator[None]:
+    """Nobody else writes the index meanwhile: it may be replaced by one with fewer lines."""
+    with (directory / "index.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def captured(directory: Path) -> Iterator[dict[str, Any]]:

@@ -75,6 +75,8 @@ class Stack:
             StackError: says which part did not start and where its log is.
         """
         self.home.mkdir(parents=True, exist_ok=True, mode=0o755)
+        for key in ("bounce_key", "erasure_key"):
+            self._notes.setdefault(key, secrets.token_urlsafe(32))
         self._write()
         for part in parts:
             {

@@ -1,0 +1,118 @@
+"""Erasing a person: from the engage store, then from the Platform store, a transaction each.
+
+The engage store first, for from its commit on nothing is sent to them any more. Whatever is on its way between
+the stores meanwhile meets rows that let nothing be written to them (``people_stay_erased``). It can be begun
+anew wherever it broke off: what is gone already counts as nothing.
+
+The account's traversals go on: a number that is nobody's has no address, and is skipped.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from caravan.buying_groups import standing
+from caravan.campaigns import mail_settling, recording
+from caravan.campaigns.mail_settling import Settled
+from caravan.campaigns.personal_data import ENGAGE, PLATFORM, Person
+from caravan.campaigns.plans import PlanCache
+from caravan.database import erasures
+from caravan.database.erasures import ErasureKey
+from caravan.database.outbox import nudge
+from caravan.engage import sql as engage_sql
+from caravan.platform import sql as platform_sql
+
+
+@dataclass(frozen=True)
+class Erased:
+    """How many rows were emptied or went, by table; and how many messages were withdrawn."""
+
+    rows: dict[str, int]
+    withdrawn: int = 0
+
+
+async def whose_too(engage: Any, platform: Any, person: Person) -> list[str]:
+    """Other people with an address of theirs: what is said of that address is said of them too."""
+    found = []
+    for queries, pool in ((engage_sql, engage), (platform_sql, platform)):
+        rows = await queries.fetch(
+            pool,
+            "others_at",
+            person_id=person.id,
+            folded=[address.casefold() for address in person.addresses],
+        )
+        found += [row["external_id"] for row in rows]
+    return sorted(set(found))
+
+
+async def erase_here(
+    pool: Any, plans: PlanCache, person: Person, key: ErasureKey, at: datetime
+) -> Erased:
+    """Erase a person from the engage store.
+
+    Args:
+        pool: the engage store.
+        plans: for listeners that hear how their groups stand without them.
+        person: whom; with no addresses where those are others' too.
+        key: what tells afterwards who was erased.
+        at: domain time.
+    """
+    async with pool.acquire() as conn, conn.transaction():
+        await erasures.in_force(conn, key)
+        await engage_sql.fetch(conn, "hold_accounts_of", person_id=person.id)
+        touched = await engage_sql.fetch(
+            conn, "share_accounts_touched", person_ids=[person.id], account_ids=[]
+        )
+        await engage_sql.execute(conn, "lock_person_to_erase", person_id=person.id)
+        groups = [
+            row["group_id"]
+            for row in await engage_sql.fetch(conn, "groups_to_leave", person_id=person.id)
+        ]
+        await engage_sql.fetch(conn, "share_engagement", person_ids=[person.id])
+        await engage_sql.fetch(conn, "lock_groups_to_leave", ids=groups)
+        await erasures.note(conn, key, person.id, person.external_ids, person.address_keys, at)
+        withdrawn = [
+            Settled(**row)
+            for row in await engage_sql.fetch(conn, "withdraw_messages", person_id=person.id, at=at)
+        ]
+        if withdrawn:
+            await mail_settling.not_sent(conn, withdrawn, at)
+        rows = {
+            "people": len(
+                await engage_sql.fetch(conn, "leave_a_tombstone", person_id=person.id, at=at)
+            )
+        }
+        for table, fate in ENGAGE.items():
+            if fate != "stays" and table != "people":
+                rows[table] = await _erase(engage_sql, conn, table, person, at)
+        happenings = await standing.refresh(conn, groups, at) if groups else []
+        await recording.record(conn, plans, happenings, at)
+        await recording.look_at_exits_of(
+            conn, plans, at, account_ids=[row["id"] for row in touched]
+        )
+        return Erased(rows, len(withdrawn))
+
+
+async def erase_in_platform(pool: Any, person: Person, key: ErasureKey, at: datetime) -> Erased:
+    """Erase a person from the Platform store; from its commit on no import brings them back."""
+    async with pool.acquire() as conn, conn.transaction():
+        await platform_sql.execute(conn, "one_writer")
+        await erasures.in_force(conn, key)
+        await erasures.note(conn, key, person.id, person.external_ids, person.address_keys, at)
+        rows = {table: await _erase(platform_sql, conn, table, person, at) for table in PLATFORM}
+        if rows["people"]:
+            await platform_sql.execute(conn, "tell_erased", person_id=person.id, at=at)
+        await nudge(conn)
+        return Erased(rows)
+
+
+def without_addresses(person: Person) -> Person:
+    """What is left to erase of a person whose addresses are others' too."""
+    return replace(person, addresses=(), phones=())
+
+
+async def _erase(queries: Any, conn: Any, table: str, person: Person, at: datetime) -> int:
+    name = f"erase_{table}"
+    wanted = queries.parameters(name)
+    values = person.values(wanted) | ({"at": at} if "at" in wanted else {})
+    return len(await queries.fetch(conn, name, **values))

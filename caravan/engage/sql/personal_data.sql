@@ -1,0 +1,121 @@
+-- What this store holds of a person: `personal_…` gives the rows as they are, `erase_…` says what becomes of them and
+-- counts. caravan/campaigns/personal_data.py lists them; a test holds that no table with people in it is missing.
+
+-- name: personal_{table} for consents, mail_reports, scores, engagement_days, engagement_people, buying_group_members, participants, ledger, calls, listeners, relations, activities
+select to_jsonb(t) as held from {table} t where t.person_id = :person_id order by to_jsonb(t)::text;
+
+-- name: personal_mailed_addresses
+select to_jsonb(t) as held from mailed_addresses t
+where t.person_id = :person_id or t.address = any(:folded::text[]) order by to_jsonb(t)::text;
+
+-- name: personal_people
+select to_jsonb(t) as held from people t where t.id = :person_id and t.erased_at is null;
+
+-- name: personal_{table} for list_members, list_flips, list_questions
+select to_jsonb(t) as held from {table} t
+where t.of = 'people' and t.subject_id = :person_id order by to_jsonb(t)::text;
+
+-- name: personal_list_named
+select to_jsonb(t) as held from list_named t
+where t.of = 'people' and t.external_id = any(:external_ids::text[]) order by to_jsonb(t)::text;
+
+-- name: personal_audience_members
+select to_jsonb(t) as held from audience_members t join audience_copies c on c.audience = t.audience and c.of = 'people'
+where t.subject_id = :person_id order by t.audience;
+
+-- name: personal_changes
+select to_jsonb(t) as held from changes t
+where (t.entity = 'person' and t.id = :person_id)
+   or (t.entity = 'relation' and t.id in (select id from relations where person_id = :person_id))
+order by t.epoch, t.xid, t.seq;
+
+-- name: personal_{table} for suppressions, suppressions_removed
+select to_jsonb(t) as held from {table} t where t.subject = any(:subjects::text[]) order by to_jsonb(t)::text;
+
+-- name: person_by_id
+select id, external_id, attributes from people where id = :id and erased_at is null;
+
+-- name: hold_accounts_of
+-- As a stretch holds its account, which who claims a message is: what it claims is seen here, or it sees nobody.
+select id from accounts where id in (select account_id from relations where person_id = :person_id)
+order by id for no key update;
+
+-- name: lock_person_to_erase
+-- After the accounts, as everybody does; also whose row this store has not.
+select id from people where id = :person_id for update;
+
+-- name: leave_a_tombstone
+-- For who never came here too: a page of the Platform's changes that was read before may still bring them.
+insert into people (id, external_id, deleted_at, erased_at) values (:person_id, 'erased-' || :person_id::bigint, :at, :at)
+on conflict (id) do update
+set external_id = excluded.external_id, attributes = '{}', stamps = '{}', deleted_at = excluded.deleted_at,
+    erased_at = excluded.erased_at
+where people.erased_at is null
+returning id;
+
+-- name: erase_{table} for consents, scores, engagement_days, engagement_people, buying_group_members
+delete from {table} where person_id = :person_id returning 1;
+
+-- name: erase_mailed_addresses
+delete from mailed_addresses where person_id = :person_id or address = any(:folded::text[]) returning 1;
+
+-- name: erase_{table} for list_members, list_flips, list_questions
+delete from {table} where of = 'people' and subject_id = :person_id returning 1;
+
+-- name: erase_list_named
+delete from list_named where of = 'people' and external_id = any(:external_ids::text[]) returning 1;
+
+-- name: erase_audience_members
+delete from audience_members t using audience_copies c
+where c.audience = t.audience and c.of = 'people' and t.subject_id = :person_id returning 1;
+
+-- name: erase_{table} for suppressions, suppressions_removed
+delete from {table} where subject = any(:subjects::text[]) returning 1;
+
+-- name: erase_relations
+-- Their roles go, and who was related to whom stays a number related to a number.
+update relations set attributes = '{}', stamps = '{}', deleted_at = coalesce(deleted_at, :at)
+where person_id = :person_id returning 1;
+
+-- name: erase_activities
+-- That something of this type happened then, to a number. An id of ours (of a message that was sent) stays, so
+-- that it is not recorded twice; one from outside may say anything.
+update activities
+set fields = '{}', external_id = case when external_id ~ '^[a-z]+:<[0-9a-f]{40}@[A-Za-z0-9.-]+>$' then external_id end
+where person_id = :person_id returning 1;
+
+-- name: erase_ledger
+-- The rows stay, for the counts of journeys; a relay's words go.
+update ledger set reply = null where person_id = :person_id returning 1;
+
+-- name: withdraw_messages
+-- What has not left does not leave any more: whoever has it in hand asks the ledger before its last word.
+update ledger set state = 'skipped', reason = 'no-address', reply = null, settled_at = :at
+where person_id = :person_id and state in ('claimed', 'held', 'deferred')
+returning id as number, message_id, traversal_id, node, visit, position, person_id, template, state;
+
+-- name: erase_participants
+update participants set because = '{}' where person_id = :person_id returning 1;
+
+-- name: erase_calls
+update calls set answer = null, reply = null where person_id = :person_id returning 1;
+
+-- name: erase_mail_reports
+update mail_reports set told = null where person_id = :person_id returning 1;
+
+-- name: erase_changes
+-- What is still to go up carries nothing any more.
+update changes set fields = '{}'
+where (entity = 'person' and id = :person_id)
+   or (entity = 'relation' and id in (select id from relations where person_id = :person_id))
+returning 1;
+
+-- name: groups_to_leave
+select group_id from buying_group_members where person_id = :person_id order by group_id;
+
+-- name: lock_groups_to_leave
+select id from buying_groups where id = any(:ids::bigint[]) order by id for no key update;
+
+-- name: others_at
+select external_id from people
+where casefold(attributes ->> 'email') = any(:folded::text[]) and id <> :person_id and erased_at is null;

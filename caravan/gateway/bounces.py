@@ -1,0 +1,84 @@
+"""``POST /bounces``: whoever takes the mail of the return path brings a report, as it came (message/rfc822).
+
+For a pipe of a mail server or a provider's hook, with the key of BOUNCE_KEY as bearer. Brought again, a
+report changes nothing; about mail that is none of ours it is taken all the same, for bringing it again would not
+help.
+"""
+
+import asyncio
+import hmac
+from datetime import UTC, datetime
+
+import structlog
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+
+from caravan.campaigns import bounces
+from caravan.campaigns.plans import PlanCache
+from caravan.delivery.reports import LARGEST, NotAReport, Report, read_report
+from caravan.delivery.return_path import ReturnPath
+from caravan.gateway.errors import refusal
+from caravan.platform.sandboxes import pairings
+from caravan.stores import Stores
+
+BOUNCES_PATH = "/bounces"
+#: seconds for a report to come whole
+LONGEST = 30.0
+
+log = structlog.get_logger("caravan.gateway")
+
+
+class BounceEndpoint:
+    """Takes reports for all subscriptions: each looks whether it is about a message of its own."""
+
+    def __init__(self, stores: Stores, key: str, return_path: ReturnPath | None) -> None:
+        self._stores = stores
+        self._key = key.encode()
+        self._return_path = return_path
+        self._plans = PlanCache()
+
+    async def take(self, request: Request) -> Response:
+        scheme, _, shown = request.headers.get("authorization", "").partition(" ")
+        if (
+            not self._key
+            or scheme.lower() != "bearer"
+            or not hmac.compare_digest(self._key, shown.strip().encode())
+        ):
+            return refusal(request, 401, "UNAUTHORIZED", "the bearer key is missing or wrong")
+        content = bytearray()
+        try:
+            async with asyncio.timeout(LONGEST):
+                async for chunk in request.stream():
+                    content += chunk
+                    if len(content) > LARGEST:
+                        return refusal(
+                            request, 413, "INVALID_REQUEST", f"a report has at most {LARGEST} bytes"
+                        )
+        except TimeoutError:
+            return refusal(request, 408, "TIMEOUT", "the report took too long to come")
+        except ClientDisconnect:
+            return refusal(request, 400, "INVALID_REQUEST", "the report did not come whole")
+        try:
+            reports = await asyncio.to_thread(read_report, bytes(content))
+        except NotAReport as error:
+            return refusal(request, 400, "VALIDATION_ERROR", f"it {error}")
+        results = [await self._take(report) for report in reports]
+        return JSONResponse({"status": "taken", "reports": results})
+
+    async def _take(self, report: Report) -> dict[str, str | None]:
+        result = "elsewhere"
+        for row in await pairings(self._stores.platform_dsn):
+            pool = await self._stores.engage(row["munchkin"])
+            taken = await bounces.take(
+                pool,
+                self._plans,
+                report,
+                datetime.now(UTC),
+                munchkin=row["munchkin"],
+                return_path=self._return_path,
+            )
+            result = taken.result
+            if result != "elsewhere":
+                break
+        log.info("mail report", kind=report.kind, status=report.status, result=result)
+        return {"kind": report.kind, "status": report.status, "result": result}
