@@ -31,12 +31,12 @@ class _HungUp(ConnectionError):
 class TroubledRelay:
     """``taken`` counts the Message-IDs that it took responsibility for; ``troubles`` what went wrong where."""
 
-    def __init__(self, seed: int, share: float, on_word: Callable[[int], None]) -> None:
+    def __init__(self, seed: int, share: float, on_word: Callable[[int, str], None]) -> None:
         """
         Args:
             seed: of all that goes wrong.
             share: of words that go wrong, while ``calm`` is false.
-            on_word: called with the number of each word, before it is said.
+            on_word: called with the number and the phase of each word, before it is said.
         """
         self.taken: Counter[str] = Counter()
         self.troubles: Counter[tuple[str, str]] = Counter()
@@ -72,7 +72,7 @@ class TroubledRelay:
 
     def trouble(self, phase: str) -> str | None:
         """What goes wrong here, if anything does."""
-        self._on_word(next(self._words))
+        self._on_word(next(self._words), phase)
         if self.calm or self._random.random() >= self._share:
             return None
         drawn = next(self._decks[phase])

@@ -48,7 +48,10 @@ UNSETTLED = "state in ('claimed', 'handed_over', 'deferred', 'held')"
 
 
 class Killing:
-    """Kills one of the workers at chosen words of the relay, and starts it again."""
+    """Kills workers at chosen words of the relay, and starts them again.
+
+    In turn one of them, whatever is being said, and both as the relay has taken a message and nobody knows yet.
+    """
 
     def __init__(self, system: Deployed, at: list[int]) -> None:
         self._system = system
@@ -56,13 +59,15 @@ class Killing:
         self._killed: asyncio.Queue[str] = asyncio.Queue()
         self.kills = 0
 
-    def on_word(self, number: int) -> None:
-        if self._at and number >= self._at[0]:
-            self._at.pop(0)
-            name = WORKERS[self.kills % len(WORKERS)]
+    def on_word(self, number: int, phase: str) -> None:
+        both = self.kills % 2 == 0
+        if not self._at or number < self._at[0] or (both and phase != "DOT"):
+            return
+        self._at.pop(0)
+        self.kills += 1
+        for name in WORKERS if both else (WORKERS[self.kills % len(WORKERS)],):
             if self._system.stack.runs(name):
                 self._system.signal(name, 9)
-                self.kills += 1
                 self._killed.put_nowait(name)
 
     async def restart(self) -> None:
