@@ -22,7 +22,7 @@ from activities.draining import drain
 from activities.failures import told
 from activities.journey_starts import JourneyStarts
 from activities.stream_starts import ensure_admission
-from caravan.engage import journeys, life_cycle, sql
+from caravan.engage import journeys, life_cycle, limits, sql
 from caravan.stores import Stores
 from workflows.contracts import RECONCILE, DrainReply, DrainRequest
 
@@ -59,6 +59,7 @@ class ReconcilerActivities:
             await self.never_settled(pool)
             await self.note_time(pool, request.munchkin)
             await self.finish_commands(pool)
+            await limits.forget_past(pool, datetime.now(UTC))
             # a lot to mend is no reason to look without a pause
             await asyncio.sleep(PAUSE if mended else 0)
             return mended

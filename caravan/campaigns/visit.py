@@ -6,6 +6,7 @@ from typing import Any
 
 from caravan.campaigns.plans import Copies, LoadedPlan, PlanCache
 from caravan.delivery.compose import CompiledTemplate
+from caravan.engage.limits import NO_LIMITS, Limits
 from caravan.journeys.zones import FIELD, Zones
 
 
@@ -24,6 +25,7 @@ class Traversal:
     deadline: datetime
     plan_hash: str
     copies: Copies = field(default_factory=dict)  # changed in its version since it was published
+    limits: Limits = NO_LIMITS  # of all journeys: how much mail is enough, and when it is quiet
 
 
 @dataclass(frozen=True)

@@ -121,7 +121,14 @@ async def test_ledger_names_the_copy_that_left_not_the_one_another_try_claimed(
         await publish(world, "Better")
         step = (await world.state(traversal)).step_no
         await mail_claims.claim(
-            world.engage, world.plans, world.mailing, traversal, step, "try 2", world.now, go_on=True
+            world.engage,
+            world.plans,
+            world.mailing,
+            traversal,
+            step,
+            "try 2",
+            world.now,
+            go_on=True,
         )
 
     world.transport = Slow(meanwhile)
