@@ -15,10 +15,12 @@ from starter import (
     buying_groups,
     campaign,
     campaigns,
+    consent,
     demo,
     down,
     email,
     gateway,
+    halt,
     import_data,
     init,
     journey,
@@ -35,6 +37,8 @@ from starter import (
     simulate,
     status,
     subscriptions,
+    suppression,
+    suppressions,
     test,
     up,
     upgrade,
@@ -56,7 +60,9 @@ app = typer.Typer(
 STACK = "The stack"
 WORKSPACE = "The workspace"
 LOOKING = "Looking"
+STOPPING = "Stopping"
 GROUPS = "Buying groups"
+PERMISSION = "Who may be written to"
 app.command("up", rich_help_panel=STACK)(up.up)
 app.command("down", rich_help_panel=STACK)(down.down)
 app.command("status", rich_help_panel=STACK)(status.status)
@@ -74,6 +80,8 @@ app.command("import", rich_help_panel=WORKSPACE)(import_data.import_data)
 app.command("plan", rich_help_panel=WORKSPACE)(plan.plan)
 app.command("apply", rich_help_panel=WORKSPACE)(apply.apply)
 app.add_typer(email.app, name="email", rich_help_panel=WORKSPACE)
+app.command("halt", rich_help_panel=STOPPING)(halt.halt)
+app.command("resume-all", rich_help_panel=STOPPING)(halt.resume_all)
 app.command("journeys", rich_help_panel=LOOKING)(journeys.journeys)
 app.add_typer(journey.app, name="journey", rich_help_panel=LOOKING)
 journey.app.command("plan")(journey_plan.plan)
@@ -87,6 +95,9 @@ app.add_typer(campaign.app, name="campaign", rich_help_panel=LOOKING)
 app.command("buying-groups", rich_help_panel=GROUPS)(buying_groups.buying_groups)
 app.add_typer(buying_group.app, name="buying-group", rich_help_panel=GROUPS)
 app.add_typer(report.app, name="report", rich_help_panel=GROUPS)
+app.add_typer(consent.app, name="consent", rich_help_panel=PERMISSION)
+app.command("suppressions", rich_help_panel=PERMISSION)(suppressions.suppressions)
+app.add_typer(suppression.app, name="suppression", rich_help_panel=PERMISSION)
 app.command("lists", rich_help_panel=LOOKING)(lists.lists)
 app.command("audiences", rich_help_panel=LOOKING)(audiences.audiences)
 app.command("mail", rich_help_panel=LOOKING)(mail.mail)

@@ -114,7 +114,7 @@ class _Slots:
             **_of(self.visit),
             positions=list(positions),
             person_ids=sorted(people),
-            at=self.visit.as_of,
+            waited=self.visit.waited,
         )
         if rows:
             ids = [row["message_id"] for row in rows if row["message_id"] is not None]

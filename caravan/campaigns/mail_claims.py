@@ -83,7 +83,7 @@ async def claim(
                 )
             command = core.next_command(locked.loaded.control, progress.state)
             if command is not None and command.kind == "send" and at < locked.traversal.deadline:
-                await progress.hold(conn)
+                await progress.hold_what_leaves(conn)
             await progress.save(conn, at)
             if progress.held:
                 return Sending(
@@ -178,6 +178,7 @@ async def _claim_people(
         copy=visit.copy_number(action.template),
         claimant=claimant,
         at=visit.as_of,
+        journey_id=visit.traversal.journey_id,
     )
     claimed = {row["person_id"] for row in rows}
     beside = [

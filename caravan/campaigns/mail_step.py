@@ -26,7 +26,7 @@ class Sending:
     more: bool = False  # more stored steps than one answer holds: ask again from there
     large: bool = False  # what follows is much: go on in an ordinary activity
     control: ControlPlan | None = None  # for a workflow that begins with it
-    held_until: datetime | None = None  # the journey is paused: nothing begins until it is resumed
+    held_until: datetime | None = None  # paused or halted: it stands still until that is over
     moved: Moved | None = None  # to another version: the outcomes follow from its state
 
 
@@ -113,7 +113,7 @@ async def _conclude(
             moved=stored.moved,
         )
     if any(row["state"] == "claimed" for row in rows):
-        if await progress.hold(conn):
+        if await progress.hold_what_leaves(conn):
             await progress.save(conn, at)
             return Sending(
                 step.before, None, control=locked.loaded.control, held_until=progress.held_until
@@ -166,6 +166,15 @@ async def give_up(
     return Sending(step.before, progress.state.ended, control=step.locked.loaded.control)
 
 
+async def may_still_leave(pool: Any, step: MailStep) -> bool:
+    """Whether anything of it may: its traversal is open, and nobody has stopped its journey or sending."""
+    traversal = step.locked.traversal
+    leaves: bool = await sql.fetchval(
+        pool, "may_still_leave", traversal_id=traversal.id, epoch=traversal.epoch
+    )
+    return leaves
+
+
 async def doubt_abandoned(conn: Any, step: MailStep, claimant: str, at: datetime) -> None:
     """What another try handed over and never settled is in doubt."""
     await sql.execute(conn, "doubt_abandoned", **step.key, claimant=claimant, at=at)
@@ -182,19 +191,30 @@ async def _record_sent(
 ) -> None:
     accepted = [row for row in rows if row["state"] == "accepted"]
     whats = ("sent", "delivered") if delivered_at_once else ("sent",)
-    happenings = [_mailed(what, step, row) for row in accepted for what in whats]
+    happenings = [
+        mailed(
+            what,
+            row["at"],
+            message_id=row["message_id"],
+            person_id=row["person_id"],
+            template=row["template"],
+            slug=step.locked.traversal.slug,
+            node=step.command.node,
+        )
+        for row in accepted
+        for what in whats
+    ]
     await recording.record(conn, plans, happenings, at)
 
 
-def _mailed(what: str, step: MailStep, row: Any) -> Happening:
+def mailed(
+    what: str, at: datetime, *, message_id: str, person_id: int, template: str, slug: str, node: str
+) -> Happening:
+    """The activity of a message: ``sent``, or ``delivered``; recorded once however often it is said."""
     return Happening(
         f"email_{what}",
-        row["at"],
-        person_id=row["person_id"],
-        external_id=f"{what}:{row['message_id']}",
-        fields={
-            "template": row["template"],
-            "journey": step.locked.traversal.slug,
-            "node": step.command.node,
-        },
+        at,
+        person_id=person_id,
+        external_id=f"{what}:{message_id}",
+        fields={"template": template, "journey": slug, "node": node},
     )

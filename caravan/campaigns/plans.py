@@ -90,6 +90,7 @@ class PlanCache:
         self._plans: OrderedDict[str, LoadedPlan] = OrderedDict()
         self._copies: OrderedDict[str, Copies] = OrderedDict()
         self._limits: OrderedDict[str | None, Limits] = OrderedDict()
+        self._numbered: OrderedDict[tuple[int, int], Copy] = OrderedDict()
 
     async def load(self, conn: Any, plan_hash: str) -> LoadedPlan:
         if plan_hash in self._plans:
@@ -131,3 +132,15 @@ class PlanCache:
             return limits_
         self._limits.move_to_end(limits_hash)
         return self._limits[limits_hash]
+
+    async def copy(self, conn: Any, journey_id: int, number: int) -> Copy:
+        """One copy by its number, for a message that was claimed with it."""
+        key = (journey_id, number)
+        if key not in self._numbered:
+            row = await sql.fetchrow(conn, "copy_numbered", journey_id=journey_id, copy=number)
+            body = TemplateDocument.model_validate(row["body"])
+            self._numbered[key] = Copy(number, compile_body(body))
+            while len(self._numbered) > self._kept:
+                self._numbered.popitem(last=False)
+        self._numbered.move_to_end(key)
+        return self._numbered[key]

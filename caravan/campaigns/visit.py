@@ -45,6 +45,7 @@ class Visit:
     arrived_at: datetime
     as_of: datetime
     savepoints: bool = True  # each action under one, so that a bad write is an outcome
+    waited: bool = False  # of messages that were held or put off, and are looked at by themselves
 
     @property
     def zones(self) -> Zones:

@@ -1,11 +1,13 @@
 """Composing: a template, an account's and a person's data become one message."""
 
 import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from caravan.delivery.errors import UnfitText
+from caravan.delivery.headers import structured
 from caravan.delivery.liquid import LiquidText, render_text
 from caravan.delivery.message import Rendered, Sender, mime
 from caravan.delivery.plaintext import text_of, text_template, tidied
@@ -65,6 +67,10 @@ def compose(
     at: datetime,
     to_address: str,
     unsubscribe_link: str | None = None,
+    rewrite: Callable[[str], str] | None = None,
+    headers: Sequence[tuple[str, str]] = (),
+    envelope_from: str | None = None,
+    sign: Callable[[bytes], bytes] | None = None,
 ) -> Outgoing:
     """Render one message for one person.
 
@@ -76,6 +82,10 @@ def compose(
         at: the message's date.
         to_address: a mailable address.
         unsubscribe_link: for the List-Unsubscribe header; operational mail has none.
+        rewrite: what becomes of the rendered HTML, such as links that tell of clicks.
+        headers: further structured fields (name, value).
+        envelope_from: where the relay returns it; the sender's address if absent.
+        sign: the signed message for a message as bytes.
 
     Raises:
         UnfitText: a text cannot be rendered with this data, or gives no address to send from.
@@ -85,18 +95,28 @@ def compose(
         context = context | {"preheader_text": render_text(template.preheader, context)}
     html = compiled.html.render(context)
     text = tidied(compiled.text.render(context)) if compiled.text else text_of(html)
+    if rewrite is not None:
+        html = rewrite(html)
     origin = _origin(template, context, sender)
-    content = mime(
-        Rendered(render_text(template.subject, context), html, text),
-        sender=origin,
-        to_address=to_address,
-        identity=message_id,
-        at=at,
-        unsubscribe_link=None if template.operational else unsubscribe_link,
-    )
-    return Outgoing(
-        envelope_from=origin.email, recipient=to_address, message_id=message_id, content=content
-    )
+    try:
+        further = "".join(structured(name, value) for name, value in headers)
+    except ValueError as error:
+        raise UnfitText(f"{template.email}: {error}") from None
+    rendered = Rendered(render_text(template.subject, context), html, text)
+
+    def write() -> bytes:
+        content = mime(
+            rendered,
+            sender=origin,
+            to_address=to_address,
+            identity=message_id,
+            at=at,
+            unsubscribe_link=None if template.operational else unsubscribe_link,
+            further=further,
+        )
+        return content if sign is None else sign(content)
+
+    return Outgoing(envelope_from or origin.email, to_address, message_id, write)
 
 
 def _origin(template: TemplateDocument, context: dict[str, Any], sender: Sender) -> Sender:

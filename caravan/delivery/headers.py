@@ -13,6 +13,7 @@ _MOST_Q, _MOST_B_OCTETS = 51, 36
 
 # line ends and controls, of Unicode too; what only shapes text (joiners, direction marks) stays
 _BREAKS = re.compile(r"[\x00-\x20\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
+_FIELD_NAME = re.compile(r"[!-9;-~]+")  # RFC 5322 §3.6.8
 # RFC 2047 §5 (3): the characters that stand for themselves in a phrase
 _Q = {n: chr(n) if re.match(r"[A-Za-z0-9!*+/-]", chr(n)) else f"={n:02X}" for n in range(256)}
 _Q[0x20] = "_"
@@ -43,6 +44,20 @@ def mailbox(name: str, display_name: str | None, address: str) -> str:
     if not _stands_for_itself(shown) or max(map(len, words)) > WIDTH // 2:
         words = list(_encoded_words(shown))
     return "\r\n".join(_folded(f"{name}:", [*words, f"<{address}>"])) + "\r\n"
+
+
+def structured(name: str, value: str) -> str:
+    """A field whose parts mean something, such as List-Unsubscribe; ends in CRLF.
+
+    It is folded at its spaces, and nothing in it is encoded: that would change what it says.
+
+    Raises:
+        ValueError: a name or a value that no such field can have.
+    """
+    value = one_line(value)
+    if not _FIELD_NAME.fullmatch(name) or not value or not value.isascii():
+        raise ValueError(f"no header field: {name}: {value}")
+    return "\r\n".join(_folded(f"{name}:", value.split(" "))) + "\r\n"
 
 
 def _stands_for_itself(text: str) -> bool:

@@ -59,6 +59,7 @@ def mime(
     identity: str,
     at: datetime,
     unsubscribe_link: str | None,
+    further: str = "",
 ) -> bytes:
     """The message as bytes with CRLF line ends.
 
@@ -69,6 +70,7 @@ def mime(
         identity: its Message-ID.
         at: its Date.
         unsubscribe_link: for List-Unsubscribe (RFC 2369); one-click (RFC 8058) where it is https.
+        further: header fields, each ending in CRLF.
     """
     boundary = f"=_{hashlib.sha256(identity.encode()).hexdigest()[:32]}"
     fields = [
@@ -83,6 +85,7 @@ def mime(
         fields.append(f"List-Unsubscribe: <{unsubscribe_link}>\r\n")
         if unsubscribe_link.startswith("https:"):
             fields.append("List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n")
+    fields.append(further)
     fields.append("MIME-Version: 1.0\r\n")
     fields.append(f'Content-Type: multipart/alternative;\r\n boundary="{boundary}"\r\n')
     head = "".join(fields).encode()

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 #: awaited once, when the other side is ready for the message and before its final dot can leave
@@ -11,12 +12,21 @@ BeforeFinalDot = Callable[[], Awaitable[None]]
 
 @dataclass(frozen=True)
 class Outgoing:
-    """A message ready to go; ``content`` has CRLF line ends."""
+    """A message ready to go.
+
+    It is rendered and cannot fail any more; as bytes it is written when somebody wants those, which
+    nobody does in virtual time.
+    """
 
     envelope_from: str
     recipient: str
     message_id: str
-    content: bytes
+    write: Callable[[], bytes]
+
+    @cached_property
+    def content(self) -> bytes:
+        """The message as bytes with CRLF line ends, written once."""
+        return self.write()
 
 
 @dataclass(frozen=True)

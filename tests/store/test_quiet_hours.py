@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from caravan.campaigns import mail_claims, stretch
+from caravan.campaigns import delivery_queue, mail_claims, stretch
 from tests.simulating import Simulating, bodies
 from tests.world import World
 
@@ -106,6 +106,24 @@ async def test_night_that_falls_between_two_tries_holds_and_gives_the_slots_back
     held = datetime(2026, 3, 3, 6, tzinfo=UTC)
     assert sorted(map(str, (await told(world)).values())) == [str(held), str(held), "limit-account"]
     assert await world.engage.fetchval("select sum(used) from limit_counts") == 0
+
+
+async def test_in_the_morning_the_same_checks_are_made_anew(world: World) -> None:
+    """What waited counts on the day it is sent, and what is held once more waits once more."""
+    limit = NIGHT.format(more="").replace(
+        "---", "limits: [{per: account, at_most: 2, every: 1 day}]\n---"
+    )
+    traversal = await start(world, limit + JOURNEY)
+    await world.walk(traversal)
+    assert await world.engage.fetchval("select count(*) from limit_slots") == 0
+    world.now = datetime(2026, 3, 3, 6, tzinfo=UTC)
+    while await delivery_queue.send_some(
+        world.engage, world.plans, world.mailing, "queue", lambda: world.now
+    ):
+        pass
+    assert sorted((await told(world)).values()) == ["accepted", "accepted", "limit-account"]
+    counts = await world.engage.fetch("select used, ends_at from limit_counts where used > 0")
+    assert [tuple(row) for row in counts] == [(2, datetime(2026, 3, 3, 23, tzinfo=UTC))]
 
 
 @pytest.mark.parametrize(

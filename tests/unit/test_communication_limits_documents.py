@@ -21,6 +21,7 @@ def read(
     return workspace.communication_limits, [(one.line - 3, one.code) for one in workspace.problems]
 
 
+MANY = ", ".join(f"{{per: person, at_most: 2, every: {days} days}}" for days in range(1, 22))
 FAULTS = [
     ("limits: []", []),  # an empty list says that nothing is limited
     ("", [(1, "missing-key")]),
@@ -37,7 +38,7 @@ FAULTS = [
         "limits:\n- {per: person, at_most: 2, every: 1 week}\n- {per: person, at_most: 3, every: 1 week}",
         [(4, "duplicate-label")],
     ),
-    (f"limits: [{', '.join('{per: person, at_most: 2, every: %d days}' % n for n in range(1, 22))}]", [(2, "bad-value")]),
+    (f"limits: [{MANY}]", [(2, "bad-value")]),
     ("zone: Europe/Nowhere\nlimits: []", [(2, "unknown-zone")]),
     ("zone: account\nlimits: []", [(2, "bad-value")]),
     ("zone: person\nlimits: []", [(2, "unknown-zone")]),

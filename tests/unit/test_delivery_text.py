@@ -192,3 +192,65 @@ def test_text_that_runs_away_is_stopped(text: str) -> None:
 def test_now_is_the_messages_instant() -> None:
     assert render_text("{{ 'now' | date: '%Y-%m-%d' }}", {"now": AT}) == "2026-03-02"
     assert render_text("{{ now | date: '%H:%M' }}", {"now": AT}) == "08:00"
+
+
+def test_links_are_rewritten_and_fields_added_after_rendering() -> None:
+    signed: list[bytes] = []
+
+    def sign(content: bytes) -> bytes:
+        signed.append(content)
+        return b"X-Signed: yes\r\n" + content
+
+    outgoing = compose(
+        template("<body><a href='https://x.example/{{ name }}'>See</a></body>"),
+        {"name": "ann"},
+        sender=Sender("Us", "us@us.example"),
+        message_id="<1@us.example>",
+        at=AT,
+        to_address="ann@a.example",
+        rewrite=lambda html: html.replace("https://x.example/ann", "https://go.example/1"),
+        headers=[("List-ID", "<news.us.example>")],
+        envelope_from="bounce+1@us.example",
+        sign=sign,
+    )
+    assert not signed  # nobody has asked for the bytes
+    text, html = parts(outgoing)
+    assert "https://go.example/1" in html
+    assert "https://x.example/ann" in text  # who reads text sees where a link leads
+    assert outgoing.content.startswith(b"X-Signed: yes\r\n")
+    assert b"\r\nList-ID: <news.us.example>\r\n" in outgoing.content
+    assert outgoing.envelope_from == "bounce+1@us.example"
+    assert len(signed) == 1  # written and signed once, however often it is looked at
+
+
+@pytest.mark.parametrize(
+    "field", [("List-ID:", "x"), ("List ID", "x"), ("List-ID", "å"), ("", "x"), ("List-ID", "\r\n")]
+)
+def test_a_field_that_no_header_can_have_is_refused_before_anything_leaves(
+    field: tuple[str, str],
+) -> None:
+    with pytest.raises(UnfitText):
+        compose(
+            template("<p>x</p>"),
+            {},
+            sender=Sender("Us", "us@us.example"),
+            message_id="<1@us.example>",
+            at=AT,
+            to_address="ann@a.example",
+            headers=[field],
+        )
+
+
+def test_further_fields_inject_nothing() -> None:
+    outgoing = compose(
+        template("<p>x</p>"),
+        {},
+        sender=Sender("Us", "us@us.example"),
+        message_id="<1@us.example>",
+        at=AT,
+        to_address="ann@a.example",
+        headers=[("Feedback-ID", "1:2\r\nBcc: all@a.example")],
+    )
+    message = email.message_from_bytes(outgoing.content)
+    assert message["Bcc"] is None
+    assert message["Feedback-ID"] == "1:2 Bcc: all@a.example"

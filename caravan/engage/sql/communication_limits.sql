@@ -28,10 +28,9 @@ delete from limit_counts where (rule_id, subject_id, period) in (
 );
 
 -- name: messages_that_stand
--- What an earlier try has made of these people's messages. Locked: who settles one locks it first and what it
--- counts for then, and so do we.
-select position, person_id, message_id,
-       state = 'claimed' or (state in ('held', 'deferred') and until <= :at) as open
+-- What an earlier try has made of these people's messages; whether they are still to be sent by who asks, the node
+-- or the delivery queue. Locked: who settles one locks it first and what it counts for then, and so do we.
+select position, person_id, message_id, state = 'claimed' and (queued is not null) = :waited as open
 from ledger
 where traversal_id = :traversal_id and node = :node and visit = :visit
   and position = any(:positions::int[]) and person_id = any(:person_ids::bigint[])
