@@ -60,6 +60,7 @@ from activities.upkeep_schedule import ensure_upkeep, spec_of
 from caravan.campaigns.mailing import Mailing
 from caravan.campaigns.plans import PlanCache
 from caravan.database.errors import StoreError
+from caravan.delivery.rates import BadRates, Rates
 from caravan.delivery.smtp import SmtpTransport
 from caravan.logs import configure_logs
 from caravan.services.callback import CALLBACK_PATH
@@ -281,7 +282,9 @@ def _leave(code: int) -> None:
 
 def _mailing(settings: Settings) -> Mailing:
     try:
-        return Mailing(SmtpTransport(settings.smtp_url))
+        return Mailing(SmtpTransport(settings.smtp_url), rates=Rates.parse(settings.send_rates))
+    except BadRates as error:
+        raise SettingsError(f"The setting SEND_RATES is wrong: {error}") from None
     except ValueError as error:
         raise SettingsError(str(error)) from None
 

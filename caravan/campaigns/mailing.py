@@ -1,7 +1,10 @@
 """What a process needs to send mail."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from typing import Any, Self
 
+from caravan.campaigns.turns import RatedTransport, Turns
+from caravan.delivery.rates import Rates
 from caravan.delivery.transport import Transport
 
 
@@ -10,3 +13,12 @@ class Mailing:
     """Where messages go; what else sending depends on, and is the operator's to say, comes here."""
 
     transport: Transport
+    rates: Rates | None = None  # None: as fast as it goes
+    _turns: dict[Any, Turns] = field(default_factory=dict, repr=False, compare=False)
+
+    def for_store(self, pool: Any) -> Self:
+        """The same for the messages of one store, whose rates all its processes share."""
+        if self.rates is None:
+            return self
+        turns = self._turns.setdefault(pool, Turns(pool, self.rates))
+        return replace(self, transport=RatedTransport(self.transport, turns))

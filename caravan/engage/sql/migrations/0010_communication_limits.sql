@@ -77,3 +77,11 @@ end $$;
 
 create trigger ledger_settles_limit_slots after update on ledger
   referencing new table as settled for each statement execute function settle_limit_slots();
+
+-- Buckets of sending rates (caravan/delivery/rates.py): when the next message that nobody has taken may leave, by
+-- the real clock. Whoever takes some moves it on, and what they do not use is over by itself: a process that
+-- dies leaves nothing to give back.
+create table send_buckets (
+  key     text primary key,
+  next_at timestamptz not null
+);
