@@ -17,6 +17,7 @@ from benchmarks import (
     import_people,
     journey_to_floor,
     simulate_steps,
+    smtp_to_raw,
     sync_to_raw,
     worker_rss,
 )
@@ -50,6 +51,10 @@ SECTIONS = (
     Section(
         {"sync_to_raw": "the rate of the Platform sync to that of a bare upsert"},
         sync_to_raw.measure,
+    ),
+    Section(
+        {"smtp_to_raw": "mails a second of the send activity to those of a bare SMTP loop"},
+        smtp_to_raw.measure,
     ),
     Section(
         {"simulate_steps_per_s": "account steps a second of `caravan simulate`"},

@@ -10,7 +10,7 @@ from typing import Any
 
 from caravan.campaigns import mail_step
 from caravan.campaigns.mail_claims import claim
-from caravan.campaigns.mail_hand_over import Now, Overtaken, hand_over
+from caravan.campaigns.mail_hand_over import Now, Overtaken, Settling, hand_over
 from caravan.campaigns.mail_step import Sending
 from caravan.campaigns.mail_together import hand_over_together
 from caravan.campaigns.mailing import Mailing
@@ -85,12 +85,12 @@ async def _send_what_is_claimed(
     if captured:
         await hand_over_together(pool, mailing.transport, claimed, now())
     elif claimed.messages:
-        async with mailing.transport.session() as session:
+        async with mailing.transport.session() as session, Settling() as settling:
             for message in claimed.messages:
                 if stopping():
                     break
                 try:
-                    await hand_over(pool, session, claimed.step, message, claimant, now)
+                    await hand_over(pool, session, claimed.step, message, claimant, now, settling)
                 except Overtaken:
                     if not await mail_step.may_still_leave(pool, claimed.step):
                         break  # nothing of it may: the relay need not hear of the others
