@@ -288,6 +288,7 @@ def _mailing(settings: Settings, roles: tuple[str, ...]) -> Mailing:
         allowed=mail_settings.allowed_recipients(settings),
         return_path=mail_settings.return_path(settings),
         sign=signer.sign if signer is not None else None,
+        rates=mail_settings.rates(settings),
     )
     if mailing.withheld is not None and EMAIL in roles:
         log.warning("marketing mail is withheld", why=mailing.withheld)

@@ -40,6 +40,7 @@ class DeliveryQueueActivities:
         info = activity.info()
         series = f"{info.workflow_run_id}/{info.activity_id}/"
         pool = await self._stores.engage(request.munchkin)
+        mailing = self._mailing.for_store(pool)
         await delivery_queue.take_over(pool, series, _now())
         began = time.monotonic()
         failures: list[Exception] = []
@@ -60,7 +61,7 @@ class DeliveryQueueActivities:
                     moved = await delivery_queue.send_some(
                         pool,
                         self._plans,
-                        self._mailing,
+                        mailing,
                         f"{series}{info.attempt}/{number}",
                         _now,
                         stopping=stopping,

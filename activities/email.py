@@ -28,11 +28,12 @@ class EmailActivities:
     async def send(self, request: SendRequest) -> SendReply:
         """Hand the messages over, at most once each."""
         info = activity.info()
+        pool = await self._stores.engage(request.munchkin)
         async with beating():
             sent = await send_email.send(
-                await self._stores.engage(request.munchkin),
+                pool,
                 self._plans,
-                self._mailing,
+                self._mailing.for_store(pool),
                 traversal_id=request.traversal_id,
                 step_no=request.step_no,
                 claimant=f"{info.workflow_run_id}/{info.activity_id}/{info.attempt}",

@@ -80,6 +80,7 @@ def told(run: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R]]:
                 message,
                 type=type(error).__name__,
                 non_retryable=final,
+                next_retry_delay=getattr(error, "retry_after", None),
                 category=ApplicationErrorCategory.BENIGN
                 if noise
                 else ApplicationErrorCategory.UNSPECIFIED,

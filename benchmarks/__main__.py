@@ -18,6 +18,7 @@ from benchmarks import (
     import_people,
     journey_to_floor,
     simulate_steps,
+    smtp_to_raw,
     sync_to_raw,
     worker_rss,
 )
@@ -58,6 +59,10 @@ SECTIONS = (
             "gateway_click_ms_p99": "how long a click waits for its answer",
         },
         gateway_clicks.measure,
+    ),
+    Section(
+        {"smtp_to_raw": "mails a second of the send activity to those of a bare SMTP loop"},
+        smtp_to_raw.measure,
     ),
     Section(
         {"simulate_steps_per_s": "account steps a second of `caravan simulate`"},

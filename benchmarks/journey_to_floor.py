@@ -124,16 +124,18 @@ async def measure(ground: Ground) -> list[Figure]:
     ]
 
 
-async def admitted(pair: Pair, accounts: int) -> int:
-    """Publish R1 and admit so many accounts to it, none of them started; returns the journey's id."""
+async def admitted(
+    pair: Pair, accounts: int, slug: str = "r1", people: int = data.PEOPLE_PER_ACCOUNT
+) -> int:
+    """Publish a journey and admit so many accounts to it, none of them started; returns the journey's id."""
     numbers = range(1, accounts + 1)
     await pair.load(data.accounts_file(pair.folder, numbers))
-    await pair.load(data.people_file(pair.folder, numbers))
+    await pair.load(data.people_file(pair.folder, numbers, people))
     now = datetime.now(UTC)
     async with pair.platform.acquire() as conn, conn.transaction():
         for audience in pair.workspace.audiences.values():
             await audiences.store(conn, audience, pair.workspace.settings.zone, now)
-    stored = await journeys.publish(pair.engage, compile_journey(pair.workspace, "r1"), now)
+    stored = await journeys.publish(pair.engage, compile_journey(pair.workspace, slug), now)
     journey_id, plans = stored.journey_id, PlanCache()
     await audience_flow.build_segment(pair.engage, pair.platform, journey_id, now)
     while await audience_flow.bring_in_page(pair.engage, pair.platform, plans, journey_id, now):

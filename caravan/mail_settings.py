@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 from caravan.delivery.allowed_recipients import AllowedRecipients, BadRecipients
 from caravan.delivery.dkim_signing import BadDkim, DkimSigner
 from caravan.delivery.links import BadLinkKeys, LinkKeys, LinksOf, links_of
+from caravan.delivery.rates import BadRates, Rates
 from caravan.delivery.return_path import ReturnPath
 from caravan.delivery.smtp import SmtpTransport, is_loopback
 from caravan.settings import Settings, SettingsError
@@ -129,3 +130,15 @@ def return_path(settings: Settings) -> ReturnPath | None:
             "GATEWAY_SECRET is not set: the addresses at RETURN_PATH_DOMAIN are made with it"
         )
     return ReturnPath(domain, (settings.gateway_secret,))
+
+
+def rates(settings: Settings) -> Rates | None:
+    """How fast mail may leave; None: as fast as it goes.
+
+    Raises:
+        SettingsError: SEND_RATES cannot be read.
+    """
+    try:
+        return Rates.parse(settings.send_rates)
+    except BadRates as error:
+        raise SettingsError(f"The setting SEND_RATES is wrong: {error}") from None

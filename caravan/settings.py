@@ -62,6 +62,7 @@ class _Environment(BaseSettings):
     account_names_in_temporal: bool = True
     statement_cache: bool = True
     pool_size: int = Field(default=16, ge=2, le=200)
+    send_rates: str = ""
     starts_per_second: float = Field(default=100.0, gt=0)
     continue_as_new_after: int | None = Field(default=None, ge=1)
     graceful_seconds: float = Field(default=30.0, ge=0)
@@ -134,6 +135,7 @@ class Settings:
         self.account_names_in_temporal = environment.account_names_in_temporal
         self.statement_cache = environment.statement_cache
         self.pool_size = environment.pool_size
+        self.send_rates = environment.send_rates
         self.starts_per_second = environment.starts_per_second
         self.continue_as_new_after = environment.continue_as_new_after
         self.graceful_seconds = environment.graceful_seconds

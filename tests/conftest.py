@@ -67,6 +67,8 @@ async def temporal() -> AsyncIterator[WorkflowEnvironment]:
             "frontend.WorkflowTimeSkippingEnabled=true",
             "--dynamic-config-value",
             'history.timerProcessorMaxTimeShift="10ms"',
+            "--dynamic-config-value",
+            "matching.enableFairness=true",
         ],
     ) as environment:
         yield environment

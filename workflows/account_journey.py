@@ -162,6 +162,7 @@ class AccountJourneyWorkflow:
             heartbeat_timeout=options.SEND_HEARTBEAT,
             retry_policy=options.RELAY_RETRY,
             summary=web_ui.send_summary(self._control, node),
+            priority=options.in_turn(workflow.info().workflow_id),
         )
         if self._control is not None:
             self._refuse_idle(reply)

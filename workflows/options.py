@@ -1,9 +1,10 @@
 """Time-outs and retries, in one place and by reason."""
 
+import hashlib
 from datetime import timedelta
 
 from temporalio import workflow
-from temporalio.common import RetryPolicy
+from temporalio.common import Priority, RetryPolicy
 
 #: the stores may be away for hours: try on, an account is never expelled for an outage
 STORE_RETRY = RetryPolicy(
@@ -40,6 +41,22 @@ DRAIN_TIMEOUT = timedelta(minutes=5)
 #: the delivery queue waits for a relay as a send does
 DELIVER_TIMEOUT = SEND_TIMEOUT
 DRAIN_HEARTBEAT = timedelta(seconds=10)
+
+
+#: of a fairness key, for the server
+LONGEST_KEY = 64
+
+
+def in_turn(workflow_id: str) -> Priority:
+    """Of what leaves the system, journeys take turns: a large one does not keep a small one waiting.
+
+    By what the workflow's id begins with: kind, subscription, slug. It orders dispatch alone; a server without
+    `matching.enableFairness` serves in order of arrival.
+    """
+    journey = "/".join(workflow_id.split("/")[:3])
+    if len(journey.encode()) > LONGEST_KEY:
+        journey = hashlib.sha256(journey.encode()).hexdigest()
+    return Priority(fairness_key=journey)
 
 
 def long_enough(runs: int, limit: int | None) -> bool:

@@ -9,6 +9,7 @@ from caravan.campaigns.actions import with_savepoints_if_needed
 from caravan.campaigns.drawing import takes_turns
 from caravan.campaigns.effects import BAD_VALUE, Candidate, Place, candidates
 from caravan.campaigns.group_tokens import with_group
+from caravan.campaigns.limit_slots import lock_ahead
 from caravan.campaigns.mail_step import MailStep, Sending
 from caravan.campaigns.mailing import Mailing
 from caravan.campaigns.may_send import decide
@@ -117,6 +118,7 @@ async def _claim_step(
     if at >= locked.traversal.deadline:
         return await mail_step.give_up(conn, plans, step, claimant, at)
     visit = progress.visit(conn, plans, command, at)
+    await lock_ahead(visit, "email", [place for place, _ in sends])
     messages: list[Message] = []
     for place, action in sends:
         messages += await _claim_action(visit, mailing, place, action, claimant)

@@ -1,10 +1,13 @@
 """What a process needs to send mail."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from typing import Any, Self
 
+from caravan.campaigns.turns import RatedTransport, Turns
 from caravan.delivery.allowed_recipients import AllowedRecipients
 from caravan.delivery.links import LinksOf
+from caravan.delivery.rates import Rates
 from caravan.delivery.return_path import ReturnPath
 from caravan.delivery.transport import Transport
 
@@ -19,3 +22,12 @@ class Mailing:
     allowed: AllowedRecipients | None = None  # None: everybody
     return_path: ReturnPath | None = None  # None: a message returns to its sender's address
     sign: Callable[[bytes], bytes] | None = None  # None: whoever relays it signs, or nobody
+    rates: Rates | None = None  # None: as fast as it goes
+    _turns: dict[Any, Turns] = field(default_factory=dict, repr=False, compare=False)
+
+    def for_store(self, pool: Any) -> Self:
+        """The same for the messages of one store, whose rates all its processes share."""
+        if self.rates is None:
+            return self
+        turns = self._turns.setdefault(pool, Turns(pool, self.rates))
+        return replace(self, transport=RatedTransport(self.transport, turns))

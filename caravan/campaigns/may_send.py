@@ -10,7 +10,9 @@ from datetime import datetime
 from caravan.campaigns import permission, personal_mail
 from caravan.campaigns.addresses_taken import addresses_taken
 from caravan.campaigns.effects import Candidate, Place
+from caravan.campaigns.limit_slots import take_slots
 from caravan.campaigns.mailing import Mailing
+from caravan.campaigns.quiet_hours import QUIET, quiet_for
 from caravan.campaigns.visit import Visit
 from caravan.delivery.allowed_recipients import NOT_ALLOWED
 from caravan.journeys.actions.send_email import SendEmail
@@ -51,6 +53,16 @@ async def decide(
         ]
         for person_id, reason in (await addresses_taken(visit, place, writable)).items():
             decisions[person_id] = replace(decisions[person_id], reason=reason)
+    if operational:
+        return decisions  # no communication limits: neither quiet hours nor caps
+    for person_id, until in quiet_for(visit, still(people)).items():
+        decisions[person_id] = Decision(held_until=until) if until else Decision(QUIET)
+    identities = {
+        person.id: personal_mail.identity(visit, place.position, person.id) for person in people
+    }
+    going = [person.id for person in still(people)]
+    for person_id, reason in (await take_slots(visit, place, "email", identities, going)).items():
+        decisions[person_id] = Decision(reason)
     return decisions
 
 

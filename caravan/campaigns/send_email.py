@@ -10,11 +10,12 @@ from typing import Any
 
 from caravan.campaigns import mail_step
 from caravan.campaigns.mail_claims import claim
-from caravan.campaigns.mail_hand_over import Now, Overtaken, hand_over, withhold
+from caravan.campaigns.mail_hand_over import Now, Overtaken, Settling, hand_over, withhold
 from caravan.campaigns.mail_step import Sending
 from caravan.campaigns.mail_together import hand_over_together
 from caravan.campaigns.mailing import Mailing
 from caravan.campaigns.plans import PlanCache
+from caravan.campaigns.turns import NotYet
 
 
 async def send(
@@ -45,20 +46,53 @@ async def send(
     Raises:
         RelayUnreachable: nothing more could be handed over; try again later, nobody gets it twice.
     """
+    while True:
+        try:
+            return await _send_what_is_claimed(
+                pool,
+                plans,
+                mailing,
+                traversal_id=traversal_id,
+                step_no=step_no,
+                claimant=claimant,
+                now=now,
+                stopping=stopping,
+                go_on=go_on,
+                captured=captured,
+            )
+        except NotYet as later:
+            # what waits for its turn is looked at anew now and then: it may have been paused, or withdrawn
+            if stopping() or not later.soon:
+                raise
+
+
+async def _send_what_is_claimed(
+    pool: Any,
+    plans: PlanCache,
+    mailing: Mailing,
+    *,
+    traversal_id: int,
+    step_no: int,
+    claimant: str,
+    now: Now,
+    stopping: Callable[[], bool],
+    go_on: bool,
+    captured: bool,
+) -> Sending:
     claimed = await claim(pool, plans, mailing, traversal_id, step_no, claimant, now(), go_on=go_on)
     if isinstance(claimed, Sending):
         return claimed
     if captured:
         await hand_over_together(pool, mailing.transport, claimed, now())
     elif claimed.messages:
-        async with mailing.transport.session() as session:
+        async with mailing.transport.session() as session, Settling() as settling:
             for message in claimed.messages:
                 if message.marketing and mailing.withheld is not None:
                     continue
                 if stopping():
                     break
                 try:
-                    await hand_over(pool, session, claimed.step, message, claimant, now)
+                    await hand_over(pool, session, claimed.step, message, claimant, now, settling)
                 except Overtaken:
                     if not await mail_step.may_still_leave(pool, claimed.step):
                         break  # nothing of it may: the relay need not hear of the others

@@ -7,6 +7,7 @@ from typing import Any
 
 from caravan.campaigns.plans import Copies, LoadedPlan, PlanCache
 from caravan.delivery.compose import CompiledTemplate
+from caravan.engage.limits import NO_LIMITS, Limits
 from caravan.journeys.zones import FIELD, Zones
 
 #: the account's buying groups by solution interest, null fields where it has none
@@ -37,6 +38,7 @@ class Traversal:
     plan_hash: str
     munchkin: str  # the subscription
     copies: Copies = field(default_factory=dict)  # changed in its version since it was published
+    limits: Limits = NO_LIMITS  # of all journeys: how much mail is enough, and when it is quiet
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,7 @@ class Visit:
     as_of: datetime
     groups: Groups = field(default_factory=dict)  # as far as its mail speaks of them
     savepoints: bool = True  # each action under one, so that a bad write is an outcome
+    waited: bool = False  # of messages that were held or put off, and are looked at by themselves
 
     @property
     def zones(self) -> Zones:

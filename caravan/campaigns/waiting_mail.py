@@ -209,6 +209,7 @@ async def _visit(
         plan_hash=row["plan_hash"],
         munchkin=row["munchkin"],
         copies=copies,
+        limits=await plans.limits(conn, row["limits_hash"]),
     )
     visit = Visit(
         conn=conn,
@@ -220,6 +221,7 @@ async def _visit(
         number=message.visit,
         arrived_at=message.claimed_at,
         as_of=at,
+        waited=True,
     )
     return visit, _action(loaded.plan, message)
 

@@ -10,6 +10,7 @@ import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from ipaddress import ip_address
+from time import monotonic
 from typing import Literal
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -33,6 +34,8 @@ from caravan.delivery.transport import (
 #: (RFC 5321 §4.5.3.2.6), for giving up on it is what leaves a message in doubt
 COMMAND_TIMEOUT = 60.0
 FINAL_TIMEOUT = 600.0
+#: seconds after which a connection that was left alone is asked whether it still is one
+ASKED_ANEW = 1.0
 
 _RELAY = re.compile(r"smtps?://(\[[0-9a-fA-F:.]+\]|[^\s\[\]:/]+)(:\d{1,5})?/?")
 _LEADING_DOT = re.compile(rb"(?m)^\.")
@@ -191,6 +194,8 @@ class _SmtpSession:
     def __init__(self, relay: SmtpTransport) -> None:
         self._relay = relay
         self._client: aiosmtplib.SMTP | None = None
+        self._clear_at: float | None = None  # when its last message ended, as a dialogue should
+        self._said = b""
 
     async def close(self) -> None:
         client, self._client = self._client, None
@@ -202,8 +207,7 @@ class _SmtpSession:
     async def send(self, message: Outgoing, before_final_dot: BeforeFinalDot) -> Verdict:
         """Hand one message over; see the module for what is tried again and what is not."""
         try:
-            client = await self._ready()
-            verdict = await self._envelope(client, message)
+            client, verdict = await self._announce(message)
             if verdict is None:
                 await before_final_dot()
                 verdict = await self._content(client, message.content)
@@ -212,6 +216,24 @@ class _SmtpSession:
             self._drop()
             raise
         return verdict
+
+    async def _announce(self, message: Outgoing) -> tuple[aiosmtplib.SMTP, Verdict | None]:
+        """The envelope, on a connection that takes it.
+
+        Right behind a message that ended well the relay need not be asked first whether it is still there;
+        where it is not after all, a new connection is, as it would have been then.
+        """
+        clear_at, self._clear_at = self._clear_at, None
+        client = self._client
+        if client is not None and clear_at is not None and monotonic() - clear_at < ASKED_ANEW:
+            try:
+                return client, await self._envelope(client, message)
+            except RelayUnreachable:
+                if self._said != b"MAIL":
+                    raise
+                self._drop()
+        client = await self._ready()
+        return client, await self._envelope(client, message)
 
     async def _ready(self) -> aiosmtplib.SMTP:
         """A connection at the start of a transaction."""
@@ -237,6 +259,7 @@ class _SmtpSession:
             (b"DATA",),
         )
         for command in commands:
+            self._said = command[0]
             try:
                 reply = await client.execute_command(*command)
             except (SMTPException, OSError) as error:
@@ -270,6 +293,7 @@ class _SmtpSession:
             self._drop()
             return InDoubt(f"no answer after the message: {_cleaned(str(error))}")
         told = f"{reply.code} {_cleaned(reply.message)}"
+        self._clear_at = monotonic()
         match reply.code // 100:
             case 2:
                 return Accepted(told)

@@ -132,7 +132,8 @@ async def test_relay_that_fails_midway_goes_on_where_it_was(world: World, relay:
     traversal = await arrive(world, relay, len(midway) + 2)
     for number, (phase, reply) in enumerate(midway):
         relay.when(phase, "354 go on" if phase == "DATA" else "250 ok")
-        relay.when(phase, reply)
+        # behind a message, who does not take the next is asked once more on a new connection
+        relay.when(phase, reply, times=2 if phase == "MAIL" else 1)
         with pytest.raises(RelayUnreachable):
             await world.send(traversal, f"away {number}")
         assert len(relay.mails) == number + 1
@@ -240,7 +241,7 @@ async def test_relay_away_until_the_journey_is_over_sends_nothing_late(
 ) -> None:
     traversal = await arrive(world, relay)
     relay.when("MAIL", "250 ok")
-    relay.when("MAIL", "421 shutting down")
+    relay.when("MAIL", "421 shutting down", times=2)
     with pytest.raises(RelayUnreachable):
         await world.send(traversal)
     world.pass_time(days=31)
@@ -358,3 +359,16 @@ async def test_try_that_died_in_hand_is_in_doubt_at_the_end_of_the_next(
     assert (await shown(world))["p1"][0] == "in_doubt"
     assert len(relay.mails) == 3
     assert nobody_twice(relay)
+
+
+async def test_relay_that_hangs_up_behind_each_message_is_called_again(
+    world: World, relay: Relay
+) -> None:
+    """Some take so many messages of a connection: that is no outage."""
+    traversal = await arrive(world, relay, 3)
+    for _ in range(2):
+        relay.when("MAIL", "250 ok")
+        relay.when("MAIL", DROP)
+    await world.send(traversal)
+    assert len(relay.mails) == len({identity for _, identity in relay.mails}) == 3
+    assert relay.connections == 3

@@ -1,0 +1,83 @@
+"""Sending rates: how much mail a relay, a sender and a mailbox provider bear. What is said of them, pure.
+
+Rates are of the installation, as the relay's address is: they belong to who runs it, not to a workspace.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from caravan.delivery.transport import Outgoing
+
+#: stands for each sender, or each domain, that is not named
+EACH = "*"
+#: the bucket of all mail
+ALL = "all"
+
+_RULE = re.compile(r"(all|(?:from|to):[^\s=]+)=([0-9]+(?:\.[0-9]+)?)/(s|min|h)", re.IGNORECASE)
+_SECONDS = {"s": 1, "min": 60, "h": 3600}
+#: the header, folded or not, and an address at its end
+_FROM = re.compile(rb"(?mi)^From:((?:[^\r\n]|\r\n[ \t])*)")
+_ADDRESS = re.compile(r"([^\s<>\"]+@[^\s<>\"]+)>?\s*$")
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """What counts together, and how many of it may leave in a second."""
+
+    key: str
+    per_second: float
+
+
+class BadRates(ValueError):
+    """The setting cannot be read; says which part."""
+
+
+@dataclass(frozen=True)
+class Rates:
+    """Rates by what they count: ``all``, ``from:ADDRESS``, ``to:DOMAIN``, with ``*`` for each of the others."""
+
+    per_second: dict[str, float]
+
+    @classmethod
+    def parse(cls, text: str) -> "Rates | None":
+        """``all=50/s from:news@us.example=20/s to:gmail.com=600/min to:*=10/s``; None where nothing is said.
+
+        Raises:
+            BadRates: a part is not one.
+        """
+        rates: dict[str, float] = {}
+        for part in text.replace(",", " ").split():
+            match = _RULE.fullmatch(part)
+            if match is None or float(match[2]) <= 0:
+                raise BadRates(
+                    f"{part} is no rate: all=50/s, from:news@us.example=20/s, to:gmail.com=600/min, to:*=10/s"
+                )
+            what = match[1].casefold()
+            if what in rates:
+                raise BadRates(f"{what} has two rates")
+            rates[what] = float(match[2]) / _SECONDS[match[3].casefold()]
+        return cls(rates) if rates else None
+
+    def buckets(self, message: Outgoing) -> Iterator[Bucket]:
+        """The buckets a message is one of, the narrowest first."""
+        if any(what.startswith("to:") for what in self.per_second):
+            yield from self._bucket("to", message.recipient.rpartition("@")[2])
+        if any(what.startswith("from:") for what in self.per_second):
+            yield from self._bucket("from", sender(message.content))
+        if ALL in self.per_second:
+            yield Bucket(ALL, self.per_second[ALL])
+
+    def _bucket(self, kind: str, who: str) -> Iterator[Bucket]:
+        key = f"{kind}:{who.casefold()}"
+        rate = self.per_second.get(key, self.per_second.get(f"{kind}:{EACH}"))
+        if rate is not None:
+            yield Bucket(key, rate)
+
+
+def sender(content: bytes) -> str:
+    """The address that a message is from, which need not be that of its envelope."""
+    header = _FROM.search(content)
+    shown = header[1].decode("utf-8", "replace").strip() if header else ""
+    address = _ADDRESS.search(shown)
+    return address[1] if address else ""
