@@ -10,6 +10,7 @@ from typing import Any
 
 from caravan.delivery.compose import CompiledTemplate, compile_body
 from caravan.engage import sql
+from caravan.engage.copies import hash_of
 from caravan.engage.plans import load_plan
 from caravan.journeys.conditions.sql import Binder
 from caravan.journeys.control import ControlPlan
@@ -101,17 +102,25 @@ class PlanCache:
         return loaded
 
     async def copies(self, conn: Any, journey_id: int, copies_hash: str | None) -> Copies:
-        """The copy that was changed in a version, by the hash of its row; none costs no question."""
+        """The copy that was changed in a version, by the hash of its row; none costs no question.
+
+        Read in a statement of its own, it may be newer than the hash: then it is used, but not kept, for
+        another version whose copies have that hash would be sent this one's.
+        """
         if copies_hash is None:
             return {}
-        if copies_hash not in self._copies:
-            self._copies[copies_hash] = {
-                row["template"]: Copy(
-                    row["copy"], compile_body(TemplateDocument.model_validate(row["body"]))
-                )
-                for row in await sql.fetch(conn, "live_copies", journey_id=journey_id)
-            }
+        if copies_hash in self._copies:
+            self._copies.move_to_end(copies_hash)
+            return self._copies[copies_hash]
+        rows = await sql.fetch(conn, "live_copies", journey_id=journey_id)
+        copies = {
+            row["template"]: Copy(
+                row["copy"], compile_body(TemplateDocument.model_validate(row["body"]))
+            )
+            for row in rows
+        }
+        if hash_of({row["template"]: (row["copy"], row["body"]) for row in rows}) == copies_hash:
+            self._copies[copies_hash] = copies
             while len(self._copies) > self._kept:
                 self._copies.popitem(last=False)
-        self._copies.move_to_end(copies_hash)
-        return self._copies[copies_hash]
+        return copies
