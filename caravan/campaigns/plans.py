@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from caravan.campaigns import locking_ahead
 from caravan.delivery.compose import CompiledTemplate, compile_body
 from caravan.engage import sql
 from caravan.engage.copies import hash_of
@@ -42,6 +43,7 @@ class LoadedPlan:
     plan: Plan
     control: ControlPlan
     looks_at_steps: bool  # a condition may ask when the account came to a node
+    locks_ahead: bool  # its actions record for one person after another, or change groups besides
     _queries: dict[tuple[object, ...], Query] = field(default_factory=dict)
     _templates: dict[str, CompiledTemplate] = field(default_factory=dict)
 
@@ -95,7 +97,12 @@ class PlanCache:
             self._plans.move_to_end(plan_hash)
             return self._plans[plan_hash]
         plan = await load_plan(conn, plan_hash)
-        loaded = LoadedPlan(plan, control_plan(plan), looks_back_at_nodes(plan))
+        loaded = LoadedPlan(
+            plan,
+            control_plan(plan),
+            looks_at_steps=looks_back_at_nodes(plan),
+            locks_ahead=locking_ahead.is_called_for(plan),
+        )
         self._plans[plan_hash] = loaded
         while len(self._plans) > self._kept:
             self._plans.popitem(last=False)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from caravan.campaigns import locking_ahead
 from caravan.campaigns.moving import move_if_due
 from caravan.campaigns.plans import Copies, LoadedPlan, PlanCache
 from caravan.campaigns.visit import Traversal, Visit
@@ -131,6 +132,7 @@ class Progress:
         self._savepoints = savepoints
         self._unstored: list[tuple[State, Outcome, dict[str, Any]]] = []
         self._moved = False
+        self._locked_ahead = False
         self.held = False
         self.state = locked.state
         self.account = locked.account
@@ -175,6 +177,12 @@ class Progress:
     def held_until(self) -> datetime | None:
         """When a held account leaves at the latest; None for one that is not."""
         return self.locked.traversal.deadline if self.held else None
+
+    async def lock_ahead(self, conn: Any) -> None:
+        """Before the first that records of people or changes groups: lock all of it, where the plan has more."""
+        if self.locked.loaded.locks_ahead and not self._locked_ahead:
+            self._locked_ahead = True
+            await locking_ahead.lock_ahead(conn, self.locked.traversal.account_id)
 
     async def flush(self, conn: Any) -> None:
         """Store the steps taken, for what looks at them in this transaction."""
