@@ -32,6 +32,7 @@ class Locked:
     account: dict[str, Any]  # its attributes, locked too
     paused: bool  # its journey: nothing begins
     to_move: bool = False  # to another version, before the next node it comes to
+    engages: bool = False  # what people do may count, or there are groups: see ``lock_ahead``
     rested: bool = False  # it has just moved from where it rested: to rest on there is no beginning
 
 
@@ -101,6 +102,7 @@ def _locked(row: Any, loaded: LoadedPlan, copies: Copies, *, rested: bool) -> Lo
         row["account"],
         row["paused"],
         to_move=row["to_move"],
+        engages=row["engages"],
         rested=rested and state.pending is None,
     )
 
@@ -180,7 +182,8 @@ class Progress:
 
     async def lock_ahead(self, conn: Any) -> None:
         """Before the first that records of people or changes groups: lock all of it, where the plan has more."""
-        if self.locked.loaded.locks_ahead and not self._locked_ahead:
+        called_for = self.locked.loaded.locks_ahead and self.locked.engages
+        if called_for and not self._locked_ahead:
             self._locked_ahead = True
             await locking_ahead.lock_ahead(conn, self.locked.traversal.account_id)
 

@@ -12,7 +12,13 @@ from typing import Any
 import pytest
 
 from caravan.buying_groups import upkeep
-from caravan.campaigns import buying_group_upkeep, engagement_upkeep, recording, stretch
+from caravan.campaigns import (
+    buying_group_upkeep,
+    engagement_upkeep,
+    locking_ahead,
+    recording,
+    stretch,
+)
 from caravan.engage.happening import Happening
 from tests.grouping import Grouping
 from tests.world import World
@@ -119,3 +125,30 @@ async def test_nobody_waits_in_a_circle(world: World, rounds: int) -> None:
         assert [one for one in came if isinstance(one, BaseException)] == []
         left = "select count(*) from traversals where ended_at is null"
         assert await world.engage.fetchval(left) == 0
+
+
+async def test_where_nothing_counts_and_nobody_is_in_a_group_nothing_is_locked_ahead(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+
+    async def lock_ahead(conn: Any, account_id: int) -> None:
+        asked.append(account_id)
+
+    monkeypatch.setattr(locking_ahead, "lock_ahead", lock_ahead)
+    moments = JOURNEY.split("    next: first")[0].replace(
+        "      - update_buying_group_stage: {solution_interest: wind, stage: engaged}\n", ""
+    )
+    workspace = world.workspace(moments + "    end: over\n")
+    await world.load(
+        workspace,
+        accounts="account_id,name\na,Acme\nb,Beta\n",
+        people="person_id,email,first_name,account_id\np,p@x.example,Z,a\nq,q@x.example,M,b\n",
+    )
+    plain, other = await world.enter(await world.publish(workspace, "circle"))
+    await stretch.run(world.engage, world.plans, plain, 1, world.now)
+    assert asked == []
+    await Grouping(world).store(world.workspace(GROUPS + JOURNEY))
+    await Grouping(world).group("a", "grid")
+    await stretch.run(world.engage, world.plans, other, 1, world.now)
+    assert len(asked) == 1

@@ -5,7 +5,10 @@ select t.id, t.journey_id, t.slug, t.account_id, t.entry, t.entered_at, t.state,
        t.ended_at, t.reason, t.label, j.plan_hash, j.deadline, j.version, j.paused_at is not null as paused,
        j.leads_to is not null and not j.empties and j.state <> 'aborted' and t.kept_no is distinct from j.lead_no
          and exists (select from journeys n where n.id = j.leads_to and n.state <> 'scheduled') as to_move,
-       j.copies_hash, a.attributes as account
+       j.copies_hash, a.attributes as account,
+       -- what is recorded of people may count, or there are groups to change: see lock_ahead
+       exists (select from buying_groups)
+         or coalesce((select counted <> '{}' from engagement_scales order by id desc limit 1), false) as engages
 from traversals t join journeys j on j.id = t.journey_id join accounts a on a.id = t.account_id
 where t.id = :traversal_id
 for no key update of t, a;
