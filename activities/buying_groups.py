@@ -11,6 +11,7 @@ from temporalio import activity
 
 from activities import counters
 from activities.beating import beating
+from activities.domain_time import clock
 from activities.draining import drain
 from activities.failures import told
 from caravan.buying_groups import upkeep
@@ -70,11 +71,9 @@ class BuyingGroupActivities:
     async def renew_engagement(self, request: UpkeepRequest) -> UpkeepReply:
         """A new scale where one is due, and everybody brought up to it as far as the time reaches."""
         engage = await self._stores.engage(request.munchkin)
-        rows, until = 0, time.monotonic() + BUDGET
+        rows, until, now = 0, time.monotonic() + BUDGET, clock(request.as_of)
         async with beating():
-            while moved := await engagement_upkeep.keep_page(
-                engage, self._plans, datetime.now(UTC)
-            ):
+            while moved := await engagement_upkeep.keep_page(engage, self._plans, now()):
                 rows += moved
                 if time.monotonic() > until or activity.is_worker_shutdown():
                     return UpkeepReply(rows=rows, waiting=1)

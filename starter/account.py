@@ -8,8 +8,8 @@ import typer
 from rich.padding import Padding
 
 from caravan.buying_groups.listing import Filters, groups
-from caravan.campaigns.queued import queued
 from caravan.engage import sql
+from caravan.engage.queued import queued
 from caravan.journeys.moving import MIGRATE
 from starter.errors import UserError
 from starter.evidence import in_words

@@ -5,10 +5,11 @@ from typing import Annotated, Any
 
 import typer
 
+from caravan.buying_groups import report
 from caravan.buying_groups.completeness import shown
 from caravan.engage import sql
 from starter.group_names import GroupArgument, known_group
-from starter.group_rows import group_row, rounded
+from starter.group_rows import group_row, role_row, rounded, velocity
 from starter.output import Format, FormatOption, as_json, cell, console, plural, show
 from starter.session import Session, SubscriptionOption, run_with
 from starter.spans import span
@@ -47,9 +48,14 @@ async def _told(pool: Any, key: str, removed: bool) -> dict[str, Any]:
     )
     history = await sql.fetch(pool, "buying_group_history_shown", group_id=row["id"])
     return group_row(row) | {
-        "roles": [dict(role) for role in roles],
+        "roles": [
+            role_row(
+                one["role"], one["weight"], one["required"], one["members_required"], one["people"]
+            )
+            for one in roles
+        ],
         "member_list": [_member(member) for member in members],
-        "velocity": _velocity([one for one in history if one["what"] == "stage"]),
+        "velocity": velocity(await report.velocity(pool, row["id"], datetime.now(UTC))),
         "history": [
             {
                 "at": one["at"],
@@ -78,16 +84,6 @@ def _member(member: Any) -> dict[str, Any]:
         "score": member["score"],
         "added_at": member["added_at"],
         "removed_at": member["removed_at"],
-    }
-
-
-def _velocity(stages: list[Any]) -> dict[str, Any]:
-    """How many times it went from one stage to another, and how long that took on average."""
-    moves = [one for one in stages if one["old"] is not None]
-    took = moves[-1]["at"] - stages[0]["at"] if moves else timedelta()
-    return {
-        "moves": len(moves),
-        "seconds_per_move": round(took.total_seconds() / len(moves)) if moves else None,
     }
 
 
@@ -132,12 +128,10 @@ def _print(told: dict[str, Any]) -> None:
         title="Stages and statuses",
         empty="none yet",
     )
-    velocity = told["velocity"]
-    if velocity["moves"]:
-        each = span(timedelta(seconds=velocity["seconds_per_move"]))
-        console.print(
-            f"{plural(velocity['moves'], 'move')}, {each} each on average", highlight=False
-        )
+    moved = told["velocity"]
+    if moved["moves"]:
+        each = span(timedelta(seconds=moved["seconds_per_move"]))
+        console.print(f"{plural(moved['moves'], 'move')}, {each} each on average", highlight=False)
 
 
 MEMBERS = ("person", "name", "role", "source", "job_title", "score", "removed_at")

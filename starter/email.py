@@ -33,7 +33,11 @@ def publish_email(
         Path, typer.Argument(help="The workspace: a folder of YAML files and templates.")
     ] = Path(),
     live: Annotated[
-        bool, typer.Option("--live", help="In the versions that run, for messages not yet sent.")
+        bool,
+        typer.Option(
+            "--live",
+            help="In the versions that run, for messages not yet claimed: those in hand leave with the old copy.",
+        ),
     ] = False,
     form: FormatOption = Format.table,
 ) -> None:

@@ -13,6 +13,7 @@ from caravan.buying_groups.explaining import Counted, Explanation, Member, Role,
 from caravan.journeys import engagement
 from starter.errors import UserError
 from starter.group_names import GroupArgument, known_group
+from starter.group_rows import role_row
 from starter.output import Format, FormatOption, as_json, cell, console, plural, show
 from starter.session import Session, SubscriptionOption, run_with
 
@@ -50,41 +51,30 @@ def explain_group(
 
 
 def told(one: Explanation) -> dict[str, Any]:
-    """For programs; what is a fraction is a number here, the whole sums are exact."""
+    """For programs, by the keys of ``show``; what is a fraction is a number here, the whole sums are exact."""
     return {
         "group": one.group,
         "account": one.account,
         "account_name": one.name,
         "solution_interest": one.solution_interest,
-        "completeness": {
-            "score": one.completeness,
-            "shown": shown(one.completeness),
-            "roles": [_role(role) for role in one.roles],
-            "empty_roles": one.empty_roles,
-        },
-        "engagement": {
-            "score": one.engagement,
-            "shown": shown(one.engagement),
-            "behind": one.behind,
-            "raw": float(one.raw),
-            "role_weights": sum(_weights_in_use(one.members).values()),
-            "scale": _scale(one.scale) if one.scale is not None else None,
-            "members": [_member(member, one.scale) for member in one.members],
-        },
-        "qualified": {"asked": one.qualified_by, "at": one.qualified_at},
+        "completeness": one.completeness,
+        "engagement": one.engagement,
+        "members": len(one.members),
+        "empty_roles": one.empty_roles,
+        "qualified_at": one.qualified_at,
+        "qualified_by": one.qualified_by,
+        "roles": [_role(role) for role in one.roles],
+        "member_list": [_member(member, one.scale) for member in one.members],
+        "raw": float(one.raw),
+        "role_weights": sum(_weights_in_use(one.members).values()),
+        "scale": _scale(one.scale) if one.scale is not None else None,
+        "behind": one.behind,
     }
 
 
 def _role(role: Role) -> dict[str, Any]:
-    return {
-        "role": role.role,
-        "weight": role.weight,
-        "required": role.required,
-        "needed": role.needed,
-        "assigned": len(role.people),
-        "completeness": float(role.completeness),
-        "people": list(role.people),
-    }
+    filled = role_row(role.role, role.weight, role.required, role.needed, len(role.people))
+    return filled | {"completeness": float(role.completeness)}
 
 
 def _scale(scale: Scale) -> dict[str, Any]:

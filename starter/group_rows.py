@@ -61,6 +61,25 @@ def group_row(row: Any) -> dict[str, Any]:
     }
 
 
+def velocity(row: Any) -> dict[str, Any]:
+    """How many moves, and how long each took on average; ``row`` None: there were none."""
+    return {
+        "moves": row["moves"] if row is not None else 0,
+        "seconds_per_move": round(row["took"].total_seconds()) if row is not None else None,
+    }
+
+
+def role_row(role: str, weight: int, required: bool, needed: int, people: int) -> dict[str, Any]:
+    """A role of the template that a group follows, and how many play it."""
+    return {
+        "role": role,
+        "weight": weight,
+        "required": required,
+        "members_required": needed,
+        "people": people,
+    }
+
+
 def group_words(row: dict[str, Any]) -> str:
     """A group in a line of its account's page."""
     whole = rounded(row)

@@ -5,12 +5,12 @@ from typing import Annotated, Any
 
 import typer
 
-from caravan.engage import life_cycle, versions
+from caravan.engage import life_cycle, sql, versions
 from caravan.engage.journeys import Stored
 from caravan.engage.plans import load_plan
 from caravan.engage.versions import Inside, Policy
 from starter.errors import UserError
-from starter.output import Format, plainly, show
+from starter.output import Format, as_instant, plainly, show
 
 InsideOption = Annotated[
     Inside,
@@ -62,15 +62,14 @@ async def became_of_those_inside(
             for row in page
         ]
         return {"policy": "exit", "accounts": len(left)}
-    plan_hash = await pool.fetchval(
-        "select plan_hash from journeys where id = $1", stored.journey_id
-    )
-    plan = await load_plan(pool, plan_hash)
+    row = await sql.fetchrow(pool, "journey_by_id", id=stored.journey_id)
+    plan = await load_plan(pool, row["plan_hash"])
     places = await versions.standing(pool, stored.slug, stored.version, plan, {})
     staying = await versions.staying(pool, places)
-    finishing = sum(one.accounts for one in places if one.midway)
+    finishing = sum(one.accounts for one in places if one.midway and not one.stays)
     return {
         "policy": "migrate",
+        "from": row["starts_at"] if row["state"] == "scheduled" else None,
         "accounts": stored.called,
         "moving": max(stored.called - len(staying) - finishing, 0),
         "finishing": finishing,
@@ -91,6 +90,8 @@ def tell_of_those_inside(slug: str, told: dict[str, Any] | None) -> None:
         f"{slug}: of {told['accounts']} accounts inside earlier versions {told['moving']} move{finish}, "
         f"{len(staying)} stay on theirs"
     )
+    if told["from"]:
+        plainly(f"until it starts at {as_instant(told['from'])} they go on where they are")
     if staying:
         show(staying[:SHOWN], Format.table)
         if len(staying) > SHOWN:

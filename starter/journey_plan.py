@@ -79,9 +79,13 @@ def plan(
         draft = rows[-1] if rows[-1]["state"] == "draft" else None
         new = await _new(pool, slug, draft, directory)
         version = draft["version"] if draft else rows[-1]["version"] + 1
+        if draft is None and new.hash == published[-1]["plan_hash"]:
+            version = published[-1][
+                "version"
+            ]  # published already: publishing it leaves it as it is
         comparison = compare(await plan_of(pool, published[-1]), new, names)
         standing = await versions.standing(pool, slug, version, new, names)
-        told = _told(comparison, standing, new, names)
+        told = _told(comparison, standing)
         head = {"journey": slug, "from": published[-1]["version"], "to": version}
         if form is Format.json:
             settings = [_difference(one) for one in comparison.settings]
@@ -111,16 +115,15 @@ async def _new(pool: Pool, slug: str, draft: Any, directory: Path | None) -> Pla
     return await plan_of(pool, draft)
 
 
-def _told(
-    comparison: Comparison, standing: list[Standing], new: Plan, names: dict[str, str]
-) -> list[dict[str, Any]]:
+def _told(comparison: Comparison, standing: list[Standing]) -> list[dict[str, Any]]:
+    """Accounts are told at the node they go on at; where there is none, at the one they stand at."""
     inside: dict[str, Inside] = {}
+    rows = {change.node for change in comparison.nodes}
     for place in standing:
-        node = place.node if place.node is not None else new.start
-        name = names.get(node, node)
-        at = inside.setdefault(name if name in new.nodes else node, Inside())
+        node = place.name if place.name in rows or place.node is None else place.node
+        at = inside.setdefault(node, Inside())
         at.accounts += place.accounts
-        at.finish += place.accounts if place.midway else 0
+        at.finish += place.accounts if place.midway and not place.stays else 0
         if place.stays:
             at.stay += place.accounts
             at.why.add(place.stays)

@@ -146,6 +146,16 @@ def effect_in_words(effect: Effect) -> list[str]:
     ]
     if members:
         lines.append(f"members: {', '.join(members)}")
+    completeness = [
+        f"{plural(count, 'group')} {what}"
+        for count, what in (
+            (effect.more_complete, "more complete"),
+            (effect.less_complete, "less complete"),
+        )
+        if count
+    ]
+    if completeness:
+        lines.append(", ".join(completeness))
     if effect.qualified:
         lines.append(f"{plural(effect.qualified, 'group')} marketing-qualified by it")
     for stage, groups in sorted(effect.lacking.items()):

@@ -8,7 +8,7 @@ import typer
 from caravan.buying_groups.report import BANDS, Report, report
 from starter.errors import UserError
 from starter.group_names import check_solution_interest
-from starter.group_rows import for_people
+from starter.group_rows import for_people, velocity
 from starter.output import Format, FormatOption, as_json, cell, console, plural, show
 from starter.session import Session, SubscriptionOption, run_with
 from starter.spans import span
@@ -76,10 +76,7 @@ def _told(made: Report) -> dict[str, Any]:
         ],
         "stages": [dict(row) for row in made.stages],
         "highest": [_named(row, "completeness", "engagement") for row in made.highest],
-        "fastest": [
-            _named(row) | {"moves": row["moves"], "seconds_per_move": row["took"].total_seconds()}
-            for row in made.fastest
-        ],
+        "fastest": [_named(row) | velocity(row) for row in made.fastest],
         "stagnant": [
             _named(row, "completeness", "engagement", "since")
             | {"seconds": (made.end - row["since"]).total_seconds()}

@@ -3,8 +3,10 @@
 from functools import cache
 from typing import Any
 
+import pytest
 from jsonschema import Draft202012Validator
 
+from caravan.journeys import folder
 from caravan.journeys.schema import json_schema
 from caravan.journeys.source import read_documents
 
@@ -176,6 +178,11 @@ def _validator() -> Draft202012Validator:
 def fits_schema(document: Any) -> bool:
     """Whether an editor would find nothing wrong with a document."""
     return bool(_validator().is_valid(document))
+
+
+def read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Within a test, YAML of the same text is read once: reading is most of what validation costs."""
+    monkeypatch.setattr(folder, "read_documents", cache(read_documents))
 
 
 def misfits(text: str) -> list[Any]:

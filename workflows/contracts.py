@@ -172,7 +172,7 @@ class UpkeepInput(Wire):
 
 class UpkeepRequest(Wire):
     munchkin: str = ""
-    as_of: datetime | None = None
+    as_of: datetime | None = None  # when the run began, of whose day its scale is
     accounts: int = 0  # that the run has asked for
     last: int = 0  # the newest of its questions
 

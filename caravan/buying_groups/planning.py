@@ -51,6 +51,8 @@ class Effect:
     added: int = 0  # members
     changed: int = 0  # members who play another role
     removed: int = 0
+    more_complete: int = 0  # groups that were there
+    less_complete: int = 0
     qualified: int = 0  # groups that become marketing-qualified
     lacking: Counter[str] = field(
         default_factory=Counter
@@ -169,6 +171,8 @@ def _tell(before: _Standing, after: _Standing, told: dict[str, Effect]) -> None:
         else:
             of(group_id).other_roles += group["template_id"] != was["template_id"]
             of(group_id).other_stages += group["stage_model_id"] != was["stage_model_id"]
+            of(group_id).more_complete += group["completeness"] > was["completeness"]
+            of(group_id).less_complete += group["completeness"] < was["completeness"]
         of(group_id).qualified += group["qualified"] and not (was and was["qualified"])
         if group["lacking"]:
             of(group_id).lacking[group["stage"]] += 1

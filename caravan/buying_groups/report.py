@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from caravan.engage import sql
+from caravan.journeys.time import EARLIEST
 
 #: of scores: each with its lower end and without its upper one, the last with both
 BANDS = ("0–25", "25–50", "50–75", "75–100")
@@ -52,10 +53,33 @@ async def report(
             bands=await sql.fetch(conn, "report_bands", **of),
             stages=await sql.fetch(conn, "report_stages", **of, **{"from": start, "to": end}),
             highest=await sql.fetch(conn, "report_highest", **of, top=top),
-            fastest=await sql.fetch(
-                conn, "report_fastest", **of, **{"from": start, "to": end}, top=top
-            ),
+            fastest=await _fastest(conn, start, end, **of, top=top),
             stagnant=await sql.fetch(conn, "report_stagnant", **of, to=end, top=top),
             coverage=await sql.fetch(conn, "report_coverage", **of),
             overlap=await sql.fetch(conn, "report_overlap", **of, top=top),
         )
+
+
+async def velocity(conn: Any, group_id: int, at: datetime) -> Any:
+    """How many moves a group has made and how long each took, by the report's measure; None: not one."""
+    rows = await _fastest(conn, EARLIEST, at, group_id=group_id)
+    return rows[0] if rows else None
+
+
+async def _fastest(
+    conn: Any,
+    start: datetime,
+    end: datetime,
+    *,
+    solution_interest: str | None = None,
+    group_id: int | None = None,
+    top: int = 1,
+) -> Sequence[Any]:
+    return await sql.fetch(
+        conn,
+        "report_fastest",
+        **{"from": start, "to": end},
+        solution_interest=solution_interest,
+        group_id=group_id,
+        top=top,
+    )

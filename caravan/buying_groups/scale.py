@@ -13,12 +13,7 @@ from typing import Any
 from caravan.buying_groups import engagement, qualifying
 from caravan.engage import sql
 from caravan.engage.happening import Happening
-from caravan.journeys.documents.score_model import (
-    DEFAULT_DAILY_CAP,
-    DEFAULT_WEIGHTS,
-    DEFAULT_WINDOW_DAYS,
-    ScoreModelDocument,
-)
+from caravan.journeys.documents.score_model import ScoreModelDocument
 from caravan.journeys.time import LATEST, local_day, local_instant
 
 #: people brought up to the scale in one transaction; groups; days forgotten
@@ -108,21 +103,11 @@ def _is_due(state: Any, at: datetime) -> bool:
     if state is None:
         return False
     model = ScoreModelDocument.model_validate(state["body"])
-    if not state["asked"] and _is_implied(model):
+    if not state["asked"] and model.is_implied:
         return False  # nobody pays for what nobody asked for
     if state["scale_id"] is None or state["score_model_id"] != state["model_id"]:
         return True
     return local_day(at, model.zone) > state["day"] or bool(state["lacking"])
-
-
-def _is_implied(model: ScoreModelDocument) -> bool:
-    """Whether this is what counts in a workspace that says nothing (storing.py)."""
-    return (model.score_model, model.weights, model.window_days, model.daily_cap) == (
-        "default",
-        DEFAULT_WEIGHTS,
-        DEFAULT_WINDOW_DAYS,
-        DEFAULT_DAILY_CAP,
-    )
 
 
 def _kept(

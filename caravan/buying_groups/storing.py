@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from caravan.buying_groups.asking import asked_by
 from caravan.engage import sql
 from caravan.journeys.documents.roles_template import RolesTemplateDocument
-from caravan.journeys.documents.score_model import DEFAULT_WEIGHTS, ScoreModelDocument
+from caravan.journeys.documents.score_model import ScoreModelDocument, implied
 from caravan.journeys.documents.solution_interest import SolutionInterestDocument
 from caravan.journeys.workspace import Workspace
 
@@ -58,9 +58,7 @@ async def store(conn: Any, workspace: Workspace, at: datetime) -> Stored:
 
 def score_models_of(workspace: Workspace) -> Mapping[str, ScoreModelDocument]:
     """The workspace's, or what counts where it has none."""
-    default = ScoreModelDocument(
-        score_model="default", weights=DEFAULT_WEIGHTS, zone=workspace.settings.zone
-    )
+    default = implied(workspace.settings.zone)
     return workspace.score_models or {default.score_model: default}
 
 

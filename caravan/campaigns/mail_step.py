@@ -101,6 +101,8 @@ async def _conclude(
         # what another try has in hand is in doubt until it says otherwise
         await doubt_abandoned(conn, step, claimant, at)
         rows = await sql.fetch(conn, "settled_messages", **step.key)
+    if go_on:
+        await progress.lock_ahead(conn)
     await _record_sent(conn, plans, step, rows, at, delivered_at_once=delivered_at_once)
     if stored or locked.ended is not None:
         # what was decided before it is told already where the account has moved since

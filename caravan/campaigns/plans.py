@@ -8,8 +8,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from caravan.campaigns import locking_ahead
 from caravan.delivery.compose import CompiledTemplate, compile_body
 from caravan.engage import limits, sql
+from caravan.engage.copies import hash_of
 from caravan.engage.limits import NO_LIMITS, Limits
 from caravan.engage.plans import load_plan
 from caravan.journeys.conditions.sql import Binder
@@ -42,6 +44,7 @@ class LoadedPlan:
     plan: Plan
     control: ControlPlan
     looks_at_steps: bool  # a condition may ask when the account came to a node
+    locks_ahead: bool  # its actions record for one person after another, or change groups besides
     _queries: dict[tuple[object, ...], Query] = field(default_factory=dict)
     _templates: dict[str, CompiledTemplate] = field(default_factory=dict)
 
@@ -97,27 +100,40 @@ class PlanCache:
             self._plans.move_to_end(plan_hash)
             return self._plans[plan_hash]
         plan = await load_plan(conn, plan_hash)
-        loaded = LoadedPlan(plan, control_plan(plan), looks_back_at_nodes(plan))
+        loaded = LoadedPlan(
+            plan,
+            control_plan(plan),
+            looks_at_steps=looks_back_at_nodes(plan),
+            locks_ahead=locking_ahead.is_called_for(plan),
+        )
         self._plans[plan_hash] = loaded
         while len(self._plans) > self._kept:
             self._plans.popitem(last=False)
         return loaded
 
     async def copies(self, conn: Any, journey_id: int, copies_hash: str | None) -> Copies:
-        """The copy that was changed in a version, by the hash of its row; none costs no question."""
+        """The copy that was changed in a version, by the hash of its row; none costs no question.
+
+        Read in a statement of its own, it may be newer than the hash: then it is used, but not kept, for
+        another version whose copies have that hash would be sent this one's.
+        """
         if copies_hash is None:
             return {}
-        if copies_hash not in self._copies:
-            self._copies[copies_hash] = {
-                row["template"]: Copy(
-                    row["copy"], compile_body(TemplateDocument.model_validate(row["body"]))
-                )
-                for row in await sql.fetch(conn, "live_copies", journey_id=journey_id)
-            }
+        if copies_hash in self._copies:
+            self._copies.move_to_end(copies_hash)
+            return self._copies[copies_hash]
+        rows = await sql.fetch(conn, "live_copies", journey_id=journey_id)
+        copies = {
+            row["template"]: Copy(
+                row["copy"], compile_body(TemplateDocument.model_validate(row["body"]))
+            )
+            for row in rows
+        }
+        if hash_of({row["template"]: (row["copy"], row["body"]) for row in rows}) == copies_hash:
+            self._copies[copies_hash] = copies
             while len(self._copies) > self._kept:
                 self._copies.popitem(last=False)
-        self._copies.move_to_end(copies_hash)
-        return self._copies[copies_hash]
+        return copies
 
     async def limits(self, conn: Any, limits_hash: str | None) -> Limits:
         """The communication limits that hold, by their hash; none costs no question."""

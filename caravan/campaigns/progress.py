@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from caravan.campaigns import locking_ahead
 from caravan.campaigns.moving import move_if_due
 from caravan.campaigns.plans import Copies, LoadedPlan, PlanCache
 from caravan.campaigns.visit import Traversal, Visit
@@ -35,6 +36,7 @@ class Locked:
     paused: bool  # its journey: nothing begins
     halted: bool = False  # nothing leaves
     to_move: bool = False  # to another version, before the next node it comes to
+    engages: bool = False  # what people do may count, or there are groups: see ``lock_ahead``
     rested: bool = False  # it has just moved from where it rested: to rest on there is no beginning
 
 
@@ -110,6 +112,7 @@ def _locked(
         row["paused"],
         halted=row["halted"],
         to_move=row["to_move"],
+        engages=row["engages"],
         rested=rested and state.pending is None,
     )
 
@@ -142,6 +145,7 @@ class Progress:
         self._unstored: list[tuple[State, Outcome, dict[str, Any]]] = []
         self._moved = False
         self.held_for: str | None = None  # what it waits for, where it is to stand still
+        self._locked_ahead = False
         self.state = locked.state
         self.account = locked.account
 
@@ -202,6 +206,13 @@ class Progress:
     def held_until(self) -> datetime | None:
         """When a held account leaves at the latest; None for one that is not."""
         return self.locked.traversal.deadline if self.held else None
+
+    async def lock_ahead(self, conn: Any) -> None:
+        """Before the first that records of people or changes groups: lock all of it, where the plan has more."""
+        called_for = self.locked.loaded.locks_ahead and self.locked.engages
+        if called_for and not self._locked_ahead:
+            self._locked_ahead = True
+            await locking_ahead.lock_ahead(conn, self.locked.traversal.account_id)
 
     async def flush(self, conn: Any) -> None:
         """Store the steps taken, for what looks at them in this transaction."""

@@ -20,6 +20,7 @@ from caravan.campaigns import (
     waiting,
 )
 from caravan.campaigns.effects import Place
+from caravan.campaigns.locking_ahead import locks_in_turn
 from caravan.campaigns.plans import PlanCache
 from caravan.campaigns.progress import Locked, Progress, lock, stored_steps
 from caravan.campaigns.visit import Visit
@@ -167,6 +168,7 @@ class _Walk:
         self.people = people
         self.closing = closing
         self.rested = False  # the row that watched for it is locked
+        self.alone = False  # its account is locked against all who record of it
 
     @property
     def state(self) -> State:
@@ -244,6 +246,7 @@ class _Walk:
             return False
         account_id = self.locked.traversal.account_id
         await sql.execute(self.conn, "lock_account_to_listen", account_id=account_id)
+        self.alone = True
         return True
 
     async def _rest(self, command: Command, rest: Rest, flip: datetime | None) -> None:
@@ -262,9 +265,13 @@ class _Walk:
     async def _act(self, command: Command) -> bool:
         visit = self._visit(command)
         node = self.locked.loaded.plan.nodes[command.node]
+        segment = segment_actions(node)[command.segment]
+        if any(locks_in_turn(action) for _, _, action in segment):
+            if self.alone:
+                return False  # who shares people with this account may be as alone, and wait for it
+            await self.progress.lock_ahead(self.conn)
         if command.segment == 0:
             await choosing.gather_people(visit, node)
-        segment = segment_actions(node)[command.segment]
         for position, path, action in segment:
             self.people += await actions.perform(visit, Place(position, path), action)
         await self._record(command, edge=self._edge_behind(command))
@@ -300,6 +307,7 @@ class _Walk:
                 # that watched its last rest, and they for us
                 return False
             rest = await listening.arm(visit, node, self.state.step_no)
+            self.alone = True
             await self._rest(command, rest, flip)
             edge, because = await listening.settle(visit)
         else:
@@ -320,6 +328,8 @@ class _Walk:
             return False  # to ask leaves the system: an activity of its own
         node = self.locked.loaded.plan.nodes[command.node]
         assert isinstance(node, Call)
+        if node.of_people:
+            await self.progress.lock_ahead(self.conn)
         settled = await answers.settle(self._visit(command), node, self.state.pending.until)
         if settled is None:
             return False

@@ -5,6 +5,7 @@ Messages that are not written yet are written with it; what was sent says in the
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -64,11 +65,11 @@ async def _change(
         conn, "insert_copy", journey_id=journey_id, template=copy.email, body=body, at=at
     )
     copies[copy.email] = (number, body)
-    canonical = json.dumps(copies, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    await sql.execute(
-        conn,
-        "note_copies",
-        journey_id=journey_id,
-        copies_hash=hashlib.sha256(canonical.encode()).hexdigest(),
-    )
+    await sql.execute(conn, "note_copies", journey_id=journey_id, copies_hash=hash_of(copies))
     return int(number)
+
+
+def hash_of(copies: Mapping[str, tuple[int, Any]]) -> str:
+    """What a version's row says of its copies: their numbers and bodies, by template."""
+    canonical = json.dumps(copies, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(canonical.encode()).hexdigest()

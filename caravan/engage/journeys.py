@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from caravan.engage import sql
+from caravan.engage import sql, wakeups
 from caravan.engage.plans import load_plan, load_plan_body
 from caravan.engage.versions import PIN, Policy, decide
 from caravan.journeys.compiler import Compiled, compiled
@@ -69,7 +69,10 @@ async def duplicate(pool: Any, slug: str, to: str) -> Stored:
 
 async def note_starts(pool: Any, at: datetime) -> list[Any]:
     """Make scheduled journeys live whose start has come; returns their rows."""
-    return list(await sql.fetch(pool, "begin_due", at=at))
+    begun = list(await sql.fetch(pool, "begin_due", at=at))
+    if begun:
+        await wakeups.nudge(pool)
+    return begun
 
 
 async def note_ends(pool: Any, at: datetime) -> None:

@@ -13,9 +13,16 @@ from typing import Any
 
 from caravan.engage import sql, wakeups
 from caravan.engage.plans import load_plan
+from caravan.journeys.control import ControlPlan
 from caravan.journeys.life_cycle import Refused
-from caravan.journeys.moving import Renamed, composed, why_it_stays
-from caravan.journeys.plan import Plan
+from caravan.journeys.moving import (
+    Renamed,
+    composed,
+    kinds_of,
+    why_it_may_stay_behind,
+    why_it_stays,
+)
+from caravan.journeys.plan import Plan, control_plan
 
 
 class Inside(StrEnum):
@@ -41,9 +48,10 @@ class Standing:
     version: int
     journey_id: int
     node: str | None  # None: they have not begun
+    name: str  # of that node in the other version, by what was said before and is said now
     accounts: int
     midway: bool  # they finish the node first
-    stays: str | None  # why they stay there
+    stays: str | None  # why they stay there, or where they may come to behind it
 
 
 PIN = Policy()
@@ -65,10 +73,11 @@ async def decide(conn: Any, policy: Policy, journey_id: int, version: int, plan:
         return 0
     await _check_names(conn, policy.renamed, earlier, plan)
     for row in earlier:
-        again = row["leads_to"] == journey_id
-        renamed = names_from(row, policy.renamed, plan, again=again)
+        renamed = names_from(row, policy.renamed, plan, again=row["leads_to_version"] == version)
         await sql.execute(conn, "lead_to", journey_id=row["id"], to_id=journey_id, renamed=renamed)
-    called = await sql.fetchval(conn, "call_to_move", journey_ids=[row["id"] for row in earlier])
+    called = await sql.fetchval(
+        conn, "call_to_move", journey_ids=[row["id"] for row in earlier], to_id=journey_id
+    )
     await wakeups.nudge(conn)
     return int(called)
 
@@ -81,27 +90,31 @@ async def standing(
     Raises:
         Refused: the node map names what neither version has.
     """
-    there = kinds_of_plan(plan)
+    there = control_plan(plan)
     found = []
     earlier = {
         row["id"]: row
         for row in await sql.fetch(conn, "earlier_versions", slug=slug, version=version)
     }
     await _check_names(conn, renamed, list(earlier.values()), plan)
-    kinds = {id: kinds_of_plan(await _plan(conn, row)) for id, row in earlier.items()}
+    plans = {id: control_plan(await _plan(conn, row)) for id, row in earlier.items()}
     for row in await sql.fetch(conn, "standing", journey_ids=list(earlier)):
-        version_row, here = earlier[row["journey_id"]], kinds[row["journey_id"]]
-        names = names_from(version_row, renamed, plan)
-        # who stands at a call has asked already, or is about to: it takes the answer first
-        midway = row["midway"] or here.get(row["node"]) == "call"
+        version_row, here = earlier[row["journey_id"]], plans[row["journey_id"]]
+        again = version_row["leads_to_version"] == version
+        names = names_from(version_row, renamed, plan, again=again)
+        node = row["node"]
+        midway = node is not None and (row["midway"] or _answers_first(here, node))
         stays = None
-        if row["node"] is not None and not midway:
-            stays = why_it_stays(here, there, row["node"], names)
+        if midway:
+            stays = why_it_may_stay_behind(here, there, node, names)
+        elif node is not None:
+            stays = why_it_stays(kinds_of(here), kinds_of(there), node, names)
         found.append(
             Standing(
                 version=version_row["version"],
                 journey_id=row["journey_id"],
-                node=row["node"],
+                node=node,
+                name=plan.start if node is None else names.get(node, node),
                 accounts=row["accounts"],
                 midway=midway,
                 stays=stays,
@@ -124,26 +137,31 @@ def names_from(row: Any, renamed: Renamed, plan: Plan, *, again: bool = False) -
     }
 
 
-def kinds_of_plan(plan: Plan) -> dict[str, Any]:
-    """The type of each node."""
-    return {name: node.kind for name, node in plan.nodes.items()}
+def _answers_first(plan: ControlPlan, node: str) -> bool:
+    """Who stands at a call has asked already, or is about to: it takes the answer first."""
+    return plan.nodes[node].kind == "call"
 
 
 async def staying(conn: Any, places: list[Standing]) -> list[dict[str, Any]]:
     """The accounts at places where they stay, by the ids their team knows."""
     told = []
     for journey_id in dict.fromkeys(one.journey_id for one in places if one.stays):
-        why = {one.node: one for one in places if one.journey_id == journey_id and one.stays}
-        rows = await sql.fetch(conn, "standing_at", journey_id=journey_id, nodes=list(why))
-        told += [
-            {
-                "account": row["account"],
-                "version": why[row["node"]].version,
-                "node": row["node"],
-                "why": why[row["node"]].stays,
-            }
-            for row in rows
-        ]
+        here = [one for one in places if one.journey_id == journey_id]
+        at_rest = {one.node: one for one in here if not one.midway}
+        midway = {one.node: one for one in here if one.midway}
+        nodes = list({one.node for one in here if one.stays})
+        for row in await sql.fetch(conn, "standing_at", journey_id=journey_id, nodes=nodes):
+            node = row["node"]
+            place = midway.get(node) if row["midway"] or node not in at_rest else at_rest[node]
+            if place is not None and place.stays:  # else it has gone on meanwhile
+                told.append(
+                    {
+                        "account": row["account"],
+                        "version": place.version,
+                        "node": node,
+                        "why": place.stays,
+                    }
+                )
     return told
 
 

@@ -54,6 +54,23 @@ def why_it_stays(
     return None
 
 
+def why_it_may_stay_behind(
+    plan: ControlPlan, there: ControlPlan, node: str, renamed: Renamed
+) -> str | None:
+    """Why an account that first finishes a node may not move behind it; None where it can in any case."""
+    behind = {target.node: None for target in plan.nodes[node].edges.values() if target.node}
+    found = {
+        name: why
+        for name in behind
+        if (why := why_it_stays(kinds_of(plan), kinds_of(there), name, renamed))
+    }
+    if not found:
+        return None
+    if len(behind) == 1:
+        return f"behind {node}: {', '.join(found.values())}"
+    return "; ".join(f"if it comes to {name} behind {node}: {why}" for name, why in found.items())
+
+
 def in_words(kind: NodeKind) -> str:
     """A type of node as documents spell it: ``split: accounts``."""
     return kind.replace("_", ": ")

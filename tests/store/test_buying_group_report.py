@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from caravan.buying_groups.report import Report, report
 from caravan.engage import sql
+from starter import buying_group_show, group_rows
 from tests.groups import Groups
 from tests.world import World
 
@@ -113,6 +114,23 @@ async def test_fastest_have_most_moves_and_then_the_shortest(world: World, group
     ]
 
 
+async def test_page_of_a_group_and_report_say_the_same_of_its_velocity(
+    world: World, groups: Groups
+) -> None:
+    """A move into a failure is none; what the next one took began with it."""
+    group = await groups.group(
+        "back",
+        stages=(("open", days(20)), ("engaged", days(16)), ("lost", days(9)), ("open", days(7))),
+    )
+    await groups.group("begun", stages=(("open", days(3)),))
+    [row] = (await reported(world)).fastest
+    page = await buying_group_show._told(world.engage, str(group), False)
+    told = {"moves": 2, "seconds_per_move": 3 * 24 * 3600}
+    assert page["velocity"] == group_rows.velocity(row) == told
+    other = await buying_group_show._told(world.engage, "begun/grid", False)
+    assert other["velocity"] == {"moves": 0, "seconds_per_move": None}
+
+
 async def test_stagnant_stand_longest_where_they_could_go_on(world: World, groups: Groups) -> None:
     await groups.group(
         "ready", stages=(("open", days(90)), ("engaged", days(85)), ("ready", days(80)))
@@ -201,7 +219,13 @@ async def test_history_is_read_once_and_not_group_by_group(
         world.now,
     )
     await world.engage.execute("analyze")
-    values = {"solution_interest": None, "from": world.now - days(9), "to": world.now, "top": 5}
+    values = {
+        "solution_interest": None,
+        "from": world.now - days(9),
+        "to": world.now,
+        "top": 5,
+        "group_id": None,
+    }
     text, order = sql.sql(query), sql._queries[query][1]
     plan = await world.engage.fetchval(
         f"explain (analyze, format json) {text}", *(values[name] for name in order)

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -14,13 +15,16 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from temporalio.testing import ActivityEnvironment
 
+from activities.buying_groups import BuyingGroupActivities
 from caravan.buying_groups import membership, qualifying, scale, storing
 from caravan.campaigns import recording
 from caravan.engage import dynamic_lists, sql
 from caravan.engage.happening import Happening
 from tests.engaging import ROLES, Engaging
 from tests.world import World
+from workflows.contracts import UpkeepRequest
 
 WEIGHTS = {"page_visited": 40, "form_filled": 60, "email_opened": 30}
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
@@ -615,3 +619,20 @@ async def test_following_goes_on_where_it_was_killed(engaging: Engaging, pages: 
     )
     assert set(told.values()) == {1}  # killed anywhere, each group's change is told once
     assert len(told) == sum(round(was[group]) != round(now[group]) for group in now)
+
+
+async def test_scale_of_a_daily_run_is_of_the_day_it_began(engaging: Engaging) -> None:
+    """Also where its first activity finds a worker behind midnight, but not where it is tried a day later."""
+    await engaging.account(1, {1: "decision-maker"})
+    await engaging.does(1, "form_filled")
+    world = engaging.world
+    asked = datetime.now(UTC)
+    environment = ActivityEnvironment()
+    environment.info = replace(environment.info, scheduled_time=asked)
+    renew = BuyingGroupActivities(world.stores, world.plans).renew_engagement
+    request = UpkeepRequest(munchkin=world.munchkin, as_of=NOON)
+    await environment.run(renew, request)
+    assert (await engaging.scale())["day"] == NOON.date()
+    environment.info = replace(environment.info, scheduled_time=asked - timedelta(days=1))
+    await environment.run(renew, request)
+    assert (await engaging.scale())["day"] == NOON.date() + timedelta(days=1)

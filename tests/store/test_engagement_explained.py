@@ -75,9 +75,13 @@ async def test_says_which_activities_count_and_which_role_is_empty(engaging: Eng
     await engaging.does(2, "email_opened")  # has weight, and had not occurred
     told = json.loads(as_json(explain_group.told(await explained(engaging, group))))
     assert told["account"] == "a1"
-    assert told["completeness"]["empty_roles"] == ["influencer"]
-    assert [role["people"] for role in told["completeness"]["roles"]] == [["p1"], ["p2", "p3"], []]
-    first, second, third = told["engagement"]["members"]
+    assert told["empty_roles"] == ["influencer"]
+    assert [(role["role"], role["people"]) for role in told["roles"]] == [
+        ("decision-maker", 1),
+        ("practitioner", 2),
+        ("influencer", 0),
+    ]
+    first, second, third = told["member_list"]
     assert first["activities"] == [
         {"type": "page_visited", "day": "2026-03-10", "count": 23, "counted": 20, "weight": 40, "points": 800},
         {"type": "form_filled", "day": "2026-03-07", "count": 1, "counted": 1, "weight": 60, "points": 60},
@@ -91,8 +95,8 @@ async def test_says_which_activities_count_and_which_role_is_empty(engaging: Eng
         "person": "p3", "role": "practitioner", "role_weight": 60, "share": 0.375, "points": 0,
         "raw": 0.0, "score": 0, "contribution": 0.0, "activities": [],
     }  # fmt: skip
-    assert told["engagement"]["role_weights"] == 160
-    scale = told["engagement"]["scale"]
+    assert told["role_weights"] == 160
+    scale = told["scale"]
     assert (scale["from_day"], scale["day"], scale["last_day"]) == (
         "2026-02-09",
         "2026-03-10",
@@ -134,7 +138,6 @@ async def test_command_tells_programs_and_people(engaging: Engaging) -> None:
             "-m",
             "starter",
             "buying-group",
-            "explain",
             *words,
             "--subscription",
             world.munchkin,
@@ -152,10 +155,20 @@ async def test_command_tells_programs_and_people(engaging: Engaging) -> None:
         assert process.returncode == 0
         return out.decode()
 
-    told = json.loads(await caravan("a1/grid", "--format", "json"))
+    told = json.loads(await caravan("explain", "a1/grid", "--format", "json"))
+    shown = json.loads(await caravan("show", "a1/grid", "--format", "json"))
+    # one thing has one name and one shape, whichever of the two tells it
+    for key in ("completeness", "engagement", "members", "empty_roles", "qualified_at"):
+        assert told[key] == shown[key]
+    shared = shown["roles"][0].keys()
+    assert [{key: one[key] for key in shared} for one in told["roles"]] == shown["roles"]
+    for key in ("person", "role", "score"):
+        assert [one[key] for one in told["member_list"]] == [
+            one[key] for one in shown["member_list"]
+        ]
     found = await explained(engaging, group)
     assert told == json.loads(as_json(explain_group.told(found)))
-    assert told["engagement"]["score"] == float((await engaging.group(group))["engagement"])
-    text = await caravan(str(group))
+    assert told["engagement"] == float((await engaging.group(group))["engagement"])
+    text = await caravan("explain", str(group))
     for word in ("Empty: influencer", "page_visited", f"{found.engagement}", "nobody"):
         assert word in text

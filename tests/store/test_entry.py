@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from caravan.campaigns import admission, audience_flow
-from caravan.campaigns.queued import queued
 from caravan.engage import admissions, journeys, sql
+from caravan.engage.queued import queued
 from tests.world import World
 
 NORDIC = """

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from caravan.campaigns import mail_claims
+from caravan.campaigns.plans import PlanCache
 from caravan.delivery.capture import CaptureTransport
 from caravan.delivery.errors import RelayUnreachable
 from caravan.delivery.transport import BeforeFinalDot, Outgoing, Verdict
@@ -168,3 +169,22 @@ async def test_next_version_has_the_copy_of_its_workspace(world: World) -> None:
     assert row["copies_hash"] is None
     await world.walk(traversal)  # on its first version
     assert {template for template, _ in world.mailed()} == {"Better"}
+
+
+async def test_copy_newer_than_the_hash_it_was_read_by_is_not_kept_under_it(world: World) -> None:
+    """Two versions may say the same of their copies; what one says since is not the other's."""
+    await start(world)
+    await publish(world, "Better")
+    [row] = await sql.fetch(world.engage, "journeys", slug="trip")
+    before = row["copies_hash"]
+    kept = await world.plans.copies(world.engage, row["id"], before)
+    await publish(world, "Best")
+    other = PlanCache()
+    late = await other.copies(world.engage, row["id"], before)
+    assert late["hi"].number == 2
+    await world.engage.execute(
+        "delete from live_copies where copy = 2"
+    )  # as the other version has it
+    assert (await other.copies(world.engage, row["id"], before))["hi"].number == 1
+    await world.engage.execute("delete from live_copies")
+    assert await world.plans.copies(world.engage, row["id"], before) is kept

@@ -8,6 +8,7 @@ import pytest
 from caravan.campaigns import buying_group_intake, buying_group_upkeep, planning
 from caravan.campaigns.planning import Plan
 from caravan.journeys.workspace import Workspace
+from starter.plan import effect_in_words
 from tests.world import World
 
 DATA = {
@@ -159,6 +160,19 @@ async def test_changed_template_tells_whom_it_moves_and_upkeep_moves_them(begun:
     after = await members(begun)
     assert len(after.keys() - before.keys()) == effect.added
     assert sum(before[one] != after[one] for one in before.keys() & after.keys()) == effect.changed
+
+
+async def test_other_numbers_of_people_needed_tell_how_completeness_moves(begun: World) -> None:
+    """Of a there are a chief and an engineer; b lacks nobody else either."""
+    for needed, moved in (("1", (2, 0)), ("10", (0, 2))):
+        workspace = begun.workspace(
+            DOCUMENTS.replace("members_required: 3", f"members_required: {needed}")
+        )
+        effect = (await planned(begun, workspace)).effects["grid"]
+        assert (effect.more_complete, effect.less_complete) == moved
+        assert (effect.added, effect.changed, effect.removed) == (0, 0, 0)
+        what = "more" if needed == "1" else "less"
+        assert f"2 groups {what} complete" in effect_in_words(effect)
 
 
 async def test_plan_leaves_those_a_user_has_put_or_taken_out(begun: World) -> None:

@@ -8,8 +8,11 @@ import pytest
 from caravan.campaigns import stretch
 from caravan.engage import journeys, life_cycle, sql, versions
 from caravan.engage.versions import Inside, Policy
+from caravan.journeys.comparing import compare
+from caravan.journeys.compiler import compile_journey
 from caravan.journeys.life_cycle import Refused
 from caravan.journeys.state import State
+from starter import journey_plan
 from tests.world import World
 
 JOURNEY = """
@@ -460,6 +463,104 @@ async def test_rollback_publishes_an_earlier_version_and_accounts_come_back(worl
     assert (forward.version, forward.change) == (4, "published")
     campaigns = await sql.fetch(world.engage, "campaigns_of_journey", slug="trip")
     assert {row["version"] for row in campaigns} == {1, 2, 3, 4}
+
+
+async def plan_rows(world: World, text: str, **names: str) -> dict[str, tuple[int, int, str]]:
+    """What ``journey plan`` tells of those inside: by node how many, how many stay, and what it says."""
+    rows = await sql.fetch(world.engage, "journeys", slug="trip")
+    new = compile_journey(world.workspace(text, ("hi",)), "trip").plan
+    last = await journeys.load_plan(world.engage, rows[-1]["plan_hash"])
+    number = rows[-1]["version"] + 1
+    standing = await versions.standing(world.engage, "trip", number, new, names)
+    told = journey_plan._told(compare(last, new, names), standing)
+    return {
+        row["node"]: (row["inside"], row["migrate"]["stay"], row["with_migrate"])
+        for row in told
+        if row["inside"]
+    }
+
+
+async def test_plan_tells_accounts_under_an_earlier_map_where_they_would_go_on(
+    world: World,
+) -> None:
+    [first, *_] = await start(world)
+    await world.walk(first)
+    renamed = JOURNEY.replace("repose", "pause")
+    await edited(world, of=renamed, policy=Policy(Inside.migrate, {"repose": "pause"}))
+    # it has not moved yet: it goes on at pause all the same, or at what that is called now
+    told = await plan_rows(world, renamed.replace("10 days", "9 days"))
+    assert told == {"hello": (2, 0, "2 go on"), "pause": (1, 0, "1 go on")}
+    again = renamed.replace("pause", "sleep")
+    assert (await plan_rows(world, again, pause="sleep"))["sleep"] == (1, 0, "1 go on")
+    gone = await plan_rows(world, again)
+    assert gone["pause"] == (1, 1, "1 stay: the new version has no node pause")
+
+
+async def test_who_finishes_a_node_that_leads_nowhere_is_listed(world: World) -> None:
+    [first, *_] = await start(world)
+    await serve(world, first)  # its mail is to be sent
+    text = JOURNEY.replace("repose", "pause")
+    why = "behind hello: the new version has no node repose"
+    told = await plan_rows(world, text)
+    assert told["hello"] == (3, 1, f"2 go on, 1 stay: {why}")
+    await edited(world, of=text)
+    row = (await sql.fetch(world.engage, "journeys", slug="trip"))[-1]
+    plan = await journeys.load_plan(world.engage, row["plan_hash"])
+    places = await versions.standing(world.engage, "trip", 2, plan, {})
+    [stays] = await versions.staying(world.engage, places)
+    assert (stays["account"], stays["node"], stays["why"]) == ("a0", "hello", why)
+    await world.send(first, go_on=True)
+    await serve(world, first)
+    assert ((await world.state(first)).position, await version(world, first)) == ("repose", 1)
+
+
+async def test_arrival_is_counted_once_however_often_its_node_is_renamed(world: World) -> None:
+    [first, *_] = await start(world)
+    await world.walk(first)
+
+    async def arrivals() -> dict[str, tuple[int, int]]:
+        rows = await world.engage.fetch("select id from journeys")
+        counts = await sql.fetch(
+            world.engage, "position_counts", journey_ids=[row["id"] for row in rows]
+        )
+        return {row["node"]: (row["arrivals"], row["inside"]) for row in counts}
+
+    assert await arrivals() == {"hello": (1, 0), "repose": (1, 1)}
+    policy = Policy(Inside.migrate, {"repose": "pause"})
+    await edited(world, ("repose", "pause"), policy=policy)
+    await serve(world, first)
+    assert await arrivals() == {"hello": (1, 0), "pause": (1, 1)}
+    await edited(world, policy=Policy(Inside.migrate, {"pause": "repose"}))
+    await serve(world, first)
+    assert (await world.state(first)).visits["repose"] == 2  # no key comes again
+    assert await arrivals() == {"hello": (1, 0), "repose": (1, 1)}
+    world.pass_time(days=11)
+    await world.walk(first)
+    assert await arrivals() == {"hello": (1, 0), "repose": (1, 0), "ears": (1, 1)}
+
+
+async def test_who_is_to_move_goes_on_until_the_version_starts(world: World) -> None:
+    [first, second, _] = await start(world)
+    await world.walk(first)
+    start_at = world.now + timedelta(days=11)
+    schedule = ("{end: 60 days}", f"{{start: {start_at.isoformat()}, end: 60 days}}")
+    journey_id = await edited(world, schedule, ("wait: 10 days", "wait: 20 days"))
+    woken = "select count(*) from wakeups where reason = 'moved'"
+    assert await world.engage.fetchval(woken) == 0
+    ran = await serve(world, first)
+    assert (ran.moved, await version(world, first)) == (None, 1)
+    world.pass_time(days=10)
+    assert (await world.walk(first)).position == "ears"
+    assert (await world.walk(second)).position == "repose"  # nobody is held up
+    world.pass_time(days=1)
+    [begun] = await journeys.note_starts(world.engage, world.now)
+    assert begun["id"] == journey_id
+    assert await world.engage.fetchval(woken) == 3
+    for traversal in (first, second):
+        ran = await serve(world, traversal)
+        assert ran.moved is not None
+        assert await version(world, traversal) == 2
+    assert until(await world.state(second)) == world.now + timedelta(days=19)
 
 
 async def test_workflow_that_knows_any_number_of_steps_comes_to_the_same_state(

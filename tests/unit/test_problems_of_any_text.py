@@ -16,7 +16,7 @@ from ruamel.yaml import YAML
 
 from caravan.journeys.compiler import compile_campaign, compile_journey
 from caravan.journeys.workspace import load_workspace
-from tests.documents import WIDE
+from tests.documents import WIDE, read_once
 from tests.unit.test_workspace import MAIL
 
 AT = datetime(2026, 3, 2, 8, tzinfo=UTC)
@@ -88,7 +88,9 @@ JUNK = [
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The example, whose files are read once however often it is validated with one of them changed."""
+    read_once(monkeypatch)
     here = tmp_path / "grid"
     shutil.copytree(EXAMPLE, here, ignore=shutil.ignore_patterns("data", "*.jsonl"))
     (here / "every.yaml").write_text(EVERY, encoding="utf-8")

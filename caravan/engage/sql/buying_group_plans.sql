@@ -27,7 +27,8 @@ from accounts a where a.id = any(:account_ids::bigint[]);
 
 -- name: groups_as_they_stand
 -- `lacking`: it stands on a stage that the model it follows does not have.
-select g.id, g.solution_interest, g.template_id, g.stage_model_id, g.stage, g.qualified_at is not null as qualified,
+select g.id, g.solution_interest, g.template_id, g.stage_model_id, g.stage, g.completeness,
+       g.qualified_at is not null as qualified,
        g.stage is not null and m.id is not null
        and not jsonb_path_exists(m.body, '$.stages[*] ? (@.stage == $stage)', jsonb_build_object('stage', g.stage)) as lacking
 from buying_groups g left join stage_models m on m.id = g.stage_model_id

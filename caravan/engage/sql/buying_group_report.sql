@@ -52,14 +52,16 @@ where a.deleted_at is null and (:solution_interest::text is null or g.solution_i
 order by g.engagement desc, g.completeness desc, g.id limit :top;
 
 -- name: report_fastest
--- Most moves from one stage to another within the period, those into a failure stage left out; of as many,
--- who took less time for each. What a move took began with the one before, also where that was earlier.
+-- Velocity, as the report and a group's page tell it: moves from one stage to another within the period, those
+-- into a failure stage left out, and how long each took on average, from the move before on, also where that
+-- was earlier. First who made most; of as many, who took less time for each. Of one group or of all.
 with failures as (
   select m.id as stage_model_id, s ->> 'stage' as stage
   from stage_models m, jsonb_array_elements(m.body -> 'stages') s where (s ->> 'failure')::boolean
 ), went as (
   select h.group_id, h.old, h.new, h.at, h.at - lag(h.at) over (partition by h.group_id order by h.at, h.id) as took
-  from buying_group_history h where h.what = 'stage' and h.at <= :to
+  from buying_group_history h
+  where h.what = 'stage' and h.at <= :to and (:group_id::bigint is null or h.group_id = :group_id)
 ), forward as (
   select w.group_id, count(*) as moves, avg(w.took) as took
   from went w join buying_groups g on g.id = w.group_id

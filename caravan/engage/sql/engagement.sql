@@ -256,3 +256,33 @@ with old_days as (
   where day < (select from_day from engagement_scales order by id desc limit 1) limit :limit
 )
 delete from engagement_days where ctid in (select ctid from old_days);
+
+-- name: lock_ahead
+-- All that a stretch may come to lock as it records for one after another of an account's people and changes
+-- its groups, in the order everybody keeps: accounts, people who have done nothing yet (as hold_engagement),
+-- what the others did, groups; each by id, and each part gated by the one before. Read by
+-- nobody: whoever changes something looks for itself, behind it.
+with related as materialized (
+  select person_id as id from relations where account_id = :account_id and deleted_at is null
+), accounts_touched as materialized (
+  select id from accounts
+  where (select pg_advisory_xact_lock_shared(hashtext(current_schema() || '.engagement')) is not null)
+    and (id = :account_id
+         or id in (select account_id from relations where person_id in (select id from related) and deleted_at is null))
+  order by id for key share
+), new as materialized (
+  select id from people p
+  where (select count(*) from accounts_touched) > 0 and id in (select id from related)
+    and not exists (select from engagement_people e where e.person_id = p.id)
+  order by id for update
+), engaged as materialized (
+  select person_id from engagement_people
+  where (select count(*) from new) is not null and person_id in (select id from related)
+  order by person_id for no key update
+)
+select id from buying_groups
+where (select count(*) from engaged) is not null
+  and (account_id = :account_id
+       or id in (select group_id from buying_group_members
+                 where person_id in (select id from related) and removed_at is null))
+order by id for no key update;

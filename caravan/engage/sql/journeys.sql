@@ -61,9 +61,17 @@ select id, slug, version, name, audience, state, plan_hash, starts_at, ends_at, 
 from journeys where kind = 'journey' and state = 'live' order by id;
 
 -- name: begin_due
--- Scheduled journeys whose start has come.
-update journeys set state = 'live' where state = 'scheduled' and starts_at <= :at and ends_at > :at
-returning id, slug, version, flow_at;
+-- Scheduled journeys whose start has come. Whoever is inside an earlier version and is to move to one is woken.
+with begun as (
+  update journeys set state = 'live' where state = 'scheduled' and starts_at <= :at and ends_at > :at
+  returning id, slug, version, flow_at
+), called as (
+  insert into wakeups (traversal_id, reason)
+  select t.id, 'moved' from begun b join journeys e on e.leads_to = b.id and not e.empties and e.state <> 'aborted'
+  join traversals t on t.journey_id = e.id and t.ended_at is null and t.kept_no is distinct from e.lead_no
+  order by t.id
+)
+select * from begun;
 
 -- name: close_ended
 update journeys set state = 'closed' where state in ('scheduled', 'live') and ends_at <= :at;

@@ -3,10 +3,14 @@
 -- lock_account_to_listen). NO KEY UPDATE lets rows that refer to either be inserted meanwhile.
 select t.id, t.journey_id, t.slug, t.account_id, t.entry, t.entered_at, t.state, t.epoch,
        t.ended_at, t.reason, t.label, j.plan_hash, j.deadline, j.version, j.paused_at is not null as paused,
-       j.leads_to is not null and not j.empties and j.state <> 'aborted' and t.kept_no is distinct from j.lead_no as to_move,
+       j.leads_to is not null and not j.empties and j.state <> 'aborted' and t.kept_no is distinct from j.lead_no
+         and exists (select from journeys n where n.id = j.leads_to and n.state <> 'scheduled') as to_move,
        j.copies_hash, a.attributes as account, exists (select from sending_halt) as halted,
        (select munchkin from pair) as munchkin,
-       (select hash from communication_limits) as limits_hash
+       (select hash from communication_limits) as limits_hash,
+       -- what is recorded of people may count, or there are groups to change: see lock_ahead
+       exists (select from buying_groups)
+         or coalesce((select counted <> '{}' from engagement_scales order by id desc limit 1), false) as engages
 from traversals t join journeys j on j.id = t.journey_id join accounts a on a.id = t.account_id
 where t.id = :traversal_id
 for no key update of t, a;
@@ -118,13 +122,23 @@ order by r.person_id
 on conflict do nothing;
 
 -- name: position_counts
--- How many accounts came to each node and stand there now, for `journey show` and live progress.
+-- How many accounts came to each node and stand there now, for `journey show` and live progress. An account
+-- arrives by an edge: where a move renames the node it stands at, or gives the visit another number, that is
+-- no arrival, and the one it had is told under the new name.
+with counted as (
+  select id, ended_at is null as open, state ->> 'position' as position,
+         (state -> 'visits' ->> (state ->> 'position'))::integer as visit
+  from traversals where journey_id = any(:journey_ids::bigint[])
+), served as (
+  -- one row for an arrival: its last step
+  select s.traversal_id, s.step_no, s.node, s.visit, s.outcome ->> 'edge' is not null as left_it,
+         lead(s.step_no) over (partition by s.traversal_id order by s.step_no) is null as last
+  from steps s join counted c on c.id = s.traversal_id
+)
 select s.node, count(*) filter (where s.visit > 0) as arrivals,
-       count(*) filter (where t.ended_at is null and t.state ->> 'position' = s.node
-                          and s.visit = (t.state -> 'visits' ->> s.node)::integer) as inside
-from (select distinct traversal_id, node, visit from steps) s
-join traversals t on t.id = s.traversal_id
-where t.journey_id = any(:journey_ids::bigint[])
+       count(*) filter (where c.open and c.position = s.node and c.visit = s.visit) as inside
+from served s join counted c on c.id = s.traversal_id
+where s.left_it or s.last
 group by s.node;
 
 -- name: path_counts

@@ -1,6 +1,8 @@
 -- name: earlier_versions
 -- That may have accounts inside, oldest first.
-select id, version, plan_hash, leads_to, renamed from journeys
+select id, version, plan_hash, leads_to, renamed,
+       (select n.version from journeys n where n.id = j.leads_to) as leads_to_version
+from journeys j
 where kind = 'journey' and slug = :slug and version < :version and state in ('scheduled', 'live', 'closed')
 order by version;
 
@@ -9,14 +11,16 @@ order by version;
 update journeys set leads_to = :to_id, renamed = :renamed, lead_no = lead_no + 1 where id = :journey_id;
 
 -- name: call_to_move
--- Each is woken: at rest it moves at once, elsewhere before the next node it comes to.
-with called as (
+-- How many; each is woken: at rest it moves at once, elsewhere before the next node it comes to. Where the
+-- version they move to has yet to start, it wakes them when it does (begin_due).
+with inside as (
+  select id from traversals where journey_id = any(:journey_ids::bigint[]) and ended_at is null
+), called as (
   insert into wakeups (traversal_id, reason)
-  select id, 'moved' from traversals
-  where journey_id = any(:journey_ids::bigint[]) and ended_at is null order by id
-  returning traversal_id
+  select id, 'moved' from inside
+  where exists (select from journeys where id = :to_id and state <> 'scheduled') order by id
 )
-select count(*) from called;
+select count(*) from inside;
 
 -- name: empty_versions
 update journeys set empties = true where id = any(:journey_ids::bigint[]);
@@ -26,7 +30,7 @@ update journeys set empties = true where id = any(:journey_ids::bigint[]);
 -- versions behind the back of who takes its accounts out.
 select j.lead_no, j.renamed, n.id, n.version, n.plan_hash
 from journeys j join journeys n on n.id = j.leads_to
-where j.id = :journey_id and not j.empties and j.state <> 'aborted' and n.state <> 'aborted'
+where j.id = :journey_id and not j.empties and j.state <> 'aborted' and n.state not in ('scheduled', 'aborted')
 for share of j;
 
 -- name: move_traversal
@@ -56,10 +60,10 @@ from traversals t where t.journey_id = any(:journey_ids::bigint[]) and t.ended_a
 group by 1, 2, 3;
 
 -- name: standing_at
-select a.external_id as account, t.state ->> 'position' as node
+select a.external_id as account, t.state ->> 'position' as node,
+       coalesce((t.state ->> 'segment')::integer, 0) > 0 as midway
 from traversals t join accounts a on a.id = t.account_id
 where t.journey_id = :journey_id and t.ended_at is null and t.state ->> 'position' = any(:nodes::text[])
-  and coalesce((t.state ->> 'segment')::integer, 0) = 0
 order by t.id;
 
 -- name: insert_copy

@@ -37,6 +37,16 @@ class ScoreModelDocument(BaseModel):
     active: bool = True  # exactly one of a workspace's is
     zone: str = "UTC"
 
+    @property
+    def is_implied(self) -> bool:
+        """Whether this is what counts where nothing is said."""
+        return self == implied(self.zone)
+
+
+def implied(zone: str) -> ScoreModelDocument:
+    """What counts in a workspace without score models, whose days are those of its zone."""
+    return ScoreModelDocument(score_model="default", weights=DEFAULT_WEIGHTS, zone=zone)
+
 
 def read_score_model(fields: Fields, zone: str, *, alone: bool) -> ScoreModelDocument | None:
     """From its mapping; None where anything in it is wrong.

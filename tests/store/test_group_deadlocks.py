@@ -1,0 +1,154 @@
+"""Stretches that record for one person after another, and change groups, beside all others who do.
+
+Accounts that share their people: whatever order a journey's actions come in, its locks are taken in the one
+that everybody keeps, so nobody waits in a circle.
+"""
+
+import asyncio
+import random
+from collections.abc import Awaitable
+from typing import Any
+
+import pytest
+
+from caravan.buying_groups import upkeep
+from caravan.campaigns import (
+    buying_group_upkeep,
+    engagement_upkeep,
+    locking_ahead,
+    recording,
+    stretch,
+)
+from caravan.engage.happening import Happening
+from tests.grouping import Grouping
+from tests.world import World
+
+ACCOUNTS, PEOPLE = 8, 6
+
+#: from the last person to the first, with both of the account's groups between
+JOURNEY = """
+journey: circle
+audience: everyone
+schedule: {end: 90 days}
+start: last
+nodes:
+  last:
+    do:
+      - person_interesting_moment: {type: web, text: Seen, who: {person: {first_name: Z}}}
+      - update_buying_group_stage: {solution_interest: wind, stage: engaged}
+      - person_interesting_moment: {type: web, text: Seen, who: {person: {first_name: M}}}
+    next: first
+  first:
+    do:
+      - update_buying_group_stage: {solution_interest: grid, stage: engaged}
+      - assign_to_buying_group: {solution_interest: grid, role: champion, who: {person: {first_name: Z}}}
+      - person_interesting_moment: {type: web, text: Seen, who: {person: {first_name: A}}}
+    end: over
+"""
+
+
+async def begin(world: World) -> list[int]:
+    """Accounts with two groups each and the same people in them; their traversals, not yet walked."""
+    workspace = world.workspace(GROUPS + JOURNEY)
+    names = "AAMMZZ"
+    await world.load(
+        workspace,
+        accounts="account_id,name\n" + "".join(f"a{n},Acme {n}\n" for n in range(ACCOUNTS)),
+        people="person_id,email,first_name\n"
+        + "".join(f"p{k},p{k}@x.example,{names[k]}\n" for k in range(PEOPLE)),
+        relations="account_id,person_id,roles\n"
+        + "".join(f"a{n},p{k},user\n" for n in range(ACCOUNTS) for k in range(PEOPLE)),
+    )
+    ids = await world.enter(await world.publish(workspace, "circle"))
+    grouping = Grouping(world)
+    await grouping.store(workspace)
+    for number in range(ACCOUNTS):
+        for interest in ("grid", "wind"):
+            group = await grouping.group(f"a{number}", interest)
+            people = [f"p{k}" for k in range(PEOPLE)]
+            await grouping.assign(group, "practitioner", "job", *people)
+    await engagement_upkeep.keep(world.engage, world.plans, world.now)
+    return ids
+
+
+GROUPS = """
+roles_template: team
+roles: [{role: practitioner}, {role: champion}]
+---
+stage_model: stages
+stages: [{stage: open, entry: true, to: [engaged]}, {stage: engaged, success: true}]
+---
+solution_interest: grid
+roles_template: team
+stage_model: stages
+---
+solution_interest: wind
+roles_template: team
+stage_model: stages
+---
+"""
+
+
+async def others(world: World, pick: random.Random) -> None:
+    """Somebody else records what a few of them did, all at once."""
+    people = await world.engage.fetch("select id from people order by id")
+    chosen = [row["id"] for row in people if pick.random() < 0.6]
+    happenings = [
+        Happening("form_filled", world.now, person_id=one, fields={"form": "x"}) for one in chosen
+    ]
+    async with world.engage.acquire() as conn, conn.transaction():
+        await recording.record(conn, world.plans, happenings, world.now)
+
+
+async def kept_up(world: World) -> None:
+    await upkeep.question_all(world.engage)
+    await buying_group_upkeep.keep_page(world.engage, world.plans, world.now)
+
+
+@pytest.mark.parametrize("rounds", [2, pytest.param(40, marks=pytest.mark.long)])
+async def test_nobody_waits_in_a_circle(world: World, rounds: int) -> None:
+    ids = await begin(world)
+    pick = random.Random(7)
+    for _ in range(rounds):
+        await world.engage.execute("update buying_groups set stage = 'open'")
+        await world.engage.execute(
+            "update traversals set state = '{}', ended_at = null, reason = null, label = null"
+        )
+        await world.engage.execute("delete from steps")
+        work: list[Awaitable[Any]] = [
+            stretch.run(world.engage, world.plans, one, 1, world.now) for one in ids
+        ]
+        work += [others(world, pick) for _ in range(8)]
+        work += [kept_up(world) for _ in range(2)]
+        pick.shuffle(work)
+        came = await asyncio.gather(*work, return_exceptions=True)
+        assert [one for one in came if isinstance(one, BaseException)] == []
+        left = "select count(*) from traversals where ended_at is null"
+        assert await world.engage.fetchval(left) == 0
+
+
+async def test_where_nothing_counts_and_nobody_is_in_a_group_nothing_is_locked_ahead(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+
+    async def lock_ahead(conn: Any, account_id: int) -> None:
+        asked.append(account_id)
+
+    monkeypatch.setattr(locking_ahead, "lock_ahead", lock_ahead)
+    moments = JOURNEY.split("    next: first")[0].replace(
+        "      - update_buying_group_stage: {solution_interest: wind, stage: engaged}\n", ""
+    )
+    workspace = world.workspace(moments + "    end: over\n")
+    await world.load(
+        workspace,
+        accounts="account_id,name\na,Acme\nb,Beta\n",
+        people="person_id,email,first_name,account_id\np,p@x.example,Z,a\nq,q@x.example,M,b\n",
+    )
+    plain, other = await world.enter(await world.publish(workspace, "circle"))
+    await stretch.run(world.engage, world.plans, plain, 1, world.now)
+    assert asked == []
+    await Grouping(world).store(world.workspace(GROUPS + JOURNEY))
+    await Grouping(world).group("a", "grid")
+    await stretch.run(world.engage, world.plans, other, 1, world.now)
+    assert len(asked) == 1
