@@ -183,6 +183,7 @@ async def work(settings: Settings, roles: tuple[str, ...], metrics: str | None) 
     """
     stop = _stop_signals()
     spec_of(settings.buying_group_upkeep)  # before anything is begun
+    mailing = _mailing(settings, roles)
     runtime = runtime_with(metrics)
     client = await connect(settings, runtime)
     stores = Stores(
@@ -196,7 +197,7 @@ async def work(settings: Settings, roles: tuple[str, ...], metrics: str | None) 
     workers = build_workers(
         client,
         stores,
-        _mailing(settings, roles),
+        mailing,
         roles,
         starts=StartOptions(
             per_second=settings.starts_per_second,

@@ -10,6 +10,7 @@ from caravan.campaigns import last_word, send_email
 from caravan.delivery.capture import CaptureTransport
 from caravan.delivery.errors import RelayUnreachable
 from caravan.engage import halting, life_cycle, standstill
+from tests.commands import caravan
 from tests.relay import Relay
 from tests.store.test_pause_and_abort import Interfering, held, serve, start, woken
 from tests.world import World
@@ -38,6 +39,37 @@ async def test_halted_account_waits_at_its_mail_and_goes_on_when_all_does(world:
     assert went_on.woken == 1
     assert await woken(world) == [first]
     assert (await world.send(first)).outcomes[0].counts == {"accepted": 3}
+
+
+async def test_command_line_says_why_an_account_stands_still(world: World) -> None:
+    [first, *_] = await start(world)
+    await serve(world, first)
+    account = await world.engage.fetchval(
+        "select a.external_id from traversals t join accounts a on a.id = t.account_id where t.id = $1",
+        first,
+    )
+
+    def cli(*arguments: str) -> str:
+        ended = caravan(
+            *arguments,
+            PLATFORM_DSN=world.stores.platform_dsn,
+            ENGAGE_DSN=world.stores.engage_dsn,
+            SMTP_URL="smtp://127.0.0.1:9",
+            TEMPORAL_ADDRESS="127.0.0.1:1",
+            CARAVAN_SUBSCRIPTION=world.munchkin,
+        )
+        assert ended.returncode == 0, ended.stderr
+        return ended.stdout
+
+    assert "wrong prices" in cli("halt", "--reason", "wrong prices")
+    assert "was halted already" in cli("halt")
+    await world.send(first)
+    for shown in (cli("account", "show", account), cli("journey", "show", "trip")):
+        assert "sending is halted since" in shown
+        assert "wrong prices" in shown
+    assert "goes on, 1 account with it" in cli("resume-all")
+    assert "was not halted" in cli("resume-all")
+    assert "held" not in cli("account", "show", account)
 
 
 async def test_halt_stops_mail_between_two_people(world: World) -> None:

@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -43,13 +43,21 @@ class Sink:
     def __init__(self, answers_after: float) -> None:
         self.answers_after = answers_after
         self.taken: list[float] = []
+        self._talks: set[asyncio.StreamWriter] = set()
         self.recipients: list[str] = []
 
-    async def start(self) -> int:
+    async def start(self) -> None:
         self.server = await asyncio.start_server(self._talk, "127.0.0.1", 0)
-        return int(self.server.sockets[0].getsockname()[1])
+        self.port = int(self.server.sockets[0].getsockname()[1])
+
+    async def stop(self) -> None:
+        self.server.close()
+        for writer in list(self._talks):
+            writer.close()
+        await self.server.wait_closed()
 
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._talks.add(writer)
         writer.write(b"220 sink\r\n")
         recipient = ""
         try:
@@ -69,7 +77,17 @@ class Sink:
         except (ConnectionError, asyncio.IncompleteReadError):
             pass
         finally:
+            self._talks.discard(writer)
             writer.close()
+
+
+@pytest.fixture
+async def sink(messages: int) -> AsyncIterator[Sink]:
+    """Slow enough that few messages are gone before the command begins."""
+    new = Sink(1.0 if messages == 2_000 else 0.05)
+    await new.start()
+    yield new
+    await new.stop()
 
 
 @pytest.fixture
@@ -88,9 +106,12 @@ def deployed(tmp_path: Path) -> Iterator[Deployed]:
 )
 @pytest.mark.parametrize("command", ["halt", "journey pause trip", "journey abort trip --yes"])
 async def test_nothing_leaves_a_second_after_the_command_has_returned(
-    deployed: Deployed, messages: int, command: str, monkeypatch: pytest.MonkeyPatch
+    sink: Sink,
+    deployed: Deployed,
+    messages: int,
+    command: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    sink = Sink(1.0 if messages == 2_000 else 0.05)  # few would be gone before the command begins
     accounts = messages // A_NODE
     deployed.write(
         "data/accounts.csv",
@@ -101,7 +122,7 @@ async def test_nothing_leaves_a_second_after_the_command_has_returned(
         "person_id,email,account_id\n"
         + "".join(f"p{n},p{n}@x.example,a{n % accounts}\n" for n in range(messages)),
     )
-    monkeypatch.setenv("SMTP_URL", f"smtp://127.0.0.1:{await sink.start()}")
+    monkeypatch.setenv("SMTP_URL", f"smtp://127.0.0.1:{sink.port}")
     monkeypatch.setenv("CARAVAN_HOME", str(deployed.stack.home))
     monkeypatch.setenv("STARTS_PER_SECOND", "1000")
     stack: Stack = deployed.stack
