@@ -1,7 +1,7 @@
 """The HTML a mail is made of: MJML converted, CSS inlined, Liquid as it was written. Once, not per message."""
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 from typing import Literal
 
 from caravan.journeys.inlining import inlined
@@ -10,6 +10,7 @@ from caravan.journeys.mjml import html_of
 MailFormat = Literal["mjml", "html"]
 
 
+@lru_cache(maxsize=64)  # a workspace is read again at each change of one file
 def mail_html(text: str, written_in: MailFormat) -> str:
     """The HTML of a body, its fragments in place.
 
