@@ -93,8 +93,10 @@ update ledger set state = 'skipped', reason = :reason, settled_at = :at
 where traversal_id = :traversal_id and node = :node and visit = :visit and state = 'claimed';
 
 -- name: settle_message
+-- Gives the message, unless somebody else's word has settled it.
 update ledger set state = :state, reply = :reply, until = :until, settled_at = :at
-where message_id = :message_id and state in ('claimed', 'handed_over', 'in_doubt');
+where message_id = :message_id and state in ('claimed', 'handed_over', 'in_doubt')
+returning id as number, message_id, traversal_id, node, visit, position, person_id, template, state;
 
 -- name: settled_messages
 select person_id, message_id, state, template, coalesce(settled_at, claimed_at) as at
