@@ -14,6 +14,7 @@ from activities.terminations import terminate
 from caravan.engage import journeys, life_cycle, sql
 from caravan.engage.journeys import Stored
 from caravan.engage.life_cycle import Changed
+from caravan.engage.standstill import nothing_is_leaving
 from caravan.engage.versions import Inside, Policy
 from caravan.journeys.reading import SLUG, SLUG_IN_WORDS
 from starter.errors import UserError
@@ -142,7 +143,7 @@ def resume(
         slug,
         form,
         subscription,
-        lambda pool: life_cycle.resume(pool, slug),
+        lambda pool: life_cycle.resume(pool, slug, datetime.now(UTC)),
         "goes on",
         "was not paused",
     )
@@ -182,6 +183,7 @@ def abort(
             async for page in life_cycle.take_out(pool, slug, datetime.now(UTC))
             for row in page
         ]
+        await nothing_is_leaving(pool, slug)
         await terminate(client, taken_out, "the journey was aborted")
         done = "is aborted" if changed.versions else "was aborted already"
         _tell(

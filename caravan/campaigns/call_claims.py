@@ -32,7 +32,7 @@ class Asked:
     ended: Ended | None
     more: bool = False  # more stored steps than one answer holds: ask again from there
     large: bool = False  # what follows is much: go on in an ordinary activity
-    held_until: datetime | None = None  # the journey is paused: nothing begins until it is resumed
+    held_until: datetime | None = None  # paused or halted: it stands still until that is over
     moved: Moved | None = None  # to another version: the outcomes follow from its state
     control: ControlPlan | None = None  # of that version
 
@@ -111,7 +111,7 @@ async def claim(
             progress.leave(Target(reason="end-date"), at)
             await progress.save(conn, at)
             return Asked([], progress.state.ended)
-        if await progress.hold(conn):
+        if await progress.hold_what_leaves(conn):
             await progress.save(conn, at)
             return Asked([], None, held_until=progress.held_until)
         return await _claim(progress.visit(conn, plans, command, at), locked, command, callbacks)

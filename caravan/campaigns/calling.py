@@ -14,6 +14,7 @@ from typing import Any
 
 from caravan.campaigns import answers
 from caravan.campaigns.call_claims import Asked, Callbacks, CallStep, Request, claim
+from caravan.campaigns.last_word import last_word
 from caravan.campaigns.plans import PlanCache
 from caravan.campaigns.progress import Progress, lock, stored_steps
 from caravan.campaigns.stretch import walk_on
@@ -154,11 +155,15 @@ async def _ask_one(
     now: Now,
 ) -> TryLater | None:
     traversal = step.locked.traversal
-    open_still = await sql.fetchval(
-        pool, "begin_try", traversal_id=traversal.id, epoch=traversal.epoch, id=request.call_id
-    )
-    if open_still is None:
-        return None  # the traversal was closed, or another try took it: ours is not to ask
+
+    async def may_leave() -> int | None:
+        word: int | None = await sql.fetchval(
+            pool, "begin_try", traversal_id=traversal.id, epoch=traversal.epoch, id=request.call_id
+        )
+        return word
+
+    if await last_word(may_leave) is None:
+        return None  # closed, stopped, or taken by another try: ours is not to ask
     try:
         await exchange.submit(step.service, definition, question, request.id)
     except TryLater as error:
@@ -212,7 +217,7 @@ async def _conclude(
         visit = progress.visit(conn, plans, step.command, at)
         settled = await answers.settle(visit, step.node, until)
         if settled is None and await sql.fetchval(conn, "unasked_calls", **step.key):
-            if await progress.hold(conn):
+            if await progress.hold_what_leaves(conn):
                 await progress.save(conn, at)
                 return Asked([], None, held_until=progress.held_until)
             raise trouble or Unreachable("something came between: not everything was asked")

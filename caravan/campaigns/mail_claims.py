@@ -82,7 +82,7 @@ async def claim(
                 )
             command = core.next_command(locked.loaded.control, progress.state)
             if command is not None and command.kind == "send" and at < locked.traversal.deadline:
-                await progress.hold(conn)
+                await progress.hold_what_leaves(conn)
             await progress.save(conn, at)
             if progress.held:
                 return Sending(

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+from caravan.campaigns.last_word import last_word
 from caravan.campaigns.mail_claims import Message
 from caravan.campaigns.mail_settling import settle
 from caravan.campaigns.mail_step import MailStep
@@ -15,7 +16,7 @@ Now = Callable[[], datetime]
 
 
 class Overtaken(Exception):
-    """The traversal was closed, or another try took the message: we do not hand it over."""
+    """The traversal was closed, sending is stopped, or another try took it: we do not hand it over."""
 
 
 async def hand_over(
@@ -33,18 +34,19 @@ async def hand_over(
         "visit": step.command.visit,
     }
 
-    async def before_content() -> None:
-        handed = await sql.fetchval(
-            pool,
-            "hand_over",
-            **place,
-            epoch=step.locked.traversal.epoch,
-            position=message.position,
-            person_id=message.person_id,
-            claimant=claimant,
-            copy=message.copy,
+    one = {**place, "position": message.position, "person_id": message.person_id}
+    epoch = step.locked.traversal.epoch
+
+    async def may_leave() -> str | None:
+        word: str | None = await sql.fetchval(
+            pool, "hand_over", **one, epoch=epoch, claimant=claimant, copy=message.copy
         )
-        if handed is None:
+        return word
+
+    async def before_content() -> None:
+        if await last_word(may_leave) is None:
+            # it may have had the word before, and was too slow
+            await sql.execute(pool, "not_handed_over", **one, claimant=claimant, at=now())
             raise Overtaken
 
     try:

@@ -26,7 +26,7 @@ class Sending:
     more: bool = False  # more stored steps than one answer holds: ask again from there
     large: bool = False  # what follows is much: go on in an ordinary activity
     control: ControlPlan | None = None  # for a workflow that begins with it
-    held_until: datetime | None = None  # the journey is paused: nothing begins until it is resumed
+    held_until: datetime | None = None  # paused or halted: it stands still until that is over
     moved: Moved | None = None  # to another version: the outcomes follow from its state
 
 
@@ -113,7 +113,7 @@ async def _conclude(
             moved=stored.moved,
         )
     if any(row["state"] == "claimed" for row in rows):
-        if await progress.hold(conn):
+        if await progress.hold_what_leaves(conn):
             await progress.save(conn, at)
             return Sending(
                 step.before, None, control=locked.loaded.control, held_until=progress.held_until
@@ -164,6 +164,15 @@ async def give_up(
     progress.leave(Target(reason="end-date"), at)
     await progress.save(conn, at)
     return Sending(step.before, progress.state.ended, control=step.locked.loaded.control)
+
+
+async def may_still_leave(pool: Any, step: MailStep) -> bool:
+    """Whether anything of it may: its traversal is open, and nobody has stopped its journey or sending."""
+    traversal = step.locked.traversal
+    leaves: bool = await sql.fetchval(
+        pool, "may_still_leave", traversal_id=traversal.id, epoch=traversal.epoch
+    )
+    return leaves
 
 
 async def doubt_abandoned(conn: Any, step: MailStep, claimant: str, at: datetime) -> None:

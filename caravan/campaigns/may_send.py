@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from caravan.campaigns import personal_mail
+from caravan.campaigns import permission, personal_mail
 from caravan.campaigns.addresses_taken import addresses_taken
 from caravan.campaigns.effects import Candidate, Place
 from caravan.campaigns.mailing import Mailing
@@ -32,10 +32,8 @@ async def decide(
 ) -> dict[int, Decision]:
     """Decide for each of these people, by id."""
     operational = visit.loaded.plan.templates[action.template].operational
-    decisions = {
-        person.id: Decision(personal_mail.skip_reason(person.attributes, operational))
-        for person in people
-    }
+    refused = await permission.may_mail(visit.conn, people, operational)
+    decisions = {person.id: Decision(refused[person.id]) for person in people}
 
     def still(people: Sequence[Candidate]) -> list[Candidate]:
         return [person for person in people if decisions[person.id].goes]

@@ -1,6 +1,4 @@
-"""One person's mail at one visit: whether they get it, what identifies it, what it says."""
-
-from typing import Any
+"""One person's mail at one visit: what identifies it, what it says."""
 
 from caravan.campaigns import wording
 from caravan.campaigns.effects import Candidate, Place
@@ -11,19 +9,6 @@ from caravan.delivery.compose import Sender, compose
 from caravan.delivery.errors import DeliveryError
 from caravan.delivery.message import message_id
 from caravan.delivery.transport import Outgoing
-from caravan.journeys.addresses import is_mailable
-
-
-def skip_reason(person: dict[str, Any], operational: bool) -> str | None:
-    """Why a person gets no mail (language.md), or None."""
-    address = person.get("email")
-    if not address:
-        return "no-address"
-    if not is_mailable(address):
-        return "invalid-address"
-    if person.get("unsubscribed") and not operational:
-        return "unsubscribed"
-    return None
 
 
 def identity(visit: Visit, position: int, person_id: int) -> str:

@@ -18,6 +18,8 @@ from caravan.journeys.state import Command, Ended, Outcome, State
 
 #: a reply of Temporal's holds 2 MB; a restarted workflow asks again until it has caught up
 MOST_STORED = 500
+#: what a held account waits for (traversals.held_for)
+PAUSED, HALTED = "paused", "halted"
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,7 @@ class Locked:
     ended: Ended | None
     account: dict[str, Any]  # its attributes, locked too
     paused: bool  # its journey: nothing begins
+    halted: bool = False  # nothing leaves
     to_move: bool = False  # to another version, before the next node it comes to
     rested: bool = False  # it has just moved from where it rested: to rest on there is no beginning
 
@@ -99,6 +102,7 @@ def _locked(row: Any, loaded: LoadedPlan, copies: Copies, *, rested: bool) -> Lo
         ended,
         row["account"],
         row["paused"],
+        halted=row["halted"],
         to_move=row["to_move"],
         rested=rested and state.pending is None,
     )
@@ -131,7 +135,7 @@ class Progress:
         self._savepoints = savepoints
         self._unstored: list[tuple[State, Outcome, dict[str, Any]]] = []
         self._moved = False
-        self.held = False
+        self.held_for: str | None = None  # what it waits for, where it is to stand still
         self.state = locked.state
         self.account = locked.account
 
@@ -166,10 +170,27 @@ class Progress:
         """Whether nothing may begin here, for the journey is paused: then the account is held."""
         if self.locked.rested and self.state is self.locked.state:
             return False
-        if self.locked.paused and self.state.pending is None and self.state.ended is None:
+        if self.locked.paused and self._between:
             journey_id = self.locked.traversal.journey_id
-            self.held = await sql.fetchval(conn, "still_paused", journey_id=journey_id)
+            paused = await sql.fetchval(conn, "still_paused", journey_id=journey_id)
+            self.held_for = PAUSED if paused else None
         return self.held
+
+    async def hold_what_leaves(self, conn: Any) -> bool:
+        """Likewise of what leaves the system: also where sending is halted."""
+        if not await self.hold(conn) and self.locked.halted and self._between:
+            self.held_for = HALTED if await sql.fetchval(conn, "still_halted") else None
+        return self.held
+
+    @property
+    def held(self) -> bool:
+        """Whether the account is to stand still."""
+        return self.held_for is not None
+
+    @property
+    def _between(self) -> bool:
+        """Whether something would begin: it neither rests nor has left."""
+        return self.state.pending is None and self.state.ended is None
 
     @property
     def held_until(self) -> datetime | None:
@@ -189,7 +210,12 @@ class Progress:
         ended = self.state.ended
         if ended is None:
             await sql.execute(
-                conn, "save_position", state=state, held=self.held, at=at, **self._take_steps()
+                conn,
+                "save_position",
+                state=state,
+                held_for=self.held_for,
+                at=at,
+                **self._take_steps(),
             )
             return
         await sql.execute(

@@ -6,7 +6,6 @@ is not sent again by itself.
 """
 
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any
 
 from caravan.campaigns import mail_step
@@ -56,8 +55,11 @@ async def send(
             for message in claimed.messages:
                 if stopping():
                     break
-                with suppress(Overtaken):
+                try:
                     await hand_over(pool, session, claimed.step, message, claimant, now)
+                except Overtaken:
+                    if not await mail_step.may_still_leave(pool, claimed.step):
+                        break  # nothing of it may: the relay need not hear of the others
     return await mail_step.conclude(
         pool,
         plans,

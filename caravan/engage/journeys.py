@@ -285,11 +285,17 @@ async def _publish(
         ends_at=ends_at,
         deadline=deadline,
         published_at=at,
-        # what an operator has stopped is not set going by a new version
-        paused_at=next((row["paused_at"] for row in before), None),
+        # what has been stopped is not set going by a new version
+        **_stopped(before),
     )
     called = await decide(conn, policy, journey_id, version, plan)
     return Stored(journey_id, plan.journey, version, "published", called)
+
+
+def _stopped(before: list[Any]) -> dict[str, Any]:
+    """What the version that took entries until now says of its being paused."""
+    names = ("paused_at", "paused_by", "paused_why", "watched_from")
+    return {name: before[0][name] if before else None for name in names}
 
 
 def schedule_of(plan: Plan, at: datetime) -> tuple[datetime, datetime, datetime]:

@@ -4,20 +4,17 @@ A command is about a slug: all its versions that run, or the latest, which says 
 given again, also after it was interrupted.
 """
 
-import asyncio
-import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from caravan.engage import admissions, sql, wakeups
+from caravan.engage.standstill import nothing_is_leaving, those_before_have_ended
 from caravan.journeys.life_cycle import RUNNING, Command, NoJourney, Refused, check
 
 #: accounts woken or taken out in one transaction
 PAGE = 1000
-#: seconds; no transaction of ours lasts longer (TRANSACTION_TIMEOUT)
-LONGEST_TRANSACTION = 65.0
 
 
 @dataclass(frozen=True)
@@ -32,7 +29,8 @@ class Changed:
 async def pause(pool: Any, slug: str, at: datetime) -> Changed:
     """Nobody enters and nothing begins from the moment this returns; waits and listens go on.
 
-    Whatever did not see the pause has ended by then: it waits for the transactions that began before.
+    Whatever did not see the pause has ended by then: it waits for the transactions that began before, and
+    for messages that are about to leave.
 
     Raises:
         Refused: no version runs.
@@ -42,38 +40,26 @@ async def pause(pool: Any, slug: str, at: datetime) -> Changed:
         async with conn.transaction():
             ids = _addressed(slug, "pause", await _versions(conn, slug))
             rows = await sql.fetch(conn, "pause_journeys", journey_ids=ids, at=at)
-        over = await _those_before_have_ended(conn)
+        over = await those_before_have_ended(conn)
+        await nothing_is_leaving(conn, slug)
     return replace(_changed(slug, rows), over=over)
 
 
-async def _those_before_have_ended(conn: Any) -> bool:
-    """Wait until no transaction of ours runs that looked before the last commit; False: some still does.
+async def resume(pool: Any, slug: str, at: datetime) -> Changed:
+    """The held go on in order of their arrival, and who qualifies enters again.
 
-    First for the statements that began before it, which may wait for a row and hold what they saw; then
-    for the transactions they belong to.
+    What has failed until now no longer counts against the journey (``caravan.engage.failing``).
     """
-    until = time.monotonic() + LONGEST_TRANSACTION
-    for query in ("looked_before", "began_before"):
-        number = await sql.fetchval(conn, "transaction_number")
-        while await sql.fetchval(conn, query, number=number):
-            if time.monotonic() > until:
-                return False
-            await asyncio.sleep(0.02)
-    return True
-
-
-async def resume(pool: Any, slug: str) -> Changed:
-    """The held go on in order of their arrival, and who qualifies enters again."""
     async with pool.acquire() as conn, conn.transaction():
         ids = _addressed(slug, "resume", await _versions(conn, slug))
-        rows = await sql.fetch(conn, "resume_journeys", journey_ids=ids)
+        rows = await sql.fetch(conn, "resume_journeys", journey_ids=ids, at=at)
         await conn.execute(f"notify {admissions.CHANNEL}")
     await wake_held(pool)
     return _changed(slug, rows)
 
 
 async def wake_held(pool: Any) -> int:
-    """Wake who is held in a journey that goes on; also what a resume that died has left."""
+    """Wake who is held and may go on; also what a resume that died has left."""
     woken = 0
     while True:
         async with pool.acquire() as conn, conn.transaction():
@@ -108,7 +94,8 @@ async def take_out(pool: Any, slug: str | None, at: datetime) -> AsyncIterator[l
     """Close the traversals of aborted journeys, and of versions published over with `--inside exit`.
 
     Page by page; yields their `id`, `workflow_id` and `reason`. Nothing of a traversal commits once its
-    page has: every claim reads the epoch under its lock.
+    page has: every claim reads the epoch under its lock. ``nothing_is_leaving`` waits for what has been given
+    its word before.
     """
     while True:
         async with pool.acquire() as conn, conn.transaction():

@@ -46,6 +46,10 @@ STANDARD: dict[Entity, dict[str, FieldType]] = {
         "date_of_birth": "date",
         "time_zone": "string",
         "unsubscribed": "boolean",
+        "email_consent": "boolean",  # nothing said: yes (product.md §5.6)
+        "sms_consent": "boolean",  # nothing said: no
+        "suspended": "boolean",  # no marketing mail, for as long as it stands
+        "email_invalid": "boolean",
     },
     "relation": {},
     "opportunity": {

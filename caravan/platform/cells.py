@@ -55,9 +55,9 @@ def _boolean(cell: str) -> bool | None:
     text = cell.strip().lower()
     if not text:
         return None
-    if text in ("true", "yes", "1"):
+    if text in ("true", "yes", "y", "1"):
         return True
-    if text in ("false", "no", "0"):
+    if text in ("false", "no", "n", "0"):
         return False
     raise UnfitOperand("true or false was expected")
 

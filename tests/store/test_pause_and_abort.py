@@ -93,7 +93,7 @@ async def test_mail_in_progress_stops_before_the_next_person_and_goes_on(world: 
     states = [row["state"] for row in await world.ledger() if row["action"] == "send_email"]
     assert sorted(states) == ["accepted", "claimed", "claimed"]
 
-    await life_cycle.resume(world.engage, "trip")
+    await life_cycle.resume(world.engage, "trip", world.now)
     world.transport = CaptureTransport()
     sent = await world.send(first, "try 2")
     assert sent.outcomes[0].counts == {"accepted": 3}
@@ -110,7 +110,7 @@ async def test_resume_wakes_the_held_in_order_of_arrival(world: World) -> None:
         world.pass_time(days=2 if hour == 0 else 0, hours=hour)
         await serve(world, ids[2 - hour])
     assert await held(world) == 3
-    changed = await life_cycle.resume(world.engage, "trip")
+    changed = await life_cycle.resume(world.engage, "trip", world.now)
     assert changed.versions == (1,)
     assert await woken(world) == list(reversed(ids))
     assert await held(world) == 0
@@ -124,7 +124,7 @@ async def test_resume_that_died_is_finished_by_the_next_look(world: World) -> No
     await serve(world, first)
     await world.engage.execute("update journeys set paused_at = null")  # and then it died
     assert await life_cycle.wake_held(world.engage) == 1
-    assert (await life_cycle.resume(world.engage, "trip")).versions == ()
+    assert (await life_cycle.resume(world.engage, "trip", world.now)).versions == ()
 
 
 async def test_account_about_to_be_held_and_resume_never_miss_each_other(world: World) -> None:
@@ -133,7 +133,7 @@ async def test_account_about_to_be_held_and_resume_never_miss_each_other(world: 
         await life_cycle.pause(world.engage, "trip", world.now)
         await asyncio.gather(
             *(serve(world, traversal) for traversal in ids),
-            life_cycle.resume(world.engage, "trip"),
+            life_cycle.resume(world.engage, "trip", world.now),
         )
         # whoever was held has been woken
         assert await held(world) == 0
@@ -158,7 +158,7 @@ async def test_nobody_enters_a_paused_journey_and_they_enter_after(world: World)
     journey_id = await world.publish(workspace, "trip")
     await life_cycle.pause(world.engage, "trip", world.now)
     assert await world.enter(journey_id) == []
-    await life_cycle.resume(world.engage, "trip")
+    await life_cycle.resume(world.engage, "trip", world.now)
     assert len(await world.admit(journey_id)) == 3
 
 

@@ -313,7 +313,7 @@ async def test_held_and_resting_accounts_move_while_paused_and_nothing_begins(wo
     assert ran.moved is not None
     assert ran.held_until is not None
     assert await moments(world, second) == []
-    await life_cycle.resume(world.engage, "trip")
+    await life_cycle.resume(world.engage, "trip", world.now)
     await world.walk(second)
     assert (await world.state(second)).position == "repose"
 

@@ -47,7 +47,7 @@ async def test_paused_journey_holds_its_accounts_until_it_is_resumed(running: Ru
         handles = await running.start(journey_id)
         await running.until("select count(*) = 3 from traversals where held_at is not null")
         assert world.transport.messages == []
-        await life_cycle.resume(world.engage, "trip")
+        await life_cycle.resume(world.engage, "trip", world.now)
         for handle in handles:
             await handle.signal("wake", Wake(reason="resumed"))
         await running.until(

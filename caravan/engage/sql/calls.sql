@@ -16,11 +16,12 @@ where traversal_id = :traversal_id and node = :node and visit = :visit
 order by person_id for update;
 
 -- name: begin_try
--- The last word before a request leaves: only while the traversal is open under the epoch the claim saw,
--- and its journey is not paused.
+-- The last word before a request leaves: only while the traversal is open under the epoch the claim saw, its
+-- journey is neither paused nor aborted, and nothing is halted.
 with alive as (
-  select t.id from traversals t join journeys j on j.id = t.journey_id and j.paused_at is null
-  where t.id = :traversal_id and t.epoch = :epoch and t.ended_at is null for share of t
+  select t.id from traversals t join journeys j on j.id = t.journey_id and j.paused_at is null and j.state <> 'aborted'
+  where t.id = :traversal_id and t.epoch = :epoch and t.ended_at is null
+    and not exists (select from sending_halt) for share of t
 )
 update calls c set tries = c.tries + 1
 from alive where c.traversal_id = alive.id and c.id = :id and c.state = 'claimed'

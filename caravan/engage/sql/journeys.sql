@@ -33,14 +33,15 @@ where id = :id;
 
 -- name: publish_draft
 update journeys set state = :state, starts_at = :starts_at, ends_at = :ends_at, deadline = :deadline,
-       published_at = :published_at, paused_at = :paused_at
+       published_at = :published_at, paused_at = :paused_at, paused_by = :paused_by, paused_why = :paused_why,
+       watched_from = :watched_from
 where id = :id and state = 'draft';
 
 -- name: close_earlier_versions
--- Gives since when they are paused: the version that follows stays so.
+-- Gives since when they are paused and why: the version that follows stays so.
 -- Their accounts travel on, on the version they entered; new ones enter the new version.
 update journeys set state = 'closed' where slug = :slug and state in ('scheduled', 'live') and version < :version
-returning paused_at;
+returning paused_at, paused_by, paused_why, watched_from;
 
 -- name: insert_campaign
 insert into campaigns (name, journey_id, position, body) values (:name, :journey_id, :position, :body);

@@ -57,17 +57,40 @@ where t.id = l.traversal_id and t.ended_at is not null
 
 -- name: hand_over
 -- The last word before the content leaves: commits only while the traversal is open under the epoch the
--- claim saw and its journey is not paused, and only for one of several tries. With the copy it is written with:
--- another try may have claimed it with a later one.
+-- claim saw, its journey is neither paused nor aborted and sending is not halted, and only for one of several
+-- tries. With the copy it is written with: another try may have claimed it with a later one. A try asks again
+-- where its word has grown old (caravan/campaigns/last_word.py).
 with alive as (
-  select t.id from traversals t join journeys j on j.id = t.journey_id and j.paused_at is null
-  where t.id = :traversal_id and t.epoch = :epoch and t.ended_at is null for share of t
+  select t.id from traversals t join journeys j on j.id = t.journey_id and j.paused_at is null and j.state <> 'aborted'
+  where t.id = :traversal_id and t.epoch = :epoch and t.ended_at is null
+    and not exists (select from sending_halt) for share of t
 )
 update ledger l set state = 'handed_over', claimant = :claimant, copy = :copy
 from alive
 where l.traversal_id = alive.id and l.node = :node and l.visit = :visit and l.position = :position
-  and l.person_id = :person_id and l.state = 'claimed'
+  and l.person_id = :person_id and (l.state = 'claimed' or (l.state = 'handed_over' and l.claimant = :claimant))
 returning l.message_id;
+
+-- name: not_handed_over
+-- The word was given and grew old, and was not given again: the content has not begun to leave.
+update ledger l
+set state = case when t.ended_at is null then 'claimed' else 'skipped' end,
+    reason = case when t.ended_at is not null then 'journey-not-live' end,
+    settled_at = case when t.ended_at is not null then :at::timestamptz end
+from traversals t
+where t.id = l.traversal_id and l.traversal_id = :traversal_id and l.node = :node and l.visit = :visit
+  and l.position = :position and l.person_id = :person_id and l.state = 'handed_over' and l.claimant = :claimant;
+
+-- name: may_still_leave
+-- Whether anything of a traversal may: asked where one message was refused its last word.
+select exists (select from traversals t join journeys j on j.id = t.journey_id
+               where t.id = :traversal_id and t.epoch = :epoch and t.ended_at is null and j.paused_at is null
+                 and j.state <> 'aborted' and not exists (select from sending_halt));
+
+-- name: in_hand
+-- Whether a message has the last word and is not settled. Of a few rows: ledger_unsettled.
+select exists (select from ledger l join traversals t on t.id = l.traversal_id
+               where l.state = 'handed_over' and (:slug::text is null or t.slug = :slug));
 
 -- name: accept_together
 -- All messages of a step that a transport within this process takes: it cannot fail between the words.

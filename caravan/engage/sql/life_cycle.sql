@@ -5,13 +5,18 @@ where kind = 'journey' and slug = :slug and deleted_at is null
 order by version for no key update;
 
 -- name: pause_journeys
-update journeys set paused_at = :at where id = any(:journey_ids::bigint[]) and paused_at is null returning version;
+-- One that failures have stopped is the operator's from now on: their words would not be true for ever.
+update journeys set paused_at = coalesce(paused_at, :at), paused_by = 'operator', paused_why = null
+where id = any(:journey_ids::bigint[]) and (paused_at is null or paused_by = 'failures')
+returning version;
 
 -- name: resume_journeys
-update journeys set paused_at = null where id = any(:journey_ids::bigint[]) and paused_at is not null returning version;
+-- What has failed before is no reason to stop it again.
+update journeys set paused_at = null, paused_by = null, paused_why = null, watched_from = :at
+where id = any(:journey_ids::bigint[]) and paused_at is not null returning version;
 
 -- name: set_journeys_state
-update journeys set state = :state, paused_at = null where id = any(:journey_ids::bigint[]) returning version;
+update journeys set state = :state, paused_at = null, paused_by = null, paused_why = null where id = any(:journey_ids::bigint[]) returning version;
 
 -- name: still_paused
 -- Asked by an account about to be held, under a lock that whoever resumes waits for: then it is either seen
@@ -34,15 +39,16 @@ select exists (select from pg_stat_activity
                  and age(backend_xid) > age(:number::text::xid8::xid));
 
 -- name: wake_held
--- The held of journeys that go on, in order of arrival.
+-- The held that may go on, in order of arrival: their journey is not paused, and sending not halted.
 with held as (
   select t.id, (t.state ->> 'arrived_at')::timestamptz as arrived_at
   from traversals t join journeys j on j.id = t.journey_id
   where t.held_at is not null and t.ended_at is null and j.paused_at is null and j.state <> 'aborted'
+    and (t.held_for is distinct from 'halted' or not exists (select from sending_halt))
   order by arrived_at nulls first, t.id limit :limit
   for no key update of t
 ), freed as (
-  update traversals t set held_at = null from held where t.id = held.id
+  update traversals t set held_at = null, held_for = null from held where t.id = held.id
 )
 insert into wakeups (traversal_id, reason)
 select id, 'resumed' from held order by arrived_at nulls first, id

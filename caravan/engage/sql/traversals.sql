@@ -4,7 +4,7 @@
 select t.id, t.journey_id, t.slug, t.account_id, t.entry, t.entered_at, t.state, t.epoch,
        t.ended_at, t.reason, t.label, j.plan_hash, j.deadline, j.version, j.paused_at is not null as paused,
        j.leads_to is not null and not j.empties and j.state <> 'aborted' and t.kept_no is distinct from j.lead_no as to_move,
-       j.copies_hash, a.attributes as account
+       j.copies_hash, a.attributes as account, exists (select from sending_halt) as halted
 from traversals t join journeys j on j.id = t.journey_id join accounts a on a.id = t.account_id
 where t.id = :traversal_id
 for no key update of t, a;
@@ -38,7 +38,7 @@ with stored as (
               :outcomes::jsonb[], :because::jsonb[]) s
 )
 update traversals
-set state = :state, held_at = case when :held then coalesce(held_at, :at) end
+set state = :state, held_for = :held_for, held_at = case when :held_for::text is not null then coalesce(held_at, :at) end
 where id = :traversal_id;
 
 -- name: end_traversal
@@ -49,7 +49,7 @@ with stored as (
               :outcomes::jsonb[], :because::jsonb[]) s
 ), ended as (
   update traversals
-  set state = :state, ended_at = :at, reason = :reason, label = :label, epoch = epoch + 1, held_at = null
+  set state = :state, ended_at = :at, reason = :reason, label = :label, epoch = epoch + 1, held_at = null, held_for = null
   where id = :traversal_id and ended_at is null
   returning slug, account_id
 ), listening as (
@@ -69,7 +69,7 @@ with open as (
   order by id for no key update
 ), ended as (
   update traversals t
-  set ended_at = :at, reason = :reason, epoch = epoch + 1, held_at = null
+  set ended_at = :at, reason = :reason, epoch = epoch + 1, held_at = null, held_for = null
   from open where t.id = open.id
   returning t.id, t.slug, t.account_id
 ), unsent as (
@@ -152,7 +152,7 @@ order by t.id limit :limit;
 
 -- name: traversals_of_account
 select t.id, t.slug, j.version, j.name, t.entry, t.entered_at, t.state, t.ended_at, t.reason, t.label,
-       t.held_at, t.workflow_id, j.plan_hash
+       t.held_at, t.held_for, j.paused_at, j.paused_by, j.paused_why, t.workflow_id, j.plan_hash
 from traversals t join journeys j on j.id = t.journey_id
 where t.account_id = :account_id order by t.id;
 
@@ -206,4 +206,6 @@ order by t.id limit :limit;
 select (select count(*) from traversals where ended_at is null) as open_accounts,
        (select count(*) from admissions where due_at = queued_at) as to_admit,
        (select count(*) from wakeups) as to_wake,
-       (select count(*) from ledger where state = 'in_doubt') as in_doubt;
+       (select count(*) from ledger where state = 'in_doubt') as in_doubt,
+       (select count(distinct slug) from journeys where paused_by = 'failures' and deleted_at is null) as stopped_by_failures,
+       (select halted_at from sending_halt) as halted_at;

@@ -1,0 +1,97 @@
+"""Whether people may be written to: what they have said, what is known of their addresses, what is blocked.
+
+The first check of send time, in the transaction that claims, and again by whatever sends later. What was
+said counts from its commit on: fields and lists are read by the one statement here, not taken from what was
+read before (product.md §5.6).
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from caravan.campaigns.effects import Candidate
+from caravan.engage import sql
+from caravan.journeys.addresses import is_mailable
+from caravan.journeys.suppressing import keys_of, phone_key
+
+NO_ADDRESS, INVALID, BLOCKED = "no-address", "invalid-address", "blocked"
+SUSPENDED, UNSUBSCRIBED, NO_CONSENT = "suspended", "unsubscribed", "no-consent"
+
+
+async def may_mail(
+    conn: Any, people: Sequence[Candidate], operational: bool
+) -> dict[int, str | None]:
+    """Why each of these people may not be mailed, by id (language.md); None: they may.
+
+    Args:
+        conn: of the engage store, in the transaction that claims.
+        people: as they were read to be written to: it is these addresses that are asked about.
+        operational: it ignores what people have opted out of, never what cannot or must not be reached.
+    """
+    reasons: dict[int, str | None] = {}
+    keys: dict[int, list[str]] = {}
+    for person in people:
+        address: str = person.attributes.get("email") or ""
+        reasons[person.id] = _unfit(address, is_mailable(address))
+        if reasons[person.id] is None:
+            keys[person.id] = keys_of(address)
+    return reasons | await _withheld(conn, "mail_withheld", keys, operational, UNSUBSCRIBED)
+
+
+async def may_text(
+    conn: Any, people: Sequence[Candidate], operational: bool
+) -> dict[int, str | None]:
+    """The same of text messages to their ``mobile_phone``: who has said nothing has not agreed.
+
+    A number that is suppressed as opted out (a STOP) is so for everybody who has it.
+    """
+    reasons: dict[int, str | None] = {}
+    keys: dict[int, list[str]] = {}
+    for person in people:
+        number: str = person.attributes.get("mobile_phone") or ""
+        key = phone_key(number)
+        reasons[person.id] = _unfit(number, key is not None)
+        if key is not None:
+            keys[person.id] = [key]
+    return reasons | await _withheld(conn, "texts_withheld", keys, operational, NO_CONSENT)
+
+
+def _unfit(address: str, fits: bool) -> str | None:
+    if not address:
+        return NO_ADDRESS
+    return None if fits else INVALID
+
+
+async def _withheld(
+    conn: Any, query: str, keys: dict[int, list[str]], operational: bool, opted_out: str
+) -> dict[int, str]:
+    if not keys:
+        return {}
+    rows = await sql.fetch(
+        conn,
+        query,
+        person_ids=list(keys),
+        owners=[person for person, subjects in keys.items() for _ in subjects],
+        subjects=[subject for subjects in keys.values() for subject in subjects],
+    )
+    reasons = {row["id"]: _first_reason(row, operational, opted_out) for row in rows}
+    return {person: reason for person, reason in reasons.items() if reason is not None}
+
+
+def _first_reason(row: Any, operational: bool, opted_out: str) -> str | None:
+    """The first that speaks against it, in the order of send-time checks."""
+    suppressed = row["suppressed"]
+    if row["without"]:
+        return NO_ADDRESS
+    if row["invalid"] or "hard_bounce" in suppressed:
+        return INVALID
+    if "blocked" in suppressed or "complaint" in suppressed:
+        return BLOCKED
+    if operational:
+        return None
+    if row["suspended"]:
+        return SUSPENDED
+    if row["unsubscribed"]:
+        return UNSUBSCRIBED
+    if "opt_out" in suppressed:
+        return opted_out
+    return NO_CONSENT if row["refused"] else None
