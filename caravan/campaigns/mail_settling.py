@@ -22,8 +22,9 @@ class Settled:
     node: str
     visit: int
     position: int
-    person_id: int
-    template: str
+    person_id: int  # of an alert: -1, -2 … for the first of its addresses, the second …
+    action: str
+    template: str | None
     state: str
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from caravan.campaigns import recording
 from caravan.campaigns.actions import with_savepoints_if_needed
+from caravan.campaigns.messages import MESSAGES
 from caravan.campaigns.plans import PlanCache
 from caravan.campaigns.progress import Locked, Progress, lock, stored_steps
 from caravan.campaigns.stretch import walk_on
@@ -189,21 +190,24 @@ async def _record_sent(
     *,
     delivered_at_once: bool = False,
 ) -> None:
-    accepted = [row for row in rows if row["state"] == "accepted"]
     whats = ("sent", "delivered") if delivered_at_once else ("sent",)
-    happenings = [_mailed(what, step, row) for row in accepted for what in whats]
+    happenings = [
+        _happened(name, what, step, row)
+        for row in rows
+        if row["state"] == "accepted" and (name := MESSAGES[row["action"]].happens_as)
+        for what in whats
+    ]
     await recording.record(conn, plans, happenings, at)
 
 
-def _mailed(what: str, step: MailStep, row: Any) -> Happening:
+def _happened(name: str, what: str, step: MailStep, row: Any) -> Happening:
+    fields = {"journey": step.locked.traversal.slug, "node": step.command.node}
+    if row["template"] is not None:
+        fields["template"] = row["template"]
     return Happening(
-        f"email_{what}",
+        f"{name}_{what}",
         row["at"],
         person_id=row["person_id"],
         external_id=f"{what}:{row['message_id']}",
-        fields={
-            "template": row["template"],
-            "journey": step.locked.traversal.slug,
-            "node": step.command.node,
-        },
+        fields=fields,
     )

@@ -1,4 +1,4 @@
-"""Who may be mailed now: the checks of send time, in their order, in the transaction that claims.
+"""Who may be written to now: the checks of send time, in their order, in the transaction that claims.
 
 The first that says no is the reason that the ledger keeps.
 """
@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from caravan.campaigns import permission, personal_mail
+from caravan.campaigns import personal_mail
 from caravan.campaigns.addresses_taken import addresses_taken
 from caravan.campaigns.effects import Candidate, Place
 from caravan.campaigns.mailing import Mailing
+from caravan.campaigns.messages import kind_of
 from caravan.campaigns.visit import Visit
+from caravan.journeys.actions import Action
 from caravan.journeys.actions.send_email import SendEmail
 
 
@@ -28,17 +30,16 @@ class Decision:
 
 
 async def decide(
-    visit: Visit, mailing: Mailing, place: Place, action: SendEmail, people: Sequence[Candidate]
+    visit: Visit, mailing: Mailing, place: Place, action: Action, people: Sequence[Candidate]
 ) -> dict[int, Decision]:
     """Decide for each of these people, by id."""
-    operational = visit.loaded.plan.templates[action.template].operational
-    refused = await permission.may_mail(visit.conn, people, operational)
-    decisions = {person.id: Decision(refused[person.id]) for person in people}
+    reasons = await kind_of(action).reasons(visit, mailing, action, people)
+    decisions = {person.id: Decision(reasons[person.id]) for person in people}
 
     def still(people: Sequence[Candidate]) -> list[Candidate]:
         return [person for person in people if decisions[person.id].goes]
 
-    if visit.loaded.plan.deduplicate_email:
+    if visit.loaded.plan.deduplicate_email and isinstance(action, SendEmail):
         # whose mail cannot be made of their data keeps no address from others
         writable = [
             person

@@ -1,6 +1,8 @@
-"""One person's mail at one visit: what identifies it, what it says."""
+"""One person's mail at one visit: whether they get it, what identifies it, what it says."""
 
-from caravan.campaigns import wording
+from collections.abc import Sequence
+
+from caravan.campaigns import permission, wording
 from caravan.campaigns.effects import Candidate, Place
 from caravan.campaigns.mailing import Mailing
 from caravan.campaigns.visit import Visit
@@ -9,6 +11,15 @@ from caravan.delivery.compose import Sender, compose
 from caravan.delivery.errors import DeliveryError
 from caravan.delivery.message import message_id
 from caravan.delivery.transport import Outgoing
+from caravan.journeys.actions.send_email import SendEmail
+
+
+async def reasons(
+    visit: Visit, mailing: Mailing, action: SendEmail, people: Sequence[Candidate]
+) -> dict[int, str | None]:
+    """Why these people may not be mailed, by id."""
+    operational = visit.loaded.plan.templates[action.template].operational
+    return await permission.may_mail(visit.conn, people, operational)
 
 
 def identity(visit: Visit, position: int, person_id: int) -> str:
@@ -34,6 +45,13 @@ def can_be_written(
     except DeliveryError:
         return False
     return True
+
+
+async def write_for_action(
+    visit: Visit, mailing: Mailing, action: SendEmail, person: Candidate, identity: str
+) -> Outgoing:
+    """As ``write``, as every kind of message is written."""
+    return write(visit, mailing, action.template, person, identity)
 
 
 def write(

@@ -1,20 +1,22 @@
-"""The action ``send_email``: one mail to each person it is meant for, handed over at most once.
+"""The actions that send: one message to each person it is meant for, handed over at most once.
 
 Each message is a ledger row, claimed before the relay is called and marked `handed_over` before a byte
 of its content can leave. What breaks before that is tried again; what breaks after it is `in_doubt` and
 is not sent again by itself.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from itertools import groupby
 from typing import Any
 
 from caravan.campaigns import mail_step
-from caravan.campaigns.mail_claims import claim
+from caravan.campaigns.mail_claims import Message, claim
 from caravan.campaigns.mail_hand_over import Now, Overtaken, hand_over
-from caravan.campaigns.mail_step import Sending
+from caravan.campaigns.mail_step import MailStep, Sending
 from caravan.campaigns.mail_together import hand_over_together
 from caravan.campaigns.mailing import Mailing
 from caravan.campaigns.plans import PlanCache
+from caravan.delivery.transport import Session
 
 
 async def send(
@@ -51,15 +53,12 @@ async def send(
     if captured:
         await hand_over_together(pool, mailing.transport, claimed, now())
     elif claimed.messages:
-        async with mailing.transport.session() as session:
-            for message in claimed.messages:
-                if stopping():
-                    break
-                try:
-                    await hand_over(pool, session, claimed.step, message, claimant, now)
-                except Overtaken:
-                    if not await mail_step.may_still_leave(pool, claimed.step):
-                        break  # nothing of it may: the relay need not hear of the others
+        # in the order of the actions; mail, texts and alerts each go to whoever carries their kind
+        for carrier, messages in groupby(
+            claimed.messages, lambda one: mailing.carrier(one.outgoing)
+        ):
+            async with carrier.session() as session:
+                await _hand_over_all(pool, session, claimed.step, messages, claimant, now, stopping)
     return await mail_step.conclude(
         pool,
         plans,
@@ -69,3 +68,22 @@ async def send(
         go_on=go_on,
         delivered_at_once=captured,
     )
+
+
+async def _hand_over_all(
+    pool: Any,
+    session: Session,
+    step: MailStep,
+    messages: Iterable[Message],
+    claimant: str,
+    now: Now,
+    stopping: Callable[[], bool],
+) -> None:
+    for message in messages:
+        if stopping():
+            break
+        try:
+            await hand_over(pool, session, step, message, claimant, now)
+        except Overtaken:
+            if not await mail_step.may_still_leave(pool, step):
+                break  # nothing of it may: the other side need not hear of the rest

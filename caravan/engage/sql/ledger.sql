@@ -1,11 +1,12 @@
 -- name: claim_messages
--- One row per person of the node (or of the path), before the provider is called. A row that is
+-- One row per person of the node (or of the path), or per address of an alert (as -1, -2 …), before the provider
+-- is called. A row that is
 -- still `claimed` from an attempt that died is looked at anew: consent may have changed meanwhile.
 -- Gives who is to be sent to, and who an attempt that died has claimed and is not among these any more.
 with claimed as (
   insert into ledger (traversal_id, node, visit, position, person_id, action, state, reason, path,
                       message_id, template, copy, claimant, until, claimed_at, settled_at)
-  select :traversal_id::bigint, :node, :visit::int, :position::int, c.person_id, 'send_email',
+  select :traversal_id::bigint, :node, :visit::int, :position::int, c.person_id, :action,
          case when c.reason is not null then 'skipped' when c.until is not null then 'held' else 'claimed' end, c.reason, c.path,
          case when c.reason is null then c.message_id end, :template, :copy::int, :claimant, c.until, :at::timestamptz,
          case when c.reason is not null then :at::timestamptz end
@@ -24,6 +25,12 @@ from ledger l join people p on p.id = l.person_id
 where l.traversal_id = :traversal_id and l.node = :node and l.visit = :visit and l.position = :position
   and l.state = 'claimed' and l.person_id <> all(:person_ids::bigint[])
 order by person_id;
+
+-- name: note_messages
+-- How many messages of its network a text is; the address of one that goes to nobody's record.
+update ledger l set segments = m.segments, recipient = m.recipient
+from unnest(:message_ids::text[], :segments::int[], :recipients::text[]) as m (message_id, segments, recipient)
+where l.message_id = m.message_id;
 
 -- name: take_addresses
 -- The people whose address is theirs to be mailed at: nobody had it, or whoever had it has left the
@@ -119,10 +126,10 @@ where traversal_id = :traversal_id and node = :node and visit = :visit and state
 -- Gives the message, unless somebody else's word has settled it.
 update ledger set state = :state, reply = :reply, until = :until, settled_at = :at
 where message_id = :message_id and state in ('claimed', 'handed_over', 'in_doubt')
-returning id as number, message_id, traversal_id, node, visit, position, person_id, template, state;
+returning id as number, message_id, traversal_id, node, visit, position, person_id, action, template, state;
 
 -- name: settled_messages
-select person_id, message_id, state, template, coalesce(settled_at, claimed_at) as at
+select person_id, action, message_id, state, template, coalesce(settled_at, claimed_at) as at
 from ledger
 where traversal_id = :traversal_id and node = :node and visit = :visit
   and position = any(:positions::int[]);

@@ -1,0 +1,28 @@
+"""Text messages: what is handed to a provider, and how many messages it is to a network."""
+
+from dataclasses import dataclass
+
+from caravan.delivery.segments import segments
+from caravan.delivery.transport import Outgoing
+
+
+@dataclass(frozen=True)
+class TextMessage(Outgoing):
+    """A text to a number in E.164; its sender is the transport's to say."""
+
+    text: str = ""
+
+    @property
+    def segments(self) -> int:
+        """What is counted and paid for."""
+        return segments(self.text)
+
+
+def text_message(number: str, text: str, message_id: str) -> TextMessage:
+    """A text ready to go; ``message_id`` is what the ledger knows it by."""
+    return TextMessage("", number, message_id, text.encode, text)
+
+
+def reference(message_id: str) -> str:
+    """What a callback names a message by: it stands in an address, and names nobody."""
+    return message_id.strip("<>")
