@@ -15,6 +15,7 @@ from starter import (
     buying_groups,
     campaign,
     campaigns,
+    consent,
     demo,
     down,
     email,
@@ -35,6 +36,8 @@ from starter import (
     simulate,
     status,
     subscriptions,
+    suppression,
+    suppressions,
     test,
     up,
     upgrade,
@@ -57,6 +60,7 @@ STACK = "The stack"
 WORKSPACE = "The workspace"
 LOOKING = "Looking"
 GROUPS = "Buying groups"
+PERMISSION = "Who may be written to"
 app.command("up", rich_help_panel=STACK)(up.up)
 app.command("down", rich_help_panel=STACK)(down.down)
 app.command("status", rich_help_panel=STACK)(status.status)
@@ -87,6 +91,9 @@ app.add_typer(campaign.app, name="campaign", rich_help_panel=LOOKING)
 app.command("buying-groups", rich_help_panel=GROUPS)(buying_groups.buying_groups)
 app.add_typer(buying_group.app, name="buying-group", rich_help_panel=GROUPS)
 app.add_typer(report.app, name="report", rich_help_panel=GROUPS)
+app.add_typer(consent.app, name="consent", rich_help_panel=PERMISSION)
+app.command("suppressions", rich_help_panel=PERMISSION)(suppressions.suppressions)
+app.add_typer(suppression.app, name="suppression", rich_help_panel=PERMISSION)
 app.command("lists", rich_help_panel=LOOKING)(lists.lists)
 app.command("audiences", rich_help_panel=LOOKING)(audiences.audiences)
 app.command("mail", rich_help_panel=LOOKING)(mail.mail)

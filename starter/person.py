@@ -1,10 +1,12 @@
 """``caravan person show ID|EMAIL``: what was sent, what was skipped, and why."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from caravan.database.pool import Pool
 from caravan.engage import sql
+from caravan.journeys.suppressing import keys_of, phone_key
 from starter.errors import UserError
 from starter.group_rows import MEMBERSHIP_COLUMNS, for_people, membership_row
 from starter.output import Format, FormatOption, as_json, cell, console, show
@@ -27,6 +29,10 @@ COLUMNS = (
     "state",
     "reason",
 )
+
+
+CONSENT_COLUMNS = ("at", "field", "old", "new", "source")
+SUPPRESSION_COLUMNS = ("subject", "reason", "why", "source", "added_at")
 
 
 @app.callback()
@@ -52,6 +58,10 @@ def show_person(
             )
         rows = await sql.fetch(pool, "effects_of_person", person_id=found["id"])
         effects = [dict(row) for row in rows]
+        consents = [
+            dict(row) for row in await sql.fetch(pool, "consents_of_person", person_id=found["id"])
+        ]
+        suppressed = await _suppressed(pool, found["attributes"])
         groups = [
             membership_row(row)
             for row in await sql.fetch(pool, "groups_of_person", person_id=found["id"])
@@ -62,6 +72,8 @@ def show_person(
                     {
                         "person": found["external_id"],
                         "attributes": found["attributes"],
+                        "consents": consents,
+                        "suppressions": suppressed,
                         "buying_groups": groups,
                         "effects": effects,
                     }
@@ -76,7 +88,21 @@ def show_person(
             here = [for_people(group) for group in groups]
             show(here, form, title="Buying groups", columns=MEMBERSHIP_COLUMNS)
             console.print()
+        if consents:
+            show(consents, form, title="What was said about consent", columns=CONSENT_COLUMNS)
+            console.print()
+        if suppressed:
+            show(suppressed, form, title="Suppressed", columns=SUPPRESSION_COLUMNS)
+            console.print()
         told = [with_reason(effect) for effect in effects]
         show(told, form, columns=COLUMNS, empty="nothing was sent or done yet")
 
     run_with(subscription, body)
+
+
+async def _suppressed(pool: Pool, attributes: dict[str, Any]) -> list[dict[str, Any]]:
+    """What is suppressed of where this person can be reached."""
+    subjects = keys_of(attributes["email"]) if attributes.get("email") else []
+    number = phone_key(attributes.get("mobile_phone") or "")
+    subjects += [number] if number else []
+    return [dict(row) for row in await sql.fetch(pool, "suppressed_among", subjects=subjects)]

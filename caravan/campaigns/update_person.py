@@ -1,6 +1,6 @@
 """The action ``update_person``: one field of each person takes a new value."""
 
-from caravan.campaigns import recording, wording
+from caravan.campaigns import consents, recording, wording
 from caravan.campaigns.effects import Candidate, Effect, Place, candidates, make_for_each, note
 from caravan.campaigns.visit import Visit
 from caravan.engage import sql
@@ -17,6 +17,8 @@ async def perform(visit: Visit, place: Place, action: UpdatePerson) -> int:
         return {action.field: wording.value(visit, action.value, kind, person.attributes)}
 
     wanted, unfit = make_for_each(people, fields)
+    if action.field in consents.FIELDS:
+        await consents.said_by(visit.conn, f"journey {visit.traversal.slug}/{visit.node}")
     changed = {
         row["id"]: row["old"]
         for row in await sql.fetch(

@@ -44,7 +44,7 @@ async def put(
     return int(added)
 
 
-async def remove(conn: Any, subjects: Sequence[str]) -> list[str]:
-    """Suppress them no more; returns those that were."""
-    rows = await sql.fetch(conn, "unsuppress", subjects=list(subjects))
+async def remove(conn: Any, subjects: Sequence[str], *, why: str, at: datetime) -> list[str]:
+    """Suppress them no more, with why on record; returns those that were."""
+    rows = await sql.fetch(conn, "unsuppress", subjects=list(subjects), why=why, at=at)
     return [row["subject"] for row in rows]

@@ -111,7 +111,7 @@ async def test_what_commits_before_the_claims_statement_counts(
             """update people set attributes = attributes || '{"unsubscribed": true}' where external_id = 'plain'"""
         )
         await suppress(world, "agreed@a.example", "hard_bounce")
-        await suppressions.remove(world.engage, ["listed@a.example"])
+        await suppressions.remove(world.engage, ["listed@a.example"], why="a mistake", at=world.now)
         return await seen(conn, *arguments)
 
     monkeypatch.setattr(permission, "_withheld", meanwhile)

@@ -1,50 +1,15 @@
 """Buying groups on the command line: finding them, changing them by hand, and what is said when it cannot be."""
 
-import asyncio
 import csv
-import json
 from datetime import timedelta
 from io import StringIO
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.commands import Ended, caravan
+from tests.commands import Cli
 from tests.groups import Groups
 from tests.world import World
-
-
-class Cli:
-    """Runs commands on a world's stores."""
-
-    def __init__(self, world: World) -> None:
-        self._environment = {
-            "PLATFORM_DSN": world.stores.platform_dsn,
-            "ENGAGE_DSN": world.stores.engage_dsn,
-            "TEMPORAL_ADDRESS": "127.0.0.1:1",
-            "SMTP_URL": "smtp://127.0.0.1:1",
-            "CARAVAN_SUBSCRIPTION": world.munchkin,
-        }
-
-    async def run(self, *arguments: str) -> Ended:
-        return await asyncio.to_thread(caravan, *arguments, **self._environment)
-
-    async def say(self, *arguments: str) -> str:
-        said = await self.run(*arguments)
-        assert said.returncode == 0, said.stderr
-        return said.stdout
-
-    async def json(self, *arguments: str) -> Any:
-        return json.loads(await self.say(*arguments, "--format", "json"))
-
-    async def refuse(self, code: int, *arguments: str) -> str:
-        """One sentence on stderr, and the code."""
-        said = await self.run(*arguments)
-        assert said.returncode == code, said.stdout
-        assert "Traceback" not in said.stderr
-        assert said.stderr.startswith("caravan: ")
-        return said.stderr
 
 
 @pytest.fixture

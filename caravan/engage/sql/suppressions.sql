@@ -12,10 +12,18 @@ with written as (
 select count(*) from written;
 
 -- name: unsuppress
-delete from suppressions where subject = any(:subjects::text[]) returning subject;
+with gone as (
+  delete from suppressions where subject = any(:subjects::text[]) returning subject, reason
+)
+insert into suppressions_removed (subject, reason, why, removed_at)
+select subject, reason, :why, :at from gone returning subject;
+
+-- name: suppressions_removed
+select subject, reason, why, removed_at from suppressions_removed
+where (:reason::text is null or reason = :reason) order by removed_at desc, subject limit :limit;
 
 -- name: suppressions
--- Newest first, a page at a time from behind (added_at, subject).
+-- Newest first.
 select subject, reason, why, source, added_at from suppressions
 where (:reason::text is null or reason = :reason)
 order by added_at desc, subject limit :limit;
@@ -27,3 +35,6 @@ order by subject limit :limit;
 
 -- name: suppression_counts
 select reason, count(*) as subjects from suppressions group by reason order by reason;
+
+-- name: suppressed_among
+select subject, reason, why, source, added_at from suppressions where subject = any(:subjects::text[]) order by subject;

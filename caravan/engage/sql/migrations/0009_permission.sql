@@ -12,6 +12,15 @@ create table suppressions (
 );
 create index suppressions_added on suppressions (added_at desc, subject);
 
+-- What was taken off the list again, and why.
+create table suppressions_removed (
+  subject    text not null,
+  reason     text not null,
+  why        text not null,
+  removed_at timestamptz not null
+);
+create index suppressions_removed_subject on suppressions_removed (subject);
+
 -- What a person has said about being written to, each time it changed: who told us, and when it was said.
 create table consents (
   id        bigint generated always as identity primary key,
