@@ -59,7 +59,6 @@ from activities.upkeep_schedule import ensure_upkeep, spec_of
 from caravan.campaigns.mailing import Mailing
 from caravan.campaigns.plans import PlanCache
 from caravan.database.errors import StoreError
-from caravan.delivery.smtp import SmtpTransport
 from caravan.logs import configure_logs
 from caravan.services.callback import CALLBACK_PATH
 from caravan.services.client import Exchange, ServiceClient
@@ -192,7 +191,7 @@ async def work(settings: Settings, roles: tuple[str, ...], metrics: str | None) 
     workers = build_workers(
         client,
         stores,
-        _mailing(settings),
+        _mailing(settings, roles),
         roles,
         starts=StartOptions(
             per_second=settings.starts_per_second,
@@ -275,11 +274,14 @@ def _leave(code: int) -> None:
     os._exit(code)
 
 
-def _mailing(settings: Settings) -> Mailing:
+def _mailing(settings: Settings, roles: tuple[str, ...]) -> Mailing:
     try:
-        return Mailing(SmtpTransport(settings.smtp_url))
+        mailing = Mailing.by_smtp(settings.smtp_url, settings.public_url, settings.link_keys)
     except ValueError as error:
         raise SettingsError(str(error)) from None
+    if mailing.withheld is not None and EMAIL in roles:
+        log.warning("marketing mail is withheld", why=mailing.withheld)
+    return mailing
 
 
 def _exchange(settings: Settings) -> ServiceClient:

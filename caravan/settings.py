@@ -42,6 +42,8 @@ class _Environment(BaseSettings):
     gateway_listen: str = "127.0.0.1:8088"
     gateway_secret: SecretStr | None = None
     gateway_secret_file: Path | None = None
+    link_keys: SecretStr | None = None
+    link_keys_file: Path | None = None
     service_hosts: str = ""
     step_mode: Literal["stretch", "each"] = "stretch"
     account_names_in_temporal: bool = True
@@ -58,8 +60,8 @@ class _Environment(BaseSettings):
 
 #: settings that the embedded stack provides, by their key in its file
 FROM_STACK = ("temporal_address", "platform_dsn", "engage_dsn", "smtp_url")
-#: settings that it provides too, and that nothing but calls of services needs
-ALSO_FROM_STACK = ("public_url", "gateway_secret")
+#: settings that it provides too, and that nothing needs but what the gateway serves
+ALSO_FROM_STACK = ("public_url", "gateway_secret", "link_keys")
 #: what the value of a setting looks like; more is known when it is used
 SHAPES = {
     "platform_dsn": (re.compile(r"postgres(ql)?://\S*"), "postgresql://user@host/database"),
@@ -68,8 +70,19 @@ SHAPES = {
     "smtp_url": (re.compile(r"smtps?://\S+"), "smtp://host:25"),
     "public_url": (re.compile(r"https?://[^\s/?#@]+[^\s?#]*"), "https://caravan.example"),
     "gateway_secret": (re.compile(r"\S{32,}"), "at least 32 characters that nobody can guess"),
+    "link_keys": (
+        re.compile(r"[^\s,]{32,}([\s,]+[^\s,]{32,})*"),
+        "keys of at least 32 characters that nobody can guess, the newest first, commas between them",
+    ),
 }
-SECRETS = ("temporal_api_key", "platform_dsn", "engage_dsn", "smtp_url", "gateway_secret")
+SECRETS = (
+    "temporal_api_key",
+    "platform_dsn",
+    "engage_dsn",
+    "smtp_url",
+    "gateway_secret",
+    "link_keys",
+)
 
 
 class Settings:
@@ -86,6 +99,7 @@ class Settings:
         self.smtp_url = values.get("smtp_url", "")
         self.public_url = values.get("public_url", "").rstrip("/")
         self.gateway_secret = values.get("gateway_secret", "")
+        self.link_keys = values.get("link_keys", "")
         self.gateway_listen = environment.gateway_listen
         self.service_hosts = environment.service_hosts
         self.step_mode = environment.step_mode

@@ -34,6 +34,7 @@ class Message:
     position: int
     person_id: int
     outgoing: Outgoing
+    marketing: bool = True
     copy: int | None = None  # of the version's changed copies, the one it is written with
 
 
@@ -132,12 +133,13 @@ async def _claim_action(
     if forgotten:
         # claimed by an earlier try, and `who` fits them no more: what they say now still counts
         again, _ = await _claim_people(visit, mailing, place, action, people + forgotten, claimant)
-        to_send = sorted(again, key=lambda person: person.id)
+        to_send = sorted(again, key=lambda claimed: claimed[0].id)
     messages = []
-    for person in to_send:
+    marketing = template is not None and not visit.template(template).template.operational
+    for person, number in to_send:
         identity = personal_mail.identity(visit, place.position, person.id)
         try:
-            outgoing = await kind.write(visit, mailing, action, person, identity)
+            outgoing = await kind.write(visit, mailing, action, person, identity, number)
         except DeliveryError as error:
             await sql.execute(
                 visit.conn,
@@ -149,7 +151,7 @@ async def _claim_action(
             )
         else:
             copy = visit.copy_number(template) if template else None
-            messages.append(Message(place.position, person.id, outgoing, copy))
+            messages.append(Message(place.position, person.id, outgoing, marketing, copy))
     await _note_what_differs(visit, messages)
     return messages
 
@@ -181,8 +183,9 @@ async def _claim_people(
     action: Action,
     people: list[Candidate],
     claimant: str,
-) -> tuple[list[Candidate], list[Candidate]]:
-    """Claim for these people; returns who of them gets mail, and whom an earlier try claimed beside."""
+) -> tuple[list[tuple[Candidate, int]], list[Candidate]]:
+    """Claim for these people; returns who of them gets one, with its number, and whom an earlier try
+    claimed beside."""
     template = _template(action)
     decisions = await decide(visit, mailing, place, action, people)
     rows = await sql.fetch(
@@ -200,16 +203,17 @@ async def _claim_people(
         action=action.kind,
         template=template,
         copy=visit.copy_number(template) if template else None,
+        journey_id=visit.traversal.journey_id,
         claimant=claimant,
         at=visit.as_of,
     )
-    claimed = {row["person_id"] for row in rows}
+    numbers = {row["person_id"]: row["id"] for row in rows}
     beside = [
         Candidate(row["person_id"], row["attributes"])
         for row in rows
         if row["attributes"] is not None
     ]
-    return [person for person in people if person.id in claimed], beside
+    return [(person, numbers[person.id]) for person in people if person.id in numbers], beside
 
 
 def _sends(plan: Plan, command: Command) -> list[tuple[Place, Action]]:

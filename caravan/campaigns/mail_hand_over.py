@@ -19,6 +19,24 @@ class Overtaken(Exception):
     """The traversal was closed, sending is stopped, or another try took it: we do not hand it over."""
 
 
+async def withhold(pool: Any, step: MailStep, claimant: str, why: str) -> None:
+    """What this try has in hand does not leave from here; the account waits as for a relay that is away.
+
+    Raises:
+        RelayUnreachable: says why.
+    """
+    await sql.execute(
+        pool,
+        "take_back",
+        traversal_id=step.locked.traversal.id,
+        node=step.command.node,
+        visit=step.command.visit,
+        claimant=claimant,
+        reply=why,
+    )
+    raise RelayUnreachable(why)
+
+
 async def hand_over(
     pool: Any, session: Session, step: MailStep, message: Message, claimant: str, now: Now
 ) -> None:

@@ -23,13 +23,14 @@ Reasons = dict[int, str | None]
 class MessageKind:
     """How one kind is made.
 
-    ``write`` raises ``DeliveryError`` where it cannot be made of this person's and account's data.
+    ``write`` takes the Message-ID and the number in the ledger too, and raises ``DeliveryError`` where the message
+    cannot be made of this person's and account's data.
     """
 
     happens_as: str | None  # what its activities are named for; None: it is nothing that people get
     recipients: Callable[[Visit, Place, Any], Awaitable[list[Candidate]]]
     reasons: Callable[[Visit, Mailing, Any, Sequence[Candidate]], Awaitable[Reasons]]
-    write: Callable[[Visit, Mailing, Any, Candidate, str], Awaitable[Outgoing]]
+    write: Callable[[Visit, Mailing, Any, Candidate, str, int], Awaitable[Outgoing]]
 
 
 MESSAGES: dict[str, MessageKind] = {

@@ -1,17 +1,21 @@
 """One person's mail at one visit: whether they get it, what identifies it, what it says."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from caravan.campaigns import permission, wording
 from caravan.campaigns.effects import Candidate, Place
 from caravan.campaigns.mailing import Mailing
 from caravan.campaigns.visit import Visit
 from caravan.delivery.addresses import mailto
-from caravan.delivery.compose import Sender, compose
+from caravan.delivery.compose import Sender, compose, page
 from caravan.delivery.errors import DeliveryError
+from caravan.delivery.links import MailLinks
 from caravan.delivery.message import message_id
+from caravan.delivery.tracking import Rewrite, rewriting
 from caravan.delivery.transport import Outgoing
 from caravan.journeys.actions.send_email import SendEmail
+from caravan.journeys.plan import Plan
 
 
 async def reasons(
@@ -48,27 +52,40 @@ def can_be_written(
 
 
 async def write_for_action(
-    visit: Visit, mailing: Mailing, action: SendEmail, person: Candidate, identity: str
+    visit: Visit,
+    mailing: Mailing,
+    action: SendEmail,
+    person: Candidate,
+    identity: str,
+    number: int,
 ) -> Outgoing:
     """As ``write``, as every kind of message is written."""
-    return write(visit, mailing, action.template, person, identity)
+    return write(visit, mailing, action.template, person, identity, number)
 
 
 def write(
-    visit: Visit, mailing: Mailing, template: str, person: Candidate, identity: str
+    visit: Visit,
+    mailing: Mailing,
+    template: str,
+    person: Candidate,
+    identity: str,
+    number: int | None = None,
 ) -> Outgoing:
     """Compose the mail.
+
+    Args:
+        template: its slug.
+        person: the recipient.
+        identity: its Message-ID.
+        number: by which its links name it; without one, or without a gateway, it has none to the web.
 
     Raises:
         UnfitText: it cannot be made of this person's and account's data.
     """
     plan = visit.loaded.plan
-    unsubscribe = mailto(plan.sender.reply_to or plan.sender.email, "unsubscribe")
-    tokens = wording.context(visit, person.attributes) | {
-        "postal_address": plan.postal_address,
-        "unsubscribe_link": unsubscribe,
-        "view_link": None,
-    }
+    links = mailing.links(visit.traversal.munchkin) if mailing.links and number else None
+    tokens = tokens_of(visit, person.attributes, links, number)
+    unsubscribe = tokens["unsubscribe_link"]
     return compose(
         visit.template(template),
         tokens,
@@ -77,4 +94,50 @@ def write(
         at=visit.as_of,
         to_address=person.attributes["email"],
         unsubscribe_link=unsubscribe,
+        rewrite=_rewrite(visit, template, links, number),
+    )
+
+
+def web_page(
+    visit: Visit, links: MailLinks, template: str, person: dict[str, Any], number: int
+) -> str:
+    """A mail as a web page: its links tell of clicks as those of the mail do; to look at it opens nothing.
+
+    Raises:
+        UnfitText: it cannot be made of this person's and account's data any more.
+    """
+    html = page(visit.template(template), tokens_of(visit, person, links, number))
+    rewrite = _rewrite(visit, template, links, number, opens=False)
+    return rewrite(html) if rewrite is not None else html
+
+
+def tokens_of(
+    visit: Visit, person: dict[str, Any], links: MailLinks | None, number: int | None
+) -> dict[str, Any]:
+    """What a mail may speak of."""
+    plan = visit.loaded.plan
+    leading = ways_out(plan, links, number)
+    return wording.context(visit, person) | {"postal_address": plan.postal_address, **leading}
+
+
+def ways_out(plan: Plan, links: MailLinks | None, number: int | None) -> dict[str, str | None]:
+    """Where a mail's own links lead; without a gateway it is left by mail, and is no web page."""
+    if links is None or number is None:
+        address = plan.sender.reply_to or plan.sender.email
+        return {"unsubscribe_link": mailto(address, "unsubscribe"), "view_link": None}
+    return {"unsubscribe_link": links.unsubscribe(number), "view_link": links.view(number)}
+
+
+def _rewrite(
+    visit: Visit, template: str, links: MailLinks | None, number: int | None, *, opens: bool = True
+) -> Rewrite | None:
+    if links is None or number is None:
+        return None
+    front = visit.template(template).template
+    return rewriting(
+        links,
+        number,
+        opens=opens and front.track_opens,
+        clicks=front.track_clicks,
+        plain=(links.unsubscribe(number), links.view(number)),
     )

@@ -20,7 +20,12 @@ async def reasons(
 
 
 async def write(
-    visit: Visit, mailing: Mailing, action: SendSms, person: Candidate, identity: str
+    visit: Visit,
+    mailing: Mailing,
+    action: SendSms,
+    person: Candidate,
+    identity: str,
+    number: int,
 ) -> TextMessage:
     """Write the text.
 
@@ -30,6 +35,6 @@ async def write(
     text = wording.text(visit, action.text, person.attributes).strip()
     if not 0 < len(text) <= LONGEST_SMS:
         raise UnfitText(f"a text message has 1 to {LONGEST_SMS} characters, this one {len(text)}")
-    number = phone_key(person.attributes["mobile_phone"])
-    assert number is not None  # else they were left out
-    return text_message(number, text, identity)
+    phone = phone_key(person.attributes["mobile_phone"])
+    assert phone is not None  # else they were left out
+    return text_message(phone, text, identity)

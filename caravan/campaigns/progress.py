@@ -87,6 +87,7 @@ def _locked(row: Any, loaded: LoadedPlan, copies: Copies, *, rested: bool) -> Lo
         epoch=row["epoch"],
         deadline=row["deadline"],
         plan_hash=row["plan_hash"],
+        munchkin=row["munchkin"],
         copies=copies,
     )
     state = State.model_validate(row["state"])

@@ -50,7 +50,12 @@ async def reasons(
 
 
 async def write(
-    visit: Visit, mailing: Mailing, action: SendSalesAlert, person: Candidate, identity: str
+    visit: Visit,
+    mailing: Mailing,
+    action: SendSalesAlert,
+    person: Candidate,
+    identity: str,
+    number: int,
 ) -> Outgoing:
     """Compose the alert.
 

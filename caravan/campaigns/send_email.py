@@ -11,7 +11,7 @@ from typing import Any
 
 from caravan.campaigns import mail_step
 from caravan.campaigns.mail_claims import Message, claim
-from caravan.campaigns.mail_hand_over import Now, Overtaken, hand_over
+from caravan.campaigns.mail_hand_over import Now, Overtaken, hand_over, withhold
 from caravan.campaigns.mail_step import MailStep, Sending
 from caravan.campaigns.mail_together import hand_over_together
 from caravan.campaigns.mailing import Mailing
@@ -53,12 +53,16 @@ async def send(
     if captured:
         await hand_over_together(pool, mailing.transport, claimed, now())
     elif claimed.messages:
+        withheld = mailing.withheld
+        leaving = [
+            message for message in claimed.messages if withheld is None or not message.marketing
+        ]
         # in the order of the actions; mail, texts and alerts each go to whoever carries their kind
-        for carrier, messages in groupby(
-            claimed.messages, lambda one: mailing.carrier(one.outgoing)
-        ):
+        for carrier, messages in groupby(leaving, lambda one: mailing.carrier(one.outgoing)):
             async with carrier.session() as session:
                 await _hand_over_all(pool, session, claimed.step, messages, claimant, now, stopping)
+        if withheld is not None and len(leaving) < len(claimed.messages):
+            await withhold(pool, claimed.step, claimant, withheld)
     return await mail_step.conclude(
         pool,
         plans,

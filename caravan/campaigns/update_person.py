@@ -1,10 +1,9 @@
 """The action ``update_person``: one field of each person takes a new value."""
 
-from caravan.campaigns import consents, recording, wording
+from caravan.campaigns import consents, wording
 from caravan.campaigns.effects import Candidate, Effect, Place, candidates, make_for_each, note
+from caravan.campaigns.person_fields import set_field
 from caravan.campaigns.visit import Visit
-from caravan.engage import sql
-from caravan.engage.happening import Happening
 from caravan.journeys.actions.update_person import UpdatePerson
 
 
@@ -19,41 +18,7 @@ async def perform(visit: Visit, place: Place, action: UpdatePerson) -> int:
     wanted, unfit = make_for_each(people, fields)
     if action.field in consents.FIELDS:
         await consents.said_by(visit.conn, f"journey {visit.traversal.slug}/{visit.node}")
-    changed = {
-        row["id"]: row["old"]
-        for row in await sql.fetch(
-            visit.conn,
-            "set_person_fields",
-            ids=list(wanted),
-            fields=list(wanted.values()),
-            field=action.field,
-            at=visit.as_of,
-        )
-    }
+    changed = set(await set_field(visit.conn, visit.plans, wanted, action.field, visit.as_of))
     effects = [Effect(one, None if one in changed else "unchanged") for one in wanted]
     await note(visit, place, action.kind, unfit + effects)
-    if not changed:
-        return len(people)
-    await sql.execute(
-        visit.conn,
-        "write_changes",
-        entity="person",
-        ids=list(changed),
-        fields=[wanted[person_id] for person_id in changed],
-        at=visit.as_of,
-    )
-    await recording.record(
-        visit.conn,
-        visit.plans,
-        [
-            Happening(
-                "person_changed",
-                visit.as_of,
-                person_id=person_id,
-                fields={"field": action.field, "from": old, "to": wanted[person_id][action.field]},
-            )
-            for person_id, old in changed.items()
-        ],
-        visit.as_of,
-    )
     return len(people)

@@ -23,6 +23,7 @@ class Traversal:
     epoch: int
     deadline: datetime
     plan_hash: str
+    munchkin: str  # the subscription
     copies: Copies = field(default_factory=dict)  # changed in its version since it was published
 
 

@@ -17,7 +17,7 @@ from caravan.journeys.liquid import BadLiquid, variables
 from caravan.journeys.mjml import BadMjml, html_of
 from caravan.journeys.templates import TemplateDocument
 
-__all__ = ["CompiledTemplate", "Sender", "compile_body", "compose"]
+__all__ = ["CompiledTemplate", "Sender", "compile_body", "compose", "page"]
 
 _FOOTER = (
     '<div style="font:12px/1.5 sans-serif;color:#667;text-align:center;padding:16px">'
@@ -91,9 +91,7 @@ def compose(
         UnfitText: a text cannot be rendered with this data, or gives no address to send from.
     """
     template = compiled.template
-    if template.preheader:
-        context = context | {"preheader_text": render_text(template.preheader, context)}
-    html = compiled.html.render(context)
+    html, context = _html(compiled, context)
     text = tidied(compiled.text.render(context)) if compiled.text else text_of(html)
     if rewrite is not None:
         html = rewrite(html)
@@ -117,6 +115,23 @@ def compose(
         return content if sign is None else sign(content)
 
     return Outgoing(envelope_from or origin.email, to_address, message_id, write)
+
+
+def page(compiled: CompiledTemplate, context: dict[str, Any]) -> str:
+    """The HTML of a message alone, as a web page.
+
+    Raises:
+        UnfitText: it cannot be rendered with this data.
+    """
+    return _html(compiled, context)[0]
+
+
+def _html(compiled: CompiledTemplate, context: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """The rendered HTML, and the context it took."""
+    preheader = compiled.template.preheader
+    if preheader:
+        context = context | {"preheader_text": render_text(preheader, context)}
+    return compiled.html.render(context), context
 
 
 def _origin(template: TemplateDocument, context: dict[str, Any], sender: Sender) -> Sender:

@@ -36,7 +36,8 @@ _RELAY = re.compile(r"smtps?://(\[[0-9a-fA-F:.]+\]|[^\s\[\]:/]+)(:\d{1,5})?/?")
 _LEADING_DOT = re.compile(rb"(?m)^\.")
 _ADDRESS = re.compile(r"[^\s<>]+@[^\s<>]+")
 _LONGEST_REPLY = 500
-_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+#: hosts that are this machine
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
 #: replies that are about the relay whatever they answer: it is closing (RFC 5321 §3.8), takes no
 #: mail (RFC 7504), wants a login (RFC 4954 §6)
 _RELAY_CODES = (421, 521, 530)
@@ -76,7 +77,7 @@ class SmtpTransport:
         self._starttls = {None: None, "0": False, "1": True}[starttls]
         if self._tls:
             self._starttls = False
-        elif starttls is None and self._password and self.host not in _LOOPBACK:
+        elif starttls is None and self._password and self.host not in LOOPBACK:
             self._starttls = True
         self._tls_context = ssl.create_default_context()
         if not self._tls and self._starttls is None:

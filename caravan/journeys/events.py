@@ -29,7 +29,7 @@ class Event(BaseModel):
 BOTS = "bots"
 #: the field of an activity that says that nobody did it (product.md §5.10)
 BOT = "bot"
-#: what scanners of links and prefetchers of pictures do; see caravan/gateway/bots.py
+#: what scanners of links and prefetchers of pictures do; see caravan/campaigns/bots.py
 DONE_BY_BOTS = frozenset({"email_opened", "email_clicked"})
 
 _MAIL = Event(whose="person", engage=True, names=("template",), tests={"link": "string"})

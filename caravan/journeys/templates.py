@@ -32,6 +32,8 @@ class TemplateDocument(BaseModel):
     subject: str
     preheader: str | None = None
     operational: bool = False
+    track_opens: bool = True
+    track_clicks: bool = True
     from_: str | None = None
     reply_to: str | None = None
     body: str
@@ -109,6 +111,8 @@ def read_template(file: str, slug: str, text: str, catalog: FieldCatalog) -> Tem
         if written and not has_liquid(written) and not is_mailable(split_name(written)[1]):
             fields.problem("bad-value", key, f"{written} is not a mail address")
     operational = fields.boolean("operational", default=False)
+    track_opens = fields.boolean("track_opens", default=True)
+    track_clicks = fields.boolean("track_clicks", default=True)
     fields.finish()
     body = text[match.end() :]
     body_line = text.count("\n", 0, match.end())
@@ -144,6 +148,8 @@ def read_template(file: str, slug: str, text: str, catalog: FieldCatalog) -> Tem
             subject=subject or "",
             preheader=headers["preheader"],
             operational=operational,
+            track_opens=track_opens,
+            track_clicks=track_clicks,
             from_=headers["from"],
             reply_to=headers["reply_to"],
             body=body,

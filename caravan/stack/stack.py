@@ -201,7 +201,9 @@ class Stack:
         if not self._runs_already("gateway", say):
             port = self._port("Gateway", "gateway_port", GATEWAY_PORT, say)
             self._notes["public_url"] = f"http://127.0.0.1:{port}"
-            self._notes.setdefault("gateway_secret", secrets.token_urlsafe(32))
+            # kept: links in mail are followed for years
+            for secret in ("gateway_secret", "link_keys"):
+                self._notes.setdefault(secret, secrets.token_urlsafe(32))
             self._write()
             environment = {
                 "CARAVAN_HOME": str(self.home),

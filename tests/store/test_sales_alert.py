@@ -123,9 +123,7 @@ async def test_alert_tells_the_facts_of_the_group(world: World) -> None:
     assert "clicked" not in text  # a bot's
     # four, by score and then by role; the fifth is counted
     members = ["Quy", "Pia <b>Ek</b>, Chief", "Sam", "Tea"]
-    assert [lines.index(name) for name in members] == sorted(
-        lines.index(name) for name in members
-    )
+    assert [lines.index(name) for name in members] == sorted(lines.index(name) for name in members)
     assert "r@a.example, Clerk" not in lines
     # what comes from data is text in the HTML too
     assert "<b>" not in html

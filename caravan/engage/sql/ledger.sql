@@ -2,25 +2,25 @@
 -- One row per person of the node (or of the path), or per address of an alert (as -1, -2 …), before the provider
 -- is called. A row that is
 -- still `claimed` from an attempt that died is looked at anew: consent may have changed meanwhile.
--- Gives who is to be sent to, and who an attempt that died has claimed and is not among these any more.
+-- Gives who is to be sent to, with the message's number, and who an attempt that died has claimed and is not among these any more.
 with claimed as (
   insert into ledger (traversal_id, node, visit, position, person_id, action, state, reason, path,
-                      message_id, template, copy, claimant, until, claimed_at, settled_at)
+                      message_id, template, copy, journey_id, claimant, until, claimed_at, settled_at)
   select :traversal_id::bigint, :node, :visit::int, :position::int, c.person_id, :action,
          case when c.reason is not null then 'skipped' when c.until is not null then 'held' else 'claimed' end, c.reason, c.path,
-         case when c.reason is null then c.message_id end, :template, :copy::int, :claimant, c.until, :at::timestamptz,
+         case when c.reason is null then c.message_id end, :template, :copy::int, :journey_id::bigint, :claimant, c.until, :at::timestamptz,
          case when c.reason is not null then :at::timestamptz end
   from unnest(:person_ids::bigint[], :reasons::text[], :paths::text[], :message_ids::text[], :held_untils::timestamptz[])
     as c (person_id, reason, path, message_id, until)
   on conflict (traversal_id, node, visit, position, person_id) do update
   set state = excluded.state, reason = excluded.reason, settled_at = excluded.settled_at,
-      claimant = excluded.claimant, copy = excluded.copy, until = excluded.until, reply = case when excluded.state = 'claimed' then ledger.reply end
+      claimant = excluded.claimant, copy = excluded.copy, journey_id = excluded.journey_id, until = excluded.until, reply = case when excluded.state = 'claimed' then ledger.reply end
   where ledger.state = 'claimed'
-  returning person_id, state
+  returning id, person_id, state
 )
-select person_id, null::jsonb as attributes from claimed where state = 'claimed'
+select id, person_id, null::jsonb as attributes from claimed where state = 'claimed'
 union all
-select l.person_id, p.attributes
+select l.id, l.person_id, p.attributes
 from ledger l join people p on p.id = l.person_id
 where l.traversal_id = :traversal_id and l.node = :node and l.visit = :visit and l.position = :position
   and l.state = 'claimed' and l.person_id <> all(:person_ids::bigint[])

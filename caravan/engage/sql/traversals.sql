@@ -4,7 +4,8 @@
 select t.id, t.journey_id, t.slug, t.account_id, t.entry, t.entered_at, t.state, t.epoch,
        t.ended_at, t.reason, t.label, j.plan_hash, j.deadline, j.version, j.paused_at is not null as paused,
        j.leads_to is not null and not j.empties and j.state <> 'aborted' and t.kept_no is distinct from j.lead_no as to_move,
-       j.copies_hash, a.attributes as account, exists (select from sending_halt) as halted
+       j.copies_hash, a.attributes as account, exists (select from sending_halt) as halted,
+       (select munchkin from pair) as munchkin
 from traversals t join journeys j on j.id = t.journey_id join accounts a on a.id = t.account_id
 where t.id = :traversal_id
 for no key update of t, a;

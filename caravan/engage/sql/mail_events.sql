@@ -1,0 +1,20 @@
+-- name: messages_followed
+-- What links name: messages by their numbers, with whom and what they are of. Nobody is recorded for a person
+-- whose data is gone.
+select l.id, l.person_id, l.template, l.node, t.slug as journey, l.state, l.settled_at
+from ledger l join traversals t on t.id = l.traversal_id
+join people p on p.id = l.person_id and p.deleted_at is null
+where l.id = any(:numbers::bigint[]) and l.message_id is not null;
+
+-- name: message_shown
+-- A message as a web page: the version and the copy it was written by, and the traversal it is of.
+select l.id, l.person_id, l.template, l.copy, l.node, l.visit, l.position, l.claimed_at, l.settled_at,
+       coalesce(l.journey_id, t.journey_id) as journey_id, j.plan_hash, j.version, j.deadline, c.body as copied,
+       t.id as traversal_id, t.slug, t.account_id, t.entry, t.entered_at, t.epoch,
+       a.attributes as account, p.attributes as person, (select munchkin from pair) as munchkin
+from ledger l join traversals t on t.id = l.traversal_id
+join journeys j on j.id = coalesce(l.journey_id, t.journey_id)
+join people p on p.id = l.person_id and p.deleted_at is null
+join accounts a on a.id = t.account_id
+left join live_copies c on c.journey_id = coalesce(l.journey_id, t.journey_id) and c.copy = l.copy
+where l.id = :number and l.message_id is not null;
