@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from caravan.campaigns import sms_consent
 from caravan.delivery.transport import Accepted, Deferred, InDoubt, Refused, Verdict
 from caravan.engage import sql
 
@@ -49,6 +50,8 @@ async def settle_in(conn: Any, message_id: str, verdict: Verdict, at: datetime) 
 
 async def after_refusal(conn: Any, settled: Settled, verdict: Verdict, at: datetime) -> None:
     """What else changes where a message is not to be sent any more: a line each, the rule in a file of its own."""
+    if settled.action == "send_sms":
+        await sms_consent.after_refusal(conn, settled.person_id, verdict, at)
 
 
 async def _note(conn: Any, message_id: str, verdict: Verdict, at: datetime) -> Settled | None:

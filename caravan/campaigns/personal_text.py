@@ -37,4 +37,4 @@ async def write(
         raise UnfitText(f"a text message has 1 to {LONGEST_SMS} characters, this one {len(text)}")
     phone = phone_key(person.attributes["mobile_phone"])
     assert phone is not None  # else they were left out
-    return text_message(phone, text, identity)
+    return text_message(phone, text, identity, f"{visit.traversal.munchkin}/{number}")

@@ -17,7 +17,7 @@ from urllib.parse import quote, urlencode, urlsplit
 import httpx
 
 from caravan.delivery.errors import RelayUnreachable
-from caravan.delivery.texts import TextMessage, reference
+from caravan.delivery.texts import TextMessage
 from caravan.delivery.transport import (
     Accepted,
     BeforeFinalDot,
@@ -27,6 +27,9 @@ from caravan.delivery.transport import (
     Session,
     Verdict,
 )
+
+#: where the provider tells what became of messages, at the gateway
+STATUS_PATH = "/sms/status"
 
 #: the code of a refusal because the recipient has answered STOP
 STOPPED = 21610
@@ -90,7 +93,7 @@ class SmsProvider:
         if self.status_url and not (
             self.is_elsewhere and urlsplit(self.status_url).hostname in _LOOPBACK
         ):
-            about = urlencode({"message": reference(message.message_id)})
+            about = urlencode({"message": message.reference})
             form["StatusCallback"] = f"{self.status_url}?{about}"
         return form
 

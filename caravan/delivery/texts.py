@@ -8,9 +8,13 @@ from caravan.delivery.transport import Outgoing
 
 @dataclass(frozen=True)
 class TextMessage(Outgoing):
-    """A text to a number in E.164; its sender is the transport's to say."""
+    """A text to a number in E.164; its sender is the transport's to say.
+
+    ``reference`` is what callbacks name it by: its subscription and its number, and nobody at all.
+    """
 
     text: str = ""
+    reference: str = ""
 
     @property
     def segments(self) -> int:
@@ -18,11 +22,6 @@ class TextMessage(Outgoing):
         return segments(self.text)
 
 
-def text_message(number: str, text: str, message_id: str) -> TextMessage:
+def text_message(to_number: str, text: str, message_id: str, reference: str) -> TextMessage:
     """A text ready to go; ``message_id`` is what the ledger knows it by."""
-    return TextMessage("", number, message_id, text.encode, text)
-
-
-def reference(message_id: str) -> str:
-    """What a callback names a message by: it stands in an address, and names nobody."""
-    return message_id.strip("<>")
+    return TextMessage("", to_number, message_id, text.encode, text, reference)

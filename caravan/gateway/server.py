@@ -3,6 +3,7 @@
 import uvicorn
 
 from caravan.gateway.app import build_app
+from caravan.gateway.texts import SmsCallbacks
 from caravan.settings import Settings, SettingsError
 from caravan.stores import Stores
 
@@ -25,6 +26,13 @@ def listen_address(text: str) -> tuple[str, int]:
     return host.strip("[]"), int(port)
 
 
+def sms_callbacks(settings: Settings) -> SmsCallbacks | None:
+    """Who may tell of text messages; nobody where SMS_TOKEN is not set."""
+    if not settings.sms_token:
+        return None
+    return SmsCallbacks(settings.sms_token, settings.public_url)
+
+
 async def serve(settings: Settings) -> None:
     """Answer until told to stop.
 
@@ -40,7 +48,7 @@ async def serve(settings: Settings) -> None:
     )
     server = uvicorn.Server(
         uvicorn.Config(
-            build_app(stores),
+            build_app(stores, sms_callbacks(settings)),
             host=host,
             port=port,
             log_config=None,

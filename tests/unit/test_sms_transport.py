@@ -14,7 +14,9 @@ from caravan.services.hosts import AllowedHosts
 from caravan.services.http import GuardedTransport
 from tests.provider import ACCOUNT, DROP, HANG, TOKEN, Provider
 
-MESSAGE = text_message("+46701234567", "Grüße & 100 % +1 €", "<0123abcd@us.example>")
+MESSAGE = text_message(
+    "+46701234567", "Grüße & 100 % +1 €", "<0123abcd@us.example>", "123-GRD-456/7"
+)
 
 
 class Word:
@@ -54,7 +56,7 @@ async def test_what_is_taken_is_named_by_its_sid(provider: Provider) -> None:
 
 async def test_provider_is_told_where_to_call_back(provider: Provider) -> None:
     await sent(provider.transport(status_url="http://127.0.0.1:1/sms/status"), Word())
-    assert provider.callbacks == ["http://127.0.0.1:1/sms/status?message=0123abcd%40us.example"]
+    assert provider.callbacks == ["http://127.0.0.1:1/sms/status?message=123-GRD-456%2F7"]
 
 
 def test_callback_of_this_machine_alone_is_not_told_to_a_provider_elsewhere() -> None:

@@ -7,3 +7,11 @@ alter table ledger add column segments integer, add column recipient text;
 -- People by the end of their mobile number, however it is written: whom a STOP is of.
 create index people_mobile on people (right(regexp_replace(attributes ->> 'mobile_phone', '\D', '', 'g'), 7))
   where attributes ? 'mobile_phone';
+
+-- Answers that came in, each taken once: a provider says again what it thinks nobody heard, and an old STOP must
+-- not undo the START behind it.
+create table texts_heard (
+  sid      text primary key,           -- the provider's, of the message
+  keyword  text not null check (keyword in ('stop', 'start')),
+  heard_at timestamptz not null
+);
