@@ -161,11 +161,13 @@ where action = 'send_email' and (:slug::text is null or traversal_id in (select 
 group by state order by state;
 
 -- name: messages
-select l.message_id, l.state, l.reason, l.reply, l.template, l.claimed_at, l.settled_at, q.attributes ->> 'email' as email,
+-- `email`: to whom it goes; of a text the number, of an alert the address.
+select l.message_id, l.action, l.state, l.reason, l.reply, l.template, l.segments, l.claimed_at, l.settled_at,
+       coalesce(l.recipient, q.attributes ->> case l.action when 'send_sms' then 'mobile_phone' else 'email' end) as email,
        q.external_id as person, t.slug as journey, j.version, l.node, a.external_id as account,
        a.attributes ->> 'name' as account_name
 from ledger l join traversals t on t.id = l.traversal_id join journeys j on j.id = t.journey_id
-join people q on q.id = l.person_id join accounts a on a.id = t.account_id
-where l.action = 'send_email' and (:state::text is null or l.state = :state)
+left join people q on q.id = l.person_id join accounts a on a.id = t.account_id
+where l.action in ('send_email', 'send_sms', 'send_sales_alert') and (:state::text is null or l.state = :state)
   and (:slug::text is null or t.slug = :slug)
 order by l.claimed_at desc, l.traversal_id desc limit :limit;
