@@ -6,7 +6,7 @@ Run from the tree::
     python worker.py --roles journeys --processes 2
     python worker.py --roles email                # what leaves the system, on hosts that may send
 
-Roles: ``journeys`` (workflows of accounts and their stretches), ``email`` (sending), ``calls``
+Roles: ``journeys`` (workflows of accounts and their stretches), ``email`` (sending, also what waited), ``calls``
 (asking services), ``streams`` (admission, audience flow, platform sync, event dispatch, reconciler, buying groups).
 
 SIGTERM or Ctrl-C stops gracefully, for GRACEFUL_SECONDS at most; a second one stops at once. Both are
@@ -45,6 +45,7 @@ from activities.admission import AdmissionActivities
 from activities.audience_flow import AudienceFlowActivities
 from activities.buying_groups import BuyingGroupActivities
 from activities.connection import connect, runtime_with
+from activities.delivery_queue import DeliveryQueueActivities
 from activities.email import EmailActivities
 from activities.event_dispatch import EventDispatchActivities
 from activities.gauges import Gauges
@@ -131,7 +132,10 @@ def build_workers(
             Worker(
                 client,
                 task_queue=EMAIL,
-                activities=[EmailActivities(stores, plans, mailing).send],
+                activities=[
+                    EmailActivities(stores, plans, mailing).send,
+                    DeliveryQueueActivities(stores, plans, mailing).deliver,
+                ],
                 **common,
             )
         )

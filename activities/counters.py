@@ -14,6 +14,7 @@ FOLLOWED = ("caravan_changes_followed", "Changes of the Platform followed")
 KEPT = ("caravan_group_questions_answered", "Accounts whose buying groups were looked at")
 WOKEN = ("caravan_wakeups_sent", "Wake-ups sent to resting accounts")
 MENDED = ("caravan_accounts_mended", "Accounts whose workflow was gone, by what was done")
+STOPPED = ("caravan_journeys_stopped", "Journeys paused because their messages fail")
 
 
 def add(counter: tuple[str, str], number: int, **attributes: str) -> None:

@@ -29,6 +29,12 @@ class Gauges:
         self._in_doubt = meter.create_gauge(
             "caravan_mails_in_doubt", "Mails whose relay never answered: settle them by hand"
         )
+        self._halted = meter.create_gauge(
+            "caravan_sending_halted", "1 while `caravan halt` lets nothing leave"
+        )
+        self._stopped = meter.create_gauge(
+            "caravan_journeys_stopped_now", "Journeys that are paused because their messages fail"
+        )
         self._lag_rows = meter.create_gauge(
             "caravan_sync_lag_rows", "Changes that wait to go to the Platform"
         )
@@ -47,5 +53,7 @@ class Gauges:
             self._to_admit.set(health["to_admit"], of)
             self._to_wake.set(health["to_wake"], of)
             self._in_doubt.set(health["in_doubt"], of)
+            self._halted.set(int(health["halted_at"] is not None), of)
+            self._stopped.set(health["stopped_by_failures"], of)
             self._lag_rows.set(lag.rows, of)
             self._lag_seconds.set(lag.seconds(datetime.now(UTC)), of)

@@ -4,11 +4,12 @@ A workflow ended by a person's hand (terminated, cancelled) closes its traversal
 `removed`; one that is not there (never started, restored, lost) or has failed is started again and
 resumes from the traversal's row. So nothing leaves an account blocked. What a hand did is seen within
 seconds; the rest by a slow sweep, so that what fails again is not started in a circle.
-It also notes that journeys begin and end: live at their start, closed at their end date, finished when
+It also pauses journeys whose messages fail, and notes that journeys begin and end: live at their start, closed at their end date, finished when
 nobody is inside any more.
 """
 
 import asyncio
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -22,7 +23,7 @@ from activities.draining import drain
 from activities.failures import told
 from activities.journey_starts import JourneyStarts
 from activities.stream_starts import ensure_admission
-from caravan.engage import journeys, life_cycle, sql
+from caravan.engage import failing, journeys, life_cycle, limits, sql
 from caravan.stores import Stores
 from workflows.contracts import RECONCILE, DrainReply, DrainRequest
 
@@ -36,6 +37,7 @@ LOOK_BACK = timedelta(minutes=15)
 #: a relay may take 10 minutes for its last word (RFC 5321 §4.5.3.2.6)
 LONGEST_HAND_OVER = timedelta(minutes=15)
 PAUSE = 2.0  # seconds between two looks
+FAILURES_EVERY = 5.0  # seconds between two looks at what has failed
 
 BY_HAND = (WorkflowExecutionStatus.TERMINATED, WorkflowExecutionStatus.CANCELED)
 
@@ -51,14 +53,20 @@ class ReconcilerActivities:
     async def reconcile(self, request: DrainRequest) -> DrainReply:
         """Look for differences every few seconds; returns how many traversals were mended."""
         pool = await self._stores.engage(request.munchkin)
+        looked = -FAILURES_EVERY
 
         async def page() -> int:
+            nonlocal looked
             mended = await self.ended_abnormally(pool, request.munchkin)
             mended += await self.not_seen_lately(pool)
             mended += await self.never_started(pool, request.munchkin)
             await self.never_settled(pool)
             await self.note_time(pool, request.munchkin)
             await self.finish_commands(pool)
+            await limits.forget_past(pool, datetime.now(UTC))
+            if time.monotonic() - looked >= FAILURES_EVERY:
+                looked = time.monotonic()
+                await self.stop_failing(pool)
             # a lot to mend is no reason to look without a pause
             await asyncio.sleep(PAUSE if mended else 0)
             return mended
@@ -119,6 +127,12 @@ class ReconcilerActivities:
         await life_cycle.wake_held(pool)
         async for _ in life_cycle.take_out(pool, None, datetime.now(UTC)):
             pass  # their workflows are woken and end
+
+    async def stop_failing(self, pool: Any) -> None:
+        """Journeys whose messages fail."""
+        for stopped in await failing.stop_failing(pool, datetime.now(UTC)):
+            log.warning("journey paused: its messages fail", journey=stopped.slug, why=stopped.why)
+            counters.add(counters.STOPPED, 1, journey=stopped.slug)
 
     async def _mend(self, pool: Any, traversals: list[tuple[int, str]]) -> int:
         closed: list[int] = []

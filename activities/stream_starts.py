@@ -13,6 +13,7 @@ from workflows import (
     AdmissionWorkflow,
     AudienceFlowWorkflow,
     BuyingGroupsWorkflow,
+    DeliveryQueueWorkflow,
     EventDispatchWorkflow,
     PlatformSyncWorkflow,
     ReconcilerWorkflow,
@@ -22,6 +23,7 @@ from workflows.contracts import STREAMS, AdmissionInput, StreamInput
 STREAM_IDS: dict[str, Any] = {
     "audience-flow": AudienceFlowWorkflow,
     "buying-groups": BuyingGroupsWorkflow,
+    "delivery-queue": DeliveryQueueWorkflow,
     "platform-sync": PlatformSyncWorkflow,
     "event-dispatch": EventDispatchWorkflow,
     "reconciler": ReconcilerWorkflow,

@@ -115,7 +115,8 @@ def _print(told: dict[str, Any]) -> None:
         else:
             stands = f"at [bold]{journey['node'] or 'the start'}[/bold]"
             stands += f", until {cell(journey['until'])}" if journey["until"] else ""
-            stands += f", held since {cell(journey['held_at'])}" if journey["held_at"] else ""
+            if journey["held_at"]:
+                stands += f", held since {cell(journey['held_at'])}: {cell(journey['held_why'])}"
         console.print(
             f"\n[bold]{journey['journey']}[/bold] v{journey['version']} · entry {journey['entry']} · {stands}",
             highlight=False,

@@ -8,14 +8,15 @@ import typer
 from activities.connection import connect
 from activities.stream_starts import ensure_admission, ensure_streams
 from caravan.campaigns import storing
+from caravan.engage import halting, sql
 from caravan.engage import journeys as engage_journeys
-from caravan.engage import sql
 from caravan.engage.versions import PIN, Inside, Policy
 from caravan.journeys.compiler import compile_journey
 from caravan.journeys.workspace import Workspace, load_workspace
 from caravan.settings import Settings
 from caravan.stores import Stores, provision
 from starter.errors import Interrupted, UserError
+from starter.halt import tell_if_halted
 from starter.import_data import bar, import_workspace, tell_bad_rows
 from starter.inside import InsideOption, became_of_those_inside, tell_of_those_inside
 from starter.output import Format, FormatOption, as_json, plainly, show
@@ -52,9 +53,12 @@ def apply(
 
     async def body() -> list[dict[str, Any]]:
         async with open_stores() as (settings, stores):
-            return await apply_workspace(
+            rows = await apply_workspace(
                 settings, stores, workspace, draft=draft, data=data, policy=Policy(inside)
             )
+            munchkin = workspace.settings.pair.munchkin
+            tell_if_halted(await halting.halted(await stores.engage(munchkin)), munchkin)
+            return rows
 
     try:
         rows = run(body())

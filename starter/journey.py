@@ -4,13 +4,14 @@ from typing import Annotated, Any
 
 import typer
 
-from caravan.engage import sql
+from caravan.engage import halting, sql
 from caravan.journeys.control import EXIT
 from caravan.journeys.diagram import mermaid
 from caravan.journeys.plan import Plan
 from starter.journeys import version_row
-from starter.output import Format, FormatOption, as_json, cell, console, show
+from starter.output import Format, FormatOption, as_json, cell, console, plainly, show
 from starter.paths import path_name
+from starter.pauses import paused_in_words
 from starter.session import Session, SubscriptionOption, known_journey, plan_of, run_with
 from starter.steps import kind_of, of_whom
 
@@ -69,14 +70,27 @@ def show_journey(
         )
         console.print(
             f"[bold]{cell(plan.name)}[/bold] ({slug}) v{latest['version']} · {latest['state']}{', paused' if latest['paused_at'] else ''} · "
-            f"audience {latest['audience']} · segment: {segment}\n",
+            f"audience {latest['audience']} · segment: {segment}",
             highlight=False,
         )
+        for stopped in _stopped(latest, await halting.halted(pool)):
+            plainly(stopped)
+        console.print()
         show(nodes, form, columns=("node", "kind", "of", "label", "arrivals", "inside", "paths"))
         console.print()
         show(exits, form, title="Accounts", empty="nobody has entered yet")
 
     run_with(subscription, body)
+
+
+def _stopped(version: Any, halt: halting.Halt | None) -> list[str]:
+    """Why nothing begins in a journey, or nothing leaves, in words."""
+    told = []
+    if (paused := paused_in_words(version)) is not None:
+        told.append(f"{paused}; `caravan journey resume {version['slug']}` lets it go on")
+    if halt is not None:
+        told.append(f"all sending is {halt.in_words}; `caravan resume-all` lets it go on")
+    return told
 
 
 async def node_rows(pool: Any, journey_ids: list[int], plan: Plan) -> list[dict[str, Any]]:

@@ -11,6 +11,7 @@ COLUMNS = (
     "version",
     "state",
     "paused",
+    "paused_why",
     "audience",
     "segment_accounts",
     "segment_people",
@@ -46,6 +47,8 @@ def version_row(row: Any) -> dict[str, Any]:
         "journey": row["slug"],
         "journey_name": row["name"],
         "paused": row["paused_at"] is not None,
+        "paused_by": row["paused_by"],
+        "paused_why": row["paused_why"],
         "plan": row["plan_hash"][:12],
     } | told
 

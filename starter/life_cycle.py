@@ -11,13 +11,14 @@ from temporalio.client import Client
 from activities.connection import connect
 from activities.stream_starts import ensure_admission, ensure_streams
 from activities.terminations import terminate
-from caravan.engage import journeys, life_cycle, sql
+from caravan.engage import halting, journeys, life_cycle, sql
 from caravan.engage.journeys import Stored
 from caravan.engage.life_cycle import Changed
 from caravan.engage.standstill import nothing_is_leaving
 from caravan.engage.versions import Inside, Policy
 from caravan.journeys.reading import SLUG, SLUG_IN_WORDS
 from starter.errors import UserError
+from starter.halt import tell_if_halted
 from starter.inside import (
     InsideOption,
     MapOption,
@@ -116,6 +117,7 @@ async def _published(
     _tell(form, said, _stored(stored) | (more or {}) | ({"inside": inside} if inside else {}))
     if form is Format.table:
         tell_of_those_inside(stored.slug, inside)
+    tell_if_halted(await halting.halted(pool), session.munchkin)
 
 
 def pause(

@@ -20,6 +20,7 @@ from starter import (
     down,
     email,
     gateway,
+    halt,
     import_data,
     init,
     journey,
@@ -59,6 +60,7 @@ app = typer.Typer(
 STACK = "The stack"
 WORKSPACE = "The workspace"
 LOOKING = "Looking"
+STOPPING = "Stopping"
 GROUPS = "Buying groups"
 PERMISSION = "Who may be written to"
 app.command("up", rich_help_panel=STACK)(up.up)
@@ -78,6 +80,8 @@ app.command("import", rich_help_panel=WORKSPACE)(import_data.import_data)
 app.command("plan", rich_help_panel=WORKSPACE)(plan.plan)
 app.command("apply", rich_help_panel=WORKSPACE)(apply.apply)
 app.add_typer(email.app, name="email", rich_help_panel=WORKSPACE)
+app.command("halt", rich_help_panel=STOPPING)(halt.halt)
+app.command("resume-all", rich_help_panel=STOPPING)(halt.resume_all)
 app.command("journeys", rich_help_panel=LOOKING)(journeys.journeys)
 app.add_typer(journey.app, name="journey", rich_help_panel=LOOKING)
 journey.app.command("plan")(journey_plan.plan)

@@ -23,8 +23,8 @@ from starter.validate import DirectoryArgument, errors_in_words, existing, tell
 def plan(directory: DirectoryArgument, form: FormatOption = Format.table) -> None:
     """Tell what `caravan apply DIR` would change, and change nothing.
 
-    For roles templates, stage models, solution interests, jobs and the score model: which are new, changed
-    or gone, and what changed. For the groups they concern: how many follow, how many members would come,
+    For communication limits, roles templates, stage models, solution interests, jobs and the score model:
+    which are new, changed or gone, and what changed. For the groups they concern: how many follow, how many members would come,
     play another role or leave, who would be qualified, and who stands on a stage that is gone: found out by
     doing it and taking it back, so this is what upkeep will do, unless people or accounts change meanwhile.
     For journeys: new, changed, unchanged, or ended. Data files are not looked at.
@@ -81,7 +81,7 @@ def _print(found: Plan) -> None:
             }
             for one in found.documents
         ]
-        show(rows, Format.table, title="Documents of buying groups")
+        show(rows, Format.table, title="Documents")
         console.print()
     for slug, effect in sorted(found.effects.items()):
         lines = effect_in_words(effect)

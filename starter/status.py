@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from caravan.campaigns import buying_group_jobs
-from caravan.engage import sql
+from caravan.engage import halting, sql
 from caravan.platform import sync
 from caravan.platform.sandboxes import pairings
 from caravan.settings import Settings, read_environment
@@ -13,9 +13,23 @@ from caravan.stack.stack import Stack
 from caravan.stores import Stores
 from starter.errors import Failed, is_embedded, sentence
 from starter.output import Format, FormatOption, as_json, console, plainly, show
+from starter.pauses import paused_in_words
 from starter.session import open_stores, run
 from starter.workers import nobody_works, who_works
 
+#: how many of what, by the names of the store's query
+COUNTED = ("open_accounts", "to_admit", "to_wake", "in_doubt")
+#: of the table; what is stopped is told in words below it
+COLUMNS = (
+    "subscription",
+    "sandbox",
+    *COUNTED,
+    "groups_to_keep",
+    "jobs",
+    "to_sync",
+    "sync_lag_seconds",
+    "synced",
+)
 NONE_YET = "no subscriptions; `caravan apply DIR` creates one"
 
 
@@ -42,7 +56,10 @@ def status(form: FormatOption = Format.table) -> None:
             show(queues, form, title="Workers")
             console.print()
         if streams or problem is None:
-            show(streams, form, title="Subscriptions", empty=NONE_YET)
+            show(streams, form, title="Subscriptions", columns=COLUMNS, empty=NONE_YET)
+        for one in streams:
+            for line in _stopped_in_words(one):
+                plainly(f"\n{line}")
         if advice is not None:
             plainly(f"\n{advice}")
     if problem is not None:
@@ -83,7 +100,8 @@ async def _stream(stores: Stores, pair: Any) -> dict[str, Any]:
     return {
         "subscription": munchkin,
         "sandbox": pair["sandbox"],
-        **dict(counts),
+        **{key: counts[key] for key in COUNTED},
+        **await _stopped(engage),
         "groups_to_keep": await sql.fetchval(engage, "accounts_in_question"),
         "jobs": [
             f"{job.slug}: {job.made} of {job.accounts} groups"
@@ -93,6 +111,42 @@ async def _stream(stores: Stores, pair: Any) -> dict[str, Any]:
         "sync_lag_seconds": round(lag.seconds(datetime.now(UTC)), 3),
         "synced": lag.applied,
     }
+
+
+async def _stopped(engage: Any) -> dict[str, Any]:
+    """What somebody, or what failed, has stopped."""
+    halt = await halting.halted(engage)
+    paused = await sql.fetch(engage, "paused_journeys")
+    return {
+        "halted_at": halt.at if halt else None,
+        "halted_by": halt.by if halt else None,
+        "halt_reason": halt.reason if halt else None,
+        "paused_journeys": [
+            {
+                "journey": row["slug"],
+                "paused_at": row["paused_at"],
+                "paused_by": row["paused_by"],
+                "paused_why": row["paused_why"],
+            }
+            for row in paused
+        ],
+    }
+
+
+def _stopped_in_words(one: dict[str, Any]) -> list[str]:
+    told = []
+    if one["halted_at"] is not None:
+        halt = halting.Halt(one["halted_at"], one["halted_by"], one["halt_reason"])
+        told.append(
+            f"{one['subscription']}: sending is {halt.in_words}; `caravan resume-all` lets it go on"
+        )
+    told += [
+        f"{one['subscription']}: {journey['journey']} is {paused_in_words(journey)}; "
+        f"`caravan journey resume {journey['journey']}` lets it go on"
+        for journey in one["paused_journeys"]
+        if journey["paused_by"] == "failures"
+    ]
+    return told
 
 
 def _told(error: Exception) -> str:

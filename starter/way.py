@@ -2,12 +2,13 @@
 
 from typing import Any
 
-from caravan.engage import sql
+from caravan.engage import halting, sql
 from caravan.engage.plans import load_plan
 from caravan.journeys.moving import MIGRATE
 from caravan.journeys.nodes import abouts
 from caravan.journeys.plan import Plan
 from starter.paths import path_name
+from starter.pauses import paused_in_words
 from starter.reasons import reason
 from starter.session import plan_of
 from starter.steps import happened, kind_of
@@ -42,6 +43,8 @@ async def way_of(pool: Any, row: Any, names: Names) -> dict[str, Any]:
         "node": state.get("position"),
         "until": (state.get("pending") or {}).get("until"),
         "held_at": row["held_at"],
+        "held_for": row["held_for"],
+        "held_why": await _held_why(pool, row),
         "ended_at": row["ended_at"],
         "reason": row["reason"],
         "label": row["label"],
@@ -52,6 +55,16 @@ async def way_of(pool: Any, row: Any, names: Names) -> dict[str, Any]:
             for call in await sql.fetch(pool, "calls_of_traversal", traversal_id=row["id"])
         ],
     }
+
+
+async def _held_why(pool: Any, row: Any) -> str | None:
+    """In words, why an account stands still; None where it does not."""
+    if row["held_at"] is None:
+        return None
+    halt = await halting.halted(pool)
+    if row["held_for"] == "halted" and halt is not None:
+        return f"sending is {halt.in_words}"
+    return paused_in_words(row) or "it is about to go on"
 
 
 async def _steps(pool: Any, row: Any, names: Names) -> list[dict[str, Any]]:

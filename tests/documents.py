@@ -28,6 +28,11 @@ when: {not: {did_not: {event: page_visited, within: 3 days}}, account_list: chos
 campaign: plain
 do: [{person_interesting_moment: {type: web, who: {people_list: folk}, top: {1: engagement}}}]
 ---
+communication_limits: default
+zone: Europe/Stockholm
+limits: [{per: person, at_most: 2, every: 1 week, channel: email}, {per: buying_group, at_most: 9, every: 3 months}]
+quiet_hours: [{from: "20:00", to: "07:00", weekdays: [mon, tue], zone: person, otherwise: hold}, {from: "00:00", to: "00:00", weekdays: [sun]}]
+---
 journey: wide
 name: 2026
 audience: {list: chosen}

@@ -5,6 +5,7 @@ from workflows.admission import AdmissionWorkflow
 from workflows.audience_flow import AudienceFlowWorkflow
 from workflows.buying_group_upkeep import BuyingGroupUpkeepWorkflow
 from workflows.buying_groups import BuyingGroupsWorkflow
+from workflows.delivery_queue import DeliveryQueueWorkflow
 from workflows.event_dispatch import EventDispatchWorkflow
 from workflows.platform_sync import PlatformSyncWorkflow
 from workflows.reconciler import ReconcilerWorkflow
@@ -17,6 +18,7 @@ __all__ = [
     "AudienceFlowWorkflow",
     "BuyingGroupUpkeepWorkflow",
     "BuyingGroupsWorkflow",
+    "DeliveryQueueWorkflow",
     "EventDispatchWorkflow",
     "PlatformSyncWorkflow",
     "ReconcilerWorkflow",
@@ -28,6 +30,7 @@ STREAM_WORKFLOWS = (
     AudienceFlowWorkflow,
     BuyingGroupUpkeepWorkflow,
     BuyingGroupsWorkflow,
+    DeliveryQueueWorkflow,
     EventDispatchWorkflow,
     PlatformSyncWorkflow,
     ReconcilerWorkflow,

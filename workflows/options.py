@@ -37,6 +37,8 @@ CALL_RETRY = RetryPolicy(
 )
 
 DRAIN_TIMEOUT = timedelta(minutes=5)
+#: the delivery queue waits for a relay as a send does
+DELIVER_TIMEOUT = SEND_TIMEOUT
 DRAIN_HEARTBEAT = timedelta(seconds=10)
 
 

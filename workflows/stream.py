@@ -4,12 +4,23 @@ Progress is committed by the activity, so a run of it may be lost at any time; N
 polling is the truth; the workflow continues as new when its history has grown.
 """
 
+from datetime import timedelta
+
 from temporalio import workflow
+from temporalio.common import RetryPolicy
 
 from workflows import contracts, options, web_ui
 
 
-async def drain_forever(activity: str, given: contracts.StreamInput, title: str) -> None:
+async def drain_forever(
+    activity: str,
+    given: contracts.StreamInput,
+    title: str,
+    *,
+    task_queue: str = contracts.STREAMS,
+    longest: timedelta = options.DRAIN_TIMEOUT,
+    retry: RetryPolicy = options.STORE_RETRY,
+) -> None:
     """Run ``activity`` again and again; never returns but by continuing as new."""
     drained, runs = given.drained, 0
     progress = "looking for the first time"
@@ -19,10 +30,10 @@ async def drain_forever(activity: str, given: contracts.StreamInput, title: str)
             activity,
             contracts.DrainRequest(munchkin=given.munchkin),
             result_type=contracts.DrainReply,
-            task_queue=contracts.STREAMS,
-            start_to_close_timeout=options.DRAIN_TIMEOUT,
+            task_queue=task_queue,
+            start_to_close_timeout=longest,
             heartbeat_timeout=options.DRAIN_HEARTBEAT,
-            retry_policy=options.STORE_RETRY,
+            retry_policy=retry,
             summary=title,
         )
         drained, runs = drained + reply.rows, runs + 1

@@ -175,7 +175,10 @@ def details(
     if version is not None:
         lines += ["", f"**Moved to v{version}** since it entered"]
     if held:
-        lines += ["", "**The journey is paused** · goes on when it is resumed"]
+        lines += [
+            "",
+            "**Held** · the journey is paused or all sending is halted; it goes on when that is over",
+        ]
     if hops:
         left_out = state.step_no - 1 - len(hops)
         heading = f"The last {len(hops)} steps" if left_out > 0 else "The way so far"

@@ -8,6 +8,7 @@ from caravan.campaigns import mail_step, personal_mail
 from caravan.campaigns.actions import with_savepoints_if_needed
 from caravan.campaigns.drawing import takes_turns
 from caravan.campaigns.effects import BAD_VALUE, Candidate, Place
+from caravan.campaigns.limit_slots import lock_ahead
 from caravan.campaigns.mail_step import MailStep, Sending
 from caravan.campaigns.mailing import Mailing
 from caravan.campaigns.may_send import decide
@@ -118,6 +119,9 @@ async def _claim_step(
     if at >= locked.traversal.deadline:
         return await mail_step.give_up(conn, plans, step, claimant, at)
     visit = progress.visit(conn, plans, command, at)
+    channels = [kind_of(action).channel(visit, action) for _, action in sends]
+    counted = {channel for channel in channels if channel is not None}
+    await lock_ahead(visit, counted, [place for place, _ in sends])
     messages: list[Message] = []
     for place, action in sends:
         messages += await _claim_action(visit, mailing, place, action, claimant)

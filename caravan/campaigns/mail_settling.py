@@ -1,5 +1,6 @@
 """Settling a message: the relay's verdict becomes the ledger's, with all that follows from it at once."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -8,9 +9,10 @@ from caravan.campaigns import sms_consent
 from caravan.delivery.transport import Accepted, Deferred, InDoubt, Refused, Verdict
 from caravan.engage import sql
 
-#: how long after a temporary refusal a message may be tried again, at the earliest. It is kept as the
-#: row's `until` for a queue that sends later; nothing reads it yet (docs/limits.md)
-DEFERRED_FOR = timedelta(minutes=15)
+#: how long a message that was put off waits; twice as long each further time
+FIRST_WAIT = timedelta(minutes=15)
+#: how long after it was claimed a message may still be sent
+GIVE_UP_AFTER = timedelta(hours=72)
 
 
 @dataclass(frozen=True)
@@ -49,26 +51,39 @@ async def settle_in(conn: Any, message_id: str, verdict: Verdict, at: datetime) 
 
 
 async def after_refusal(conn: Any, settled: Settled, verdict: Verdict, at: datetime) -> None:
-    """What else changes where a message is not to be sent any more: a line each, the rule in a file of its own."""
+    """What a definite no changes beside the message: a line each, the rule in a file of its own."""
+    await not_sent(conn, [settled], at)
     if settled.action == "send_sms":
         await sms_consent.after_refusal(conn, settled.person_id, verdict, at)
 
 
+async def not_sent(conn: Any, messages: Sequence[Settled], at: datetime) -> None:
+    """What changes where messages that were claimed are not to be sent after all, whoever said so."""
+
+
 async def _note(conn: Any, message_id: str, verdict: Verdict, at: datetime) -> Settled | None:
-    state, reply, until = _told(verdict, at)
+    state, reply = _told(verdict)
     row = await sql.fetchrow(
-        conn, "settle_message", message_id=message_id, state=state, reply=reply, until=until, at=at
+        conn,
+        "settle_message",
+        message_id=message_id,
+        state=state,
+        reply=reply,
+        put_off=state == "deferred",
+        first_wait=FIRST_WAIT,
+        give_up_after=GIVE_UP_AFTER,
+        at=at,
     )
     return None if row is None else Settled(**row)
 
 
-def _told(verdict: Verdict, at: datetime) -> tuple[str, str, datetime | None]:
+def _told(verdict: Verdict) -> tuple[str, str]:
     match verdict:
         case Accepted(reply):
-            return "accepted", reply, None
+            return "accepted", reply
         case Deferred(_, reply):
-            return "deferred", reply, at + DEFERRED_FOR
+            return "deferred", reply
         case InDoubt(detail):
-            return "in_doubt", detail, None
+            return "in_doubt", detail
         case Refused(_, reply):
-            return "refused", reply, None
+            return "refused", reply

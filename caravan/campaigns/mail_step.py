@@ -192,7 +192,16 @@ async def _record_sent(
 ) -> None:
     whats = ("sent", "delivered") if delivered_at_once else ("sent",)
     happenings = [
-        _happened(name, what, step, row)
+        happened(
+            name,
+            what,
+            row["at"],
+            message_id=row["message_id"],
+            person_id=row["person_id"],
+            template=row["template"],
+            slug=step.locked.traversal.slug,
+            node=step.command.node,
+        )
         for row in rows
         if row["state"] == "accepted" and (name := MESSAGES[row["action"]].happens_as)
         for what in whats
@@ -200,14 +209,23 @@ async def _record_sent(
     await recording.record(conn, plans, happenings, at)
 
 
-def _happened(name: str, what: str, step: MailStep, row: Any) -> Happening:
-    fields = {"journey": step.locked.traversal.slug, "node": step.command.node}
-    if row["template"] is not None:
-        fields["template"] = row["template"]
+def happened(
+    name: str,
+    what: str,
+    at: datetime,
+    *,
+    message_id: str,
+    person_id: int,
+    template: str | None,
+    slug: str,
+    node: str,
+) -> Happening:
+    """The activity of a message of a kind: ``sent``, or ``delivered``; recorded once however often it is said."""
+    of_mail = {"template": template} if template is not None else {}
     return Happening(
         f"{name}_{what}",
-        row["at"],
-        person_id=row["person_id"],
-        external_id=f"{what}:{row['message_id']}",
-        fields=fields,
+        at,
+        person_id=person_id,
+        external_id=f"{what}:{message_id}",
+        fields={**of_mail, "journey": slug, "node": node},
     )

@@ -10,8 +10,10 @@ from datetime import datetime
 from caravan.campaigns import personal_mail
 from caravan.campaigns.addresses_taken import addresses_taken
 from caravan.campaigns.effects import Candidate, Place
+from caravan.campaigns.limit_slots import take_slots
 from caravan.campaigns.mailing import Mailing
 from caravan.campaigns.messages import kind_of
+from caravan.campaigns.quiet_hours import QUIET, quiet_for
 from caravan.campaigns.visit import Visit
 from caravan.journeys.actions import Action
 from caravan.journeys.actions.send_email import SendEmail
@@ -33,7 +35,8 @@ async def decide(
     visit: Visit, mailing: Mailing, place: Place, action: Action, people: Sequence[Candidate]
 ) -> dict[int, Decision]:
     """Decide for each of these people, by id."""
-    reasons = await kind_of(action).reasons(visit, mailing, action, people)
+    kind = kind_of(action)
+    reasons = await kind.reasons(visit, mailing, action, people)
     decisions = {person.id: Decision(reasons[person.id]) for person in people}
 
     def still(people: Sequence[Candidate]) -> list[Candidate]:
@@ -48,4 +51,15 @@ async def decide(
         ]
         for person_id, reason in (await addresses_taken(visit, place, writable)).items():
             decisions[person_id] = replace(decisions[person_id], reason=reason)
+    channel = kind.channel(visit, action)
+    if channel is None:
+        return decisions  # operational: no communication limits: neither quiet hours nor caps
+    for person_id, until in quiet_for(visit, still(people)).items():
+        decisions[person_id] = Decision(held_until=until) if until else Decision(QUIET)
+    identities = {
+        person.id: personal_mail.identity(visit, place.position, person.id) for person in people
+    }
+    going = [person.id for person in still(people)]
+    for person_id, reason in (await take_slots(visit, place, channel, identities, going)).items():
+        decisions[person_id] = Decision(reason)
     return decisions

@@ -14,6 +14,7 @@ from caravan.campaigns.mailing import Mailing
 from caravan.campaigns.visit import Visit
 from caravan.delivery.transport import Outgoing
 from caravan.journeys.actions import Action
+from caravan.journeys.documents.communication_limits import Channel
 
 #: why each of these may not be written to, by id; None: they may
 Reasons = dict[int, str | None]
@@ -28,6 +29,9 @@ class MessageKind:
     """
 
     happens_as: str | None  # what its activities are named for; None: it is nothing that people get
+    channel: Callable[
+        [Visit, Any], Channel | None
+    ]  # whose limits count it; None: it is operational
     recipients: Callable[[Visit, Place, Any], Awaitable[list[Candidate]]]
     reasons: Callable[[Visit, Mailing, Any, Sequence[Candidate]], Awaitable[Reasons]]
     write: Callable[[Visit, Mailing, Any, Candidate, str, int], Awaitable[Outgoing]]
@@ -35,11 +39,17 @@ class MessageKind:
 
 MESSAGES: dict[str, MessageKind] = {
     "send_email": MessageKind(
-        "email", candidates, personal_mail.reasons, personal_mail.write_for_action
+        "email",
+        personal_mail.channel,
+        candidates,
+        personal_mail.reasons,
+        personal_mail.write_for_action,
     ),
-    "send_sms": MessageKind("sms", candidates, personal_text.reasons, personal_text.write),
+    "send_sms": MessageKind(
+        "sms", lambda *_: "sms", candidates, personal_text.reasons, personal_text.write
+    ),
     "send_sales_alert": MessageKind(
-        None, sales_alert.recipients, sales_alert.reasons, sales_alert.write
+        None, lambda *_: None, sales_alert.recipients, sales_alert.reasons, sales_alert.write
     ),
 }
 

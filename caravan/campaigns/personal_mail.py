@@ -15,6 +15,7 @@ from caravan.delivery.message import message_id
 from caravan.delivery.tracking import Rewrite, rewriting
 from caravan.delivery.transport import Outgoing
 from caravan.journeys.actions.send_email import SendEmail
+from caravan.journeys.documents.communication_limits import Channel
 from caravan.journeys.plan import Plan
 
 
@@ -24,6 +25,11 @@ async def reasons(
     """Why these people may not be mailed, by id."""
     operational = visit.loaded.plan.templates[action.template].operational
     return await permission.may_mail(visit.conn, people, operational)
+
+
+def channel(visit: Visit, action: SendEmail) -> Channel | None:
+    """Whose limits count it: operational mail is not counted."""
+    return None if visit.loaded.plan.templates[action.template].operational else "email"
 
 
 def identity(visit: Visit, position: int, person_id: int) -> str:

@@ -1,4 +1,4 @@
-"""What ``apply`` would change, before it does: documents of buying groups, their groups, and journeys.
+"""What ``apply`` would change, before it does: documents, buying groups, and journeys.
 
 Nothing stays of it: whatever a plan writes to find out is taken back.
 """
@@ -10,6 +10,7 @@ from typing import Any
 
 from caravan.buying_groups import planning
 from caravan.buying_groups.planning import NEW, Change, Effect, taken_back
+from caravan.campaigns import limit_changes
 from caravan.engage import journeys, sql
 from caravan.journeys.compiler import compile_journey
 from caravan.journeys.documents.buying_groups import BuyingGroupsDocument
@@ -79,6 +80,7 @@ async def plan(
     """
     async with engage.acquire() as conn:
         documents = await planning.changes(conn, workspace)
+        documents += await limit_changes.changes(conn, workspace.communication_limits)
     begun = {one.slug for one in documents if one.kind == "buying_groups"}
     jobs = await _concerned(platform, workspace, begun)
     joining = await _joining(engage, platform, workspace, jobs, begun, at)
@@ -100,7 +102,10 @@ async def plan(
 def first(workspace: Workspace) -> Plan:
     """Where its subscription is not there yet, everything is new."""
     return Plan(
-        documents=tuple(planning.first(workspace)),
+        documents=(
+            *planning.first(workspace),
+            *limit_changes.compared({}, workspace.communication_limits),
+        ),
         effects={},
         to_come={},
         journeys=tuple(JourneyPlan(slug, NEW, 1) for slug in sorted(workspace.journeys)),

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from caravan.delivery.compose import CompiledTemplate, compile_body
-from caravan.engage import sql
+from caravan.engage import limits, sql
+from caravan.engage.limits import NO_LIMITS, Limits
 from caravan.engage.plans import load_plan
 from caravan.journeys.conditions.sql import Binder
 from caravan.journeys.control import ControlPlan
@@ -81,13 +82,15 @@ Copies = Mapping[str, Copy]
 class PlanCache:
     """The plans this process works with, by hash, least recently used leaving first.
 
-    With the copy that was changed in them since, by hash too.
+    With the copy that was changed in them since, by hash too, and the communication limits in force.
     """
 
     def __init__(self, kept: int = KEPT) -> None:
         self._kept = kept
         self._plans: OrderedDict[str, LoadedPlan] = OrderedDict()
         self._copies: OrderedDict[str, Copies] = OrderedDict()
+        self._limits: OrderedDict[str | None, Limits] = OrderedDict()
+        self._numbered: OrderedDict[tuple[int, int], Copy] = OrderedDict()
 
     async def load(self, conn: Any, plan_hash: str) -> LoadedPlan:
         if plan_hash in self._plans:
@@ -115,3 +118,29 @@ class PlanCache:
                 self._copies.popitem(last=False)
         self._copies.move_to_end(copies_hash)
         return self._copies[copies_hash]
+
+    async def limits(self, conn: Any, limits_hash: str | None) -> Limits:
+        """The communication limits that hold, by their hash; none costs no question."""
+        if limits_hash is None:
+            return NO_LIMITS
+        if limits_hash not in self._limits:
+            # where others have been put in force meanwhile, it is those
+            found, limits_ = await limits.in_force(conn)
+            self._limits[found] = limits_
+            while len(self._limits) > self._kept:
+                self._limits.popitem(last=False)
+            return limits_
+        self._limits.move_to_end(limits_hash)
+        return self._limits[limits_hash]
+
+    async def copy(self, conn: Any, journey_id: int, number: int) -> Copy:
+        """One copy by its number, for a message that was claimed with it."""
+        key = (journey_id, number)
+        if key not in self._numbered:
+            row = await sql.fetchrow(conn, "copy_numbered", journey_id=journey_id, copy=number)
+            body = TemplateDocument.model_validate(row["body"])
+            self._numbered[key] = Copy(number, compile_body(body))
+            while len(self._numbered) > self._kept:
+                self._numbered.popitem(last=False)
+        self._numbered.move_to_end(key)
+        return self._numbered[key]

@@ -11,6 +11,7 @@ from caravan.campaigns.moving import move_if_due
 from caravan.campaigns.plans import Copies, LoadedPlan, PlanCache
 from caravan.campaigns.visit import Traversal, Visit
 from caravan.engage import sql
+from caravan.engage.limits import Limits
 from caravan.journeys import core
 from caravan.journeys.control import Target
 from caravan.journeys.moving import MIGRATE, Moved
@@ -63,7 +64,8 @@ async def lock(conn: Any, plans: PlanCache, traversal_id: int, at: datetime) -> 
             row = await _row(conn, traversal_id)
             loaded = await plans.load(conn, row["plan_hash"])
     copies = await plans.copies(conn, row["journey_id"], row["copies_hash"])
-    return _locked(row, loaded, copies, rested=rested)
+    limits = await plans.limits(conn, row["limits_hash"])
+    return _locked(row, loaded, copies, limits, rested=rested)
 
 
 async def _row(conn: Any, traversal_id: int) -> Any:
@@ -75,7 +77,9 @@ async def _row(conn: Any, traversal_id: int) -> Any:
     raise LookupError(f"no traversal {traversal_id}")
 
 
-def _locked(row: Any, loaded: LoadedPlan, copies: Copies, *, rested: bool) -> Locked:
+def _locked(
+    row: Any, loaded: LoadedPlan, copies: Copies, limits: Limits, *, rested: bool
+) -> Locked:
     traversal = Traversal(
         id=row["id"],
         journey_id=row["journey_id"],
@@ -89,6 +93,7 @@ def _locked(row: Any, loaded: LoadedPlan, copies: Copies, *, rested: bool) -> Lo
         plan_hash=row["plan_hash"],
         munchkin=row["munchkin"],
         copies=copies,
+        limits=limits,
     )
     state = State.model_validate(row["state"])
     if state.position is None and state.ended is None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from caravan.campaigns.plans import Copies, LoadedPlan, PlanCache
 from caravan.delivery.compose import CompiledTemplate
+from caravan.engage.limits import NO_LIMITS, Limits
 from caravan.journeys.zones import FIELD, Zones
 
 
@@ -25,6 +26,7 @@ class Traversal:
     plan_hash: str
     munchkin: str  # the subscription
     copies: Copies = field(default_factory=dict)  # changed in its version since it was published
+    limits: Limits = NO_LIMITS  # of all journeys: how much mail is enough, and when it is quiet
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,7 @@ class Visit:
     arrived_at: datetime
     as_of: datetime
     savepoints: bool = True  # each action under one, so that a bad write is an outcome
+    waited: bool = False  # of messages that were held or put off, and are looked at by themselves
 
     @property
     def zones(self) -> Zones:

@@ -42,5 +42,7 @@ async def nothing_is_leaving(conn: Any, slug: str | None = None) -> None:
     worth nothing: either its content has left and the relay is slow to answer, or it does not leave.
     """
     until = time.monotonic() + LAST_WORD_HOLDS
-    while time.monotonic() < until and await sql.fetchval(conn, "in_hand", slug=slug):
+    while await sql.fetchval(conn, "in_hand", slug=slug):
+        if time.monotonic() > until:
+            return
         await asyncio.sleep(EVERY)

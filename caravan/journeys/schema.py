@@ -23,6 +23,7 @@ from caravan.journeys.documents import (
     read_audience,
     read_buying_groups,
     read_campaign,
+    read_communication_limits,
     read_journey,
     read_list,
     read_roles_template,
@@ -68,6 +69,7 @@ READERS: dict[str, Callable[[Fields], object]] = {
     "solution_interest": lambda fields: read_solution_interest(fields, (), ()),
     "buying_groups": lambda fields: read_buying_groups(fields, (), _SCOPE),
     "score_model": lambda fields: read_score_model(fields, "UTC", alone=True),
+    "communication_limits": lambda fields: read_communication_limits(fields, "UTC"),
     "tests": lambda fields: read_tests(fields, FieldCatalog(), {}, "", lambda path: 1),
 }
 

@@ -76,6 +76,17 @@ def local_day(at: datetime, zone: str) -> date:
     return date(day.year, day.month, day.day)
 
 
+def wall_clock(at: datetime, zone: str) -> datetime:
+    """What clock and calendar of ``zone`` show, as a datetime without a zone."""
+    return datetime.fromisoformat(_zoned(at, zone).to_plain().format_iso())
+
+
+def days_around(at: datetime, zone: str, *, before: int, after: int) -> list[date]:
+    """The dates of the calendar of ``zone`` around the one ``at`` falls on, it included."""
+    today = local_day(at, zone)
+    return [today + timedelta(days=number) for number in range(-before, after + 1)]
+
+
 def next_slot(at: datetime, ends_on: EndsOn, zone: str) -> datetime:
     """The first slot at or after ``at``, compared as an instant, on the clock of ``zone``."""
     hour, minute = map(int, ends_on.at.split(":"))

@@ -23,6 +23,7 @@ from caravan.journeys.documents import (
     AudienceDocument,
     BuyingGroupsDocument,
     CampaignDocument,
+    CommunicationLimitsDocument,
     JourneyDocument,
     ListDocument,
     RolesTemplateDocument,
@@ -33,6 +34,7 @@ from caravan.journeys.documents import (
     WorkspaceDocument,
     read_audience,
     read_campaign,
+    read_communication_limits,
     read_journey,
     read_service,
     read_tests,
@@ -67,6 +69,7 @@ class Workspace:
     solution_interests: dict[str, SolutionInterestDocument] = field(default_factory=dict)
     buying_group_jobs: dict[str, BuyingGroupsDocument] = field(default_factory=dict)
     score_models: dict[str, ScoreModelDocument] = field(default_factory=dict)
+    communication_limits: dict[str, CommunicationLimitsDocument] = field(default_factory=dict)
 
     @property
     def catalog(self) -> FieldCatalog:
@@ -100,6 +103,7 @@ def load_workspace(directory: FilePath, at: datetime) -> Workspace:
     groups = read_buying_group_documents(folder, settings.zone, scope)
     journeys = _read_journeys(folder, settings, scope)
     campaigns = _read_campaigns(folder, settings, scope)
+    limits = _read_communication_limits(folder, settings)
     tests = _read_tests(folder, settings.catalog)
     problems = tuple(
         sorted(set(folder.problems), key=lambda p: (p.file, p.line, p.code, p.message))
@@ -120,6 +124,7 @@ def load_workspace(directory: FilePath, at: datetime) -> Workspace:
         solution_interests=groups.solution_interests,
         buying_group_jobs=groups.jobs,
         score_models=groups.score_models,
+        communication_limits=limits,
     )
 
 
@@ -242,6 +247,18 @@ def _read_campaigns(
             check_mail(folder, sender, campaign.actions, {}, settings)
     check_requests(folder, campaigns)
     return campaigns
+
+
+def _read_communication_limits(
+    folder: Folder, settings: WorkspaceDocument
+) -> dict[str, CommunicationLimitsDocument]:
+    read = (
+        read_communication_limits(
+            folder.fields(document), settings.zone, of_account=settings.zone_of_account
+        )
+        for document in folder.of("communication_limits")
+    )
+    return {one.communication_limits: one for one in read if one is not None}
 
 
 def _listens(raw_node: object) -> bool:

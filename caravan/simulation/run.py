@@ -27,6 +27,7 @@ from caravan.simulation.agenda import Agenda, Traveller, in_order
 from caravan.simulation.beside import publish_beside
 from caravan.simulation.flowing import DAY, Flow
 from caravan.simulation.group_asking import asks_of_groups
+from caravan.simulation.held_mail import HeldMail
 from caravan.simulation.instants import to_the_millisecond
 from caravan.simulation.lines import Line
 from caravan.simulation.outside import Outside
@@ -147,7 +148,9 @@ async def run(pair: Pair, asked: Asked, progress: Progress = lambda _: None) -> 
 async def _walker(pair: Pair) -> AsyncIterator[Walker]:
     async with AsyncExitStack() as stack:
         lanes = [Lane(await stack.enter_async_context(pair.engage.acquire())) for _ in range(LANES)]
-        yield Walker(pair.engage, lanes, PlanCache(), Mailing(CaptureTransport(keep=False)))
+        captured = CaptureTransport(keep=False)
+        mailing = Mailing(captured, texts=captured)
+        yield Walker(pair.engage, lanes, PlanCache(), mailing)
 
 
 @dataclass(frozen=True)
@@ -182,6 +185,7 @@ class Simulation:
         self._lines = list(reversed(lines))  # the next one last
         self._in_turn = in_turn
         self._agenda = Agenda()
+        self._held_mail = HeldMail(pair.engage, walker)
         self._opened = self._closed = False
 
     async def run(self, progress: Progress) -> None:
@@ -206,6 +210,7 @@ class Simulation:
         due = {one.traversal_id: one for one in self._agenda.due(at)}
         while True:
             due |= {one.traversal_id: one for one in await self._flow.drain(at)}
+            await self._held_mail.send(at)
             due |= {one.traversal_id: one for one in await self._woken()}
             if not due:
                 return
@@ -215,6 +220,7 @@ class Simulation:
                 for traveller in some:
                     self._agenda.rest(traveller)
                 progress(self._moment(at))
+            await self._held_mail.note()
             due = {}
 
     def _moment(self, at: datetime) -> Moment:
@@ -233,6 +239,7 @@ class Simulation:
         coming = [
             self._lines[-1].at if self._lines else None,
             self._agenda.next_rest(),
+            self._held_mail.next,
             schedule.starts_at if not self._opened else None,
             self._flow.next_flip if self._flow.asked_by_those_inside or not self._closed else None,
             self._flow.next_entry if not self._closed else None,

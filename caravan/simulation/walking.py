@@ -50,8 +50,9 @@ class Walker:
         self._pool = pool  # for what is asked side by side, which no lane can serve
         self._lanes = lanes
         self.plans = plans
-        self._mailing = mailing
+        self.mailing = mailing
         self.steps = 0
+        self.held = False  # mail, since somebody looked
 
     async def walk(self, travellers: Sequence[Traveller], at: datetime, *, in_turn: bool) -> None:
         """Walk accounts, which stand in their order, until each rests or has left.
@@ -85,7 +86,7 @@ class Walker:
                 sent = await send_email.send(
                     lane,
                     self.plans,
-                    self._mailing,
+                    self.mailing,
                     traversal_id=traveller.traversal_id,
                     step_no=traveller.state.step_no,
                     claimant=CLAIMANT,
@@ -94,6 +95,7 @@ class Walker:
                     captured=True,
                 )
                 took = traveller.follow(sent.outcomes, sent.ended)
+                self.held |= any("held" in outcome.counts for outcome in sent.outcomes)
             elif command is not None and command.kind == "call" and traveller.until is None:
                 asked = await calling.ask(
                     self._pool,

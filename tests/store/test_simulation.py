@@ -7,6 +7,8 @@ from typing import Any
 import asyncpg
 import pytest
 
+from caravan.campaigns import mail_claims, waiting_mail
+from caravan.campaigns.may_send import Decision
 from caravan.simulation.graph import END, graph_of
 from caravan.simulation.lines import BadLine, read_line
 from caravan.simulation.page import page
@@ -503,3 +505,43 @@ async def test_two_effects_of_a_node_are_told_apart(simulating: Simulating) -> N
         ("update_account", "city"),
         ("update_account", "country"),
     ]
+
+
+async def test_held_mail_goes_in_its_hour_and_is_heard_of_then(
+    simulating: Simulating, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the place where quiet hours decide, one that holds everybody's mail for nine hours."""
+    until = AT + timedelta(hours=9)
+
+    async def decide(visit: Any, *_: Any) -> dict[int, Decision]:
+        people = _[-1]
+        held = until if visit.as_of < until else None
+        return {person.id: Decision(held_until=held) for person in people}
+
+    monkeypatch.setattr(mail_claims, "decide", decide)
+    monkeypatch.setattr(waiting_mail, "decide", decide)
+    journey = """
+journey: trip
+audience: everyone
+schedule: {end: 30 days, grace: 1 day}
+start: hello
+nodes:
+  hello: {do: [{send_email: {template: hi}}], next: ears}
+  ears:
+    listen: [{email_delivered: {template: hi, next: rest}}]
+    timeout: {after: 5 days, end: silent}
+  rest: {wait: 3 days, end: over}
+"""
+    workspace = simulating.workspace(
+        journey,
+        ("hi",),
+        accounts="account_id,name\nb,Bolt\n",
+        people="person_id,email,account_id\nq,q@b.example,b\n",
+    )
+    told = await simulating(workspace)
+    hello, ears = bodies(told, node="hello", kind="do") + bodies(told, node="ears")
+    assert hello["effects"] == [
+        {"action": "send_email", "template": "hi", "person": "q", "outcome": "held"}
+    ]
+    assert (ears["outcome"], ears["until"]) == ("heard", "2026-03-02T17:00:00Z")
+    assert path(told, "b") == ["hello", "ears", "rest", "completed:over"]

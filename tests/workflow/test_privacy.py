@@ -18,6 +18,7 @@ from temporalio.testing import WorkflowEnvironment
 from activities import draining
 from activities.journey_starts import StartOptions
 from activities.stream_starts import STREAM_IDS, ensure_admission, ensure_streams
+from caravan.campaigns.mailing import Mailing
 from caravan.delivery.capture import CaptureTransport
 from caravan.delivery.errors import RelayUnreachable
 from caravan.delivery.transport import Outgoing, Session
@@ -103,7 +104,7 @@ async def names(
             temporal.client,
             world.stores,
             # one that is foreseen, one that is not
-            Moody(RelayUnreachable if request.param else ValueError),
+            Mailing(Moody(RelayUnreachable if request.param else ValueError)),
             ("journeys", "email", "streams"),
             starts=StartOptions(account_names=request.param, each_step=True),
             graceful=timedelta(seconds=1),

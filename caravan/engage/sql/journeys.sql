@@ -69,11 +69,13 @@ returning id, slug, version, flow_at;
 update journeys set state = 'closed' where state in ('scheduled', 'live') and ends_at <= :at;
 
 -- name: finish_empty
--- Not while accounts of an earlier version are to move to it.
+-- Not while accounts of an earlier version are to move to it, nor while mail of it waits to be sent.
 update journeys j set state = 'finished'
 where state = 'closed' and not exists (select from traversals t where t.journey_id = j.id and t.ended_at is null)
   and not exists (select from journeys e join traversals t on t.journey_id = e.id
-                  where e.leads_to = j.id and t.ended_at is null and t.kept_no is distinct from e.lead_no);
+                  where e.leads_to = j.id and t.ended_at is null and t.kept_no is distinct from e.lead_no)
+  and not exists (select from ledger l where l.journey_id = j.id and l.queued is not null
+                    and l.state in ('held', 'deferred', 'claimed', 'handed_over'));
 
 -- name: drop_vain_admissions
 -- Who still waits at a journey that takes no more entries waits in vain.
@@ -88,3 +90,9 @@ where id = :id;
 
 -- name: note_flow
 update journeys set flow_at = :at where id = :id and flow_at is null;
+
+-- name: paused_journeys
+-- One row a journey, by its latest version that is paused.
+select distinct on (slug) slug, version, paused_at, paused_by, paused_why
+from journeys where kind = 'journey' and paused_at is not null and deleted_at is null and state in ('scheduled', 'live', 'closed')
+order by slug, version desc;

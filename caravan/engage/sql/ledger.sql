@@ -5,17 +5,19 @@
 -- Gives who is to be sent to, with the message's number, and who an attempt that died has claimed and is not among these any more.
 with claimed as (
   insert into ledger (traversal_id, node, visit, position, person_id, action, state, reason, path,
-                      message_id, template, copy, journey_id, claimant, until, claimed_at, settled_at)
+                      message_id, template, copy, claimant, until, claimed_at, settled_at, journey_id, queued)
   select :traversal_id::bigint, :node, :visit::int, :position::int, c.person_id, :action,
          case when c.reason is not null then 'skipped' when c.until is not null then 'held' else 'claimed' end, c.reason, c.path,
-         case when c.reason is null then c.message_id end, :template, :copy::int, :journey_id::bigint, :claimant, c.until, :at::timestamptz,
-         case when c.reason is not null then :at::timestamptz end
+         case when c.reason is null then c.message_id end, :template, :copy::int, :claimant, c.until, :at::timestamptz,
+         case when c.reason is not null then :at::timestamptz end, :journey_id::bigint,
+         case when c.reason is null and c.until is not null then 'held' end
   from unnest(:person_ids::bigint[], :reasons::text[], :paths::text[], :message_ids::text[], :held_untils::timestamptz[])
     as c (person_id, reason, path, message_id, until)
   on conflict (traversal_id, node, visit, position, person_id) do update
   set state = excluded.state, reason = excluded.reason, settled_at = excluded.settled_at,
-      claimant = excluded.claimant, copy = excluded.copy, journey_id = excluded.journey_id, until = excluded.until, reply = case when excluded.state = 'claimed' then ledger.reply end
-  where ledger.state = 'claimed'
+      claimant = excluded.claimant, copy = excluded.copy, journey_id = excluded.journey_id, until = excluded.until,
+      queued = excluded.queued, reply = case when excluded.state = 'claimed' then ledger.reply end
+  where ledger.state = 'claimed' and ledger.queued is null
   returning id, person_id, state
 )
 select id, person_id, null::jsonb as attributes from claimed where state = 'claimed'
@@ -23,7 +25,7 @@ union all
 select l.id, l.person_id, p.attributes
 from ledger l join people p on p.id = l.person_id
 where l.traversal_id = :traversal_id and l.node = :node and l.visit = :visit and l.position = :position
-  and l.state = 'claimed' and l.person_id <> all(:person_ids::bigint[])
+  and l.state = 'claimed' and l.queued is null and l.person_id <> all(:person_ids::bigint[])
 order by person_id;
 
 -- name: note_messages
@@ -52,7 +54,7 @@ returning m.person_id;
 -- that try be alive after all, its word settles it.)
 update ledger set state = 'in_doubt', settled_at = :at
 where traversal_id = :traversal_id and node = :node and visit = :visit
-  and position = any(:positions::int[]) and state = 'handed_over'
+  and position = any(:positions::int[]) and state = 'handed_over' and queued is null
   and claimant is distinct from :claimant;
 
 -- name: doubt_forgotten
@@ -60,7 +62,7 @@ where traversal_id = :traversal_id and node = :node and visit = :visit
 update ledger l set state = 'in_doubt', settled_at = :at
 from traversals t
 where t.id = l.traversal_id and t.ended_at is not null
-  and l.state = 'handed_over' and l.claimed_at < :before;
+  and l.state = 'handed_over' and l.queued is null and l.claimed_at < :before;
 
 -- name: hand_over
 -- The last word before the content leaves: commits only while the traversal is open under the epoch the
@@ -75,7 +77,8 @@ with alive as (
 update ledger l set state = 'handed_over', claimant = :claimant, copy = :copy
 from alive
 where l.traversal_id = alive.id and l.node = :node and l.visit = :visit and l.position = :position
-  and l.person_id = :person_id and (l.state = 'claimed' or (l.state = 'handed_over' and l.claimant = :claimant))
+  and l.person_id = :person_id and l.queued is null
+  and (l.state = 'claimed' or (l.state = 'handed_over' and l.claimant = :claimant))
 returning l.message_id;
 
 -- name: not_handed_over
@@ -103,14 +106,14 @@ select exists (select from ledger l join traversals t on t.id = l.traversal_id
 -- All messages of a step that a transport within this process takes: it cannot fail between the words.
 update ledger set state = 'accepted', reply = :reply, settled_at = :at
 where traversal_id = :traversal_id and node = :node and visit = :visit and position = any(:positions::int[])
-  and state = 'claimed'
+  and state = 'claimed' and queued is null
 returning message_id;
 
 -- name: take_back
 -- The relay is away: what this try has in hand did not leave. Why is kept for who asks.
 update ledger set state = 'claimed', reply = :reply
 where traversal_id = :traversal_id and node = :node and visit = :visit and claimant = :claimant
-  and state in ('claimed', 'handed_over');
+  and state in ('claimed', 'handed_over') and queued is null;
 
 -- name: skip_message
 -- A message that cannot be made of this person's data.
@@ -120,16 +123,26 @@ where message_id = :message_id and state = 'claimed';
 -- name: skip_unsent
 -- What has not left by now is not to leave any more.
 update ledger set state = 'skipped', reason = :reason, settled_at = :at
-where traversal_id = :traversal_id and node = :node and visit = :visit and state = 'claimed';
+where traversal_id = :traversal_id and node = :node and visit = :visit and state = 'claimed' and queued is null;
 
 -- name: settle_message
--- Gives the message, unless somebody else's word has settled it.
-update ledger set state = :state, reply = :reply, until = :until, settled_at = :at
+-- Gives the message, unless somebody else's word has settled it. One that is put off waits twice as long as the
+-- last time; where that would be too late it is refused.
+update ledger
+set state = case when :put_off and :at::timestamptz + :first_wait::interval * 2 ^ tries > claimed_at + :give_up_after::interval
+                 then 'refused' else :state end,
+    reason = case when :put_off and :at::timestamptz + :first_wait::interval * 2 ^ tries > claimed_at + :give_up_after::interval
+                  then 'expired' end,
+    until = case when :put_off and :at::timestamptz + :first_wait::interval * 2 ^ tries <= claimed_at + :give_up_after::interval
+                 then :at::timestamptz + :first_wait::interval * 2 ^ tries end,
+    queued = case when :put_off then coalesce(queued, 'deferred') else queued end,
+    tries = tries + (:put_off)::int, reply = :reply, settled_at = :at::timestamptz
 where message_id = :message_id and state in ('claimed', 'handed_over', 'in_doubt')
 returning id as number, message_id, traversal_id, node, visit, position, person_id, action, template, state;
 
 -- name: settled_messages
-select person_id, action, message_id, state, template, coalesce(settled_at, claimed_at) as at
+-- One that was left to the delivery queue is told as what it was left, whatever has become of it since.
+select person_id, action, message_id, coalesce(queued, state) as state, template, coalesce(settled_at, claimed_at) as at
 from ledger
 where traversal_id = :traversal_id and node = :node and visit = :visit
   and position = any(:positions::int[]);

@@ -5,7 +5,7 @@ select t.id, t.journey_id, t.slug, t.account_id, t.entry, t.entered_at, t.state,
        t.ended_at, t.reason, t.label, j.plan_hash, j.deadline, j.version, j.paused_at is not null as paused,
        j.leads_to is not null and not j.empties and j.state <> 'aborted' and t.kept_no is distinct from j.lead_no as to_move,
        j.copies_hash, a.attributes as account, exists (select from sending_halt) as halted,
-       (select munchkin from pair) as munchkin
+       (select munchkin from pair) as munchkin, (select hash from communication_limits) as limits_hash
 from traversals t join journeys j on j.id = t.journey_id join accounts a on a.id = t.account_id
 where t.id = :traversal_id
 for no key update of t, a;
@@ -75,7 +75,7 @@ with open as (
   returning t.id, t.slug, t.account_id
 ), unsent as (
   update ledger l set state = 'skipped', reason = 'journey-not-live', settled_at = :at
-  from ended where l.traversal_id = ended.id and l.state = 'claimed'
+  from ended where l.traversal_id = ended.id and l.state in ('claimed', 'held', 'deferred')
 ), listening as (
   update listeners l set closed_at = :at from ended where l.traversal_id = ended.id and l.closed_at is null
 ), watching as (

@@ -3,6 +3,10 @@
 from caravan.journeys.documents.audience import AudienceDocument, read_audience
 from caravan.journeys.documents.buying_groups import BuyingGroupsDocument, read_buying_groups
 from caravan.journeys.documents.campaign import CampaignDocument, read_campaign
+from caravan.journeys.documents.communication_limits import (
+    CommunicationLimitsDocument,
+    read_communication_limits,
+)
 from caravan.journeys.documents.journey import JourneyDocument, read_journey
 from caravan.journeys.documents.lists import LISTS, ListDocument, read_list
 from caravan.journeys.documents.roles_template import RolesTemplateDocument, read_roles_template
@@ -27,6 +31,7 @@ __all__ = [
     "AudienceDocument",
     "BuyingGroupsDocument",
     "CampaignDocument",
+    "CommunicationLimitsDocument",
     "JourneyDocument",
     "ListDocument",
     "RolesTemplateDocument",
@@ -39,6 +44,7 @@ __all__ = [
     "read_audience",
     "read_buying_groups",
     "read_campaign",
+    "read_communication_limits",
     "read_journey",
     "read_list",
     "read_roles_template",
@@ -53,8 +59,9 @@ __all__ = [
 #: kinds of documents this version reads, by their leading key; an e-mail is a file of its own
 KINDS = (
     "workspace", "audience", "account_list", "people_list", "journey", "campaign", "service",
-    "roles_template", "stage_model", "solution_interest", "buying_groups", "score_model", "tests",
+    "roles_template", "stage_model", "solution_interest", "buying_groups", "score_model",
+    "communication_limits", "tests",
 )  # fmt: skip
 
 #: kinds of the language that it does not
-KINDS_LATER = ("persona", "communication_limits")
+KINDS_LATER = ("persona",)

@@ -24,7 +24,7 @@ where p.traversal_id = any(:ids::bigint[])
 order by p.traversal_id, q.external_id collate "C";
 
 -- name: effects_walked
-select l.traversal_id, l.node, l.visit, l.position, l.action, l.state, l.reason, q.external_id as person
+select l.traversal_id, l.node, l.visit, l.position, l.action, coalesce(l.queued, l.state) as state, l.reason, q.external_id as person
 from ledger l left join people q on q.id = l.person_id
 where l.traversal_id = any(:ids::bigint[])
 order by l.traversal_id, l.node, l.visit, l.position, q.external_id collate "C" nulls first;

@@ -1,6 +1,6 @@
 -- The version (of a journey) a message was written by: its traversal may have moved to another since, and whoever looks
 -- at the message as a web page is to see what was sent. Null for messages of before: the traversal's.
-alter table ledger add column journey_id bigint;
+alter table ledger add column if not exists journey_id bigint;  -- 0007 has it too
 
 -- Who may send events in: keys of other systems, of which only the digest is kept.
 create table event_keys (

@@ -1,0 +1,100 @@
+-- name: take_waiting
+-- Some messages of one journey whose time has come, for one try; those of a try that died have theirs when
+-- its lease is over. A journey by lot, so that one with many does not keep others waiting; none that is
+-- paused, whose messages stay as they are. By the index ledger_queued.
+with chosen as (
+  select j.id from journeys j
+  where j.paused_at is null
+    and exists (select from ledger l where l.journey_id = j.id and l.queued is not null
+                  and l.state in ('held', 'deferred', 'claimed') and l.until <= :at)
+  order by random() limit 1
+), due as (
+  select w.id from chosen, lateral (
+    select l.id from ledger l
+    where l.journey_id = chosen.id and l.queued is not null
+      and l.state in ('held', 'deferred', 'claimed') and l.until <= :at
+    order by l.until limit :limit for no key update skip locked
+  ) w
+)
+update ledger l set state = 'claimed', claimant = :claimant, until = :lease
+from due where l.id = due.id
+returning l.id as number, l.journey_id, l.traversal_id, l.node, l.visit, l.position, l.person_id, l.path,
+          l.action, l.message_id, l.template, l.copy, l.claimed_at, l.tries;
+
+-- name: share_traversal
+-- What a waiting message is judged by: whoever closes the traversal, or stands at its node again, takes turns
+-- with us. The version is the one that wrote the message, the deadline that of the one the account is in.
+select t.id, t.slug, t.account_id, t.entry, t.entered_at, t.epoch, t.ended_at, t.reason,
+       j.id as journey_id, j.version, j.plan_hash, j.state as journey_state, j.paused_at,
+       c.deadline, a.attributes as account, (select hash from communication_limits) as limits_hash,
+       (select munchkin from pair) as munchkin
+from traversals t join journeys c on c.id = t.journey_id join accounts a on a.id = t.account_id
+join journeys j on j.id = :journey_id
+where t.id = :traversal_id
+for share of t;
+
+-- name: still_ours
+-- With what is known of each person today; of an alert with its address.
+select l.id as number, case when l.recipient is null then p.attributes else jsonb_build_object('email', l.recipient) end as attributes
+from ledger l left join people p on p.id = l.person_id
+where l.id = any(:numbers::bigint[]) and l.state = 'claimed' and l.claimant = :claimant
+order by l.person_id
+for no key update of l;
+
+-- name: decide_waiting
+-- What the checks say: it goes, it waits on, or it is not sent. What the relay had put off is refused then.
+update ledger l
+set state = case when d.reason is null and d.until is null then 'claimed'
+                 when d.reason is null then 'held'
+                 when l.tries > 0 and d.reason = 'expired' then 'refused' else 'skipped' end,
+    reason = d.reason, reply = coalesce(d.reply, l.reply), until = case when d.reason is null then coalesce(d.until, l.until) end,
+    settled_at = case when d.reason is not null then :at::timestamptz end
+from unnest(:numbers::bigint[], :reasons::text[], :untils::timestamptz[], :replies::text[]) as d (number, reason, until, reply)
+where l.id = d.number and l.state = 'claimed' and l.claimant = :claimant
+returning l.id as number, l.message_id, l.traversal_id, l.node, l.visit, l.position, l.person_id, l.action, l.template, l.state;
+
+-- name: hand_over_waiting
+-- The last word before the content leaves, as `hand_over`: but the traversal may have moved on or come to its
+-- end, only not by force. Sharing both rows makes a pause or an abort wait for us, or us see it.
+with alive as (
+  select t.id from traversals t join journeys j on j.id = :journey_id
+  where t.id = :traversal_id and (t.ended_at is null or t.reason <> all(:ends::text[]))
+    and j.paused_at is null and j.state <> 'aborted'
+  for share of t, j
+)
+update ledger l set state = 'handed_over', until = :lease
+from alive where l.id = :number and l.state = 'claimed' and l.claimant = :claimant
+returning l.message_id;
+
+-- name: put_back
+-- What this try has in hand has not left: it waits on.
+update ledger set state = case when tries > 0 then 'deferred' else queued end, claimant = null,
+       until = :until, reply = coalesce(:reply, reply)
+where id = any(:numbers::bigint[]) and claimant = :claimant and state in ('claimed', 'handed_over') and queued is not null;
+
+-- name: free_waiting
+-- What earlier tries of one activity had claimed is to be claimed again.
+update ledger set until = :at
+where queued is not null and state = 'claimed' and starts_with(claimant, :series) and until > :at;
+
+-- name: doubt_waiting
+-- Handed over by an earlier try of one activity, or by one whose lease is over, and never settled: in doubt.
+-- (Should that try be alive after all, its word settles it.)
+update ledger set state = 'in_doubt', until = null, settled_at = :at
+where queued is not null and state = 'handed_over'
+  and (until <= :at or starts_with(claimant, :series));
+
+-- name: waiting_counts
+-- What waits, and how many of it could go now.
+select count(*) filter (where state = 'held') as held, count(*) filter (where state = 'deferred') as deferred,
+       count(*) filter (where until <= :at) as due
+from ledger where queued is not null and state in ('held', 'deferred');
+
+-- name: next_waiting
+-- When the next message is due.
+select min(until) from ledger
+where queued is not null and state in ('held', 'deferred', 'claimed', 'handed_over');
+
+-- name: copy_numbered
+-- The copy that a message was claimed with.
+select body from live_copies where journey_id = :journey_id and copy = :copy;
