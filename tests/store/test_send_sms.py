@@ -1,12 +1,13 @@
 """Text messages: who gets one, what the ledger says of each phase, and that none leaves twice."""
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from caravan.campaigns import mail_claims, stretch
+from caravan.campaigns import delivery_queue, mail_claims, stretch
 from caravan.campaigns.mail_claims import Claimed
 from caravan.campaigns.mail_hand_over import hand_over
 from caravan.delivery.errors import RelayUnreachable
@@ -252,3 +253,53 @@ async def test_whatever_is_answered_no_text_is_taken_twice(
         await transport.close()
         await provider.stop()
         await world.close()
+
+
+LIMITS = """
+---
+communication_limits: default
+limits: [{per: person, at_most: 1, every: 1 day, channel: sms}]
+quiet_hours: [{from: "00:00", to: "06:00", otherwise: hold}]
+"""
+
+
+async def test_held_text_is_sent_by_the_queue_and_counted_by_its_channel(
+    world: World, provider: Provider
+) -> None:
+    world.now = world.now.replace(hour=3, minute=0, second=0, microsecond=0) + timedelta(days=1)
+    text = JOURNEY.replace(
+        "ACTIONS", f"{{{TEXT}}}, {{send_sms: {{text: More}}}}, {{send_email: {{template: hi}}}}"
+    )
+    workspace = world.workspace(text + LIMITS, ("hi",))
+    await world.load(workspace, accounts="account_id,name\na,Acme\n", people=PEOPLE)
+    [traversal] = await world.enter(await world.publish(workspace, "main"))
+    assert (await world.walk(traversal)).ended is not None
+    states = "select action, position, coalesce(reason, state) as state from ledger order by 2, 1"
+    assert {row["state"] for row in await world.engage.fetch(states)} == {"held"}
+    world.now = world.now.replace(hour=6, minute=30)
+    provider.when((429, 20429))  # the mail does not wait for the texts
+    with pytest.raises(RelayUnreachable):
+        await queue(world)
+    assert len(world.mailed()) == 2
+    world.pass_time(minutes=2)
+    assert await queue(world) > 0
+    # the second text of a day is one too many, the mail does not count
+    told = [(row["action"], row["state"]) for row in await world.engage.fetch(states)]
+    assert told == [
+        ("send_sms", "accepted"), ("send_sms", "accepted"),
+        ("send_sms", "limit-person"), ("send_sms", "limit-person"),
+        ("send_email", "accepted"), ("send_email", "accepted"),
+    ]  # fmt: skip
+    assert [text for _, text in provider.texts] == ["Hello Pia", "Hello Quy"]
+    kinds = await world.engage.fetch("select type, count(*) as n from activities group by 1")
+    assert {row["type"]: row["n"] for row in kinds} == {"sms_sent": 2, "email_sent": 2}
+
+
+async def queue(world: World) -> int:
+    """Let the delivery queue send what is due."""
+    total = 0
+    while some := await delivery_queue.send_some(
+        world.engage, world.plans, world.mailing, "queue/1", lambda: world.now
+    ):
+        total += some
+    return total
