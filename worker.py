@@ -26,7 +26,9 @@ from datetime import timedelta
 from multiprocessing.connection import wait
 from multiprocessing.context import SpawnProcess
 from typing import Any
+from urllib.parse import urlsplit
 
+import httpx
 import structlog
 from temporalio.client import Client
 from temporalio.service import RPCError
@@ -61,11 +63,13 @@ from caravan import mail_settings
 from caravan.campaigns.mailing import Mailing
 from caravan.campaigns.plans import PlanCache
 from caravan.database.errors import StoreError
+from caravan.delivery.sms import STATUS_PATH, SmsProvider, SmsTransport
 from caravan.logs import configure_logs
 from caravan.services.callback import CALLBACK_PATH
 from caravan.services.client import Exchange, ServiceClient
-from caravan.services.hosts import AllowedHosts, BadHosts
-from caravan.services.http import ServiceHttp
+from caravan.services.errors import ServiceError
+from caravan.services.hosts import AllowedHosts, BadHosts, resolve_host
+from caravan.services.http import GuardedTransport, ServiceHttp
 from caravan.settings import Settings, SettingsError, read_environment, service_secrets
 from caravan.stores import Stores
 from workflows import JOURNEY_WORKFLOWS, STREAM_WORKFLOWS
@@ -194,6 +198,7 @@ async def work(settings: Settings, roles: tuple[str, ...], metrics: str | None) 
     )
     graceful = timedelta(seconds=settings.graceful_seconds)
     exchange = _exchange(settings)
+    mailing = _mailing(settings, roles)
     workers = build_workers(
         client,
         stores,
@@ -231,6 +236,8 @@ async def work(settings: Settings, roles: tuple[str, ...], metrics: str | None) 
             await asyncio.gather(*(worker.shutdown() for worker in workers))
     finally:
         await exchange.close()
+        if isinstance(mailing.texts, SmsTransport):
+            await mailing.texts.close()
         await stores.close()
     log.info("worker stopped", pid=os.getpid())
     # while the workers still exist: Temporal's core complains of each local activity's timer left
@@ -290,12 +297,48 @@ def _mailing(settings: Settings, roles: tuple[str, ...]) -> Mailing:
         return_path=mail_settings.return_path(settings),
         sign=signer.sign if signer is not None else None,
         rates=mail_settings.rates(settings),
+        texts=_texts(settings),
     )
     if mailing.withheld is not None and EMAIL in roles:
         log.warning("marketing mail is withheld", why=mailing.withheld)
     if mailing.allowed is not None:
         log.warning("mail goes to few alone", allow_recipients=mailing.allowed.written)
     return mailing
+
+
+def _texts(settings: Settings) -> SmsTransport | None:
+    """Where text messages go; nowhere where no provider is named."""
+    given = {
+        "SMS_URL": settings.sms_url,
+        "SMS_ACCOUNT": settings.sms_account,
+        "SMS_TOKEN": settings.sms_token,
+        "SMS_FROM": settings.sms_from,
+    }
+    missing = [name for name, value in given.items() if not value]
+    if len(missing) == len(given):
+        return None
+    if missing:
+        raise SettingsError(
+            f"{missing[0]} is not set: text messages need all of {', '.join(given)}"
+        )
+    status_url = f"{settings.public_url}{STATUS_PATH}" if settings.public_url else None
+    provider = SmsProvider(
+        settings.sms_url, settings.sms_account, settings.sms_token, settings.sms_from, status_url
+    )
+    if settings.sms_url.startswith("http:") and provider.is_elsewhere:
+        raise SettingsError(
+            "The setting SMS_URL is wrong: a password would cross the network: https"
+        )
+    # named by being set; what it resolves to must be public, or be named in SERVICE_HOSTS
+    parts = urlsplit(settings.sms_url)
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    guarded = GuardedTransport(
+        AllowedHosts.parse(f"{settings.service_hosts},{host}:{port}"),
+        resolve_host,
+        lambda: httpx.AsyncHTTPTransport(trust_env=False, retries=0),
+    )
+    return SmsTransport(provider, guarded, not_sent=(ServiceError,))
 
 
 def _exchange(settings: Settings) -> ServiceClient:

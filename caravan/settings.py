@@ -45,6 +45,11 @@ class _Environment(BaseSettings):
     dkim_key: SecretStr | None = None
     dkim_key_file: Path | None = None
     return_path_domain: str | None = None
+    sms_url: str | None = None
+    sms_account: str | None = None
+    sms_token: SecretStr | None = None
+    sms_token_file: Path | None = None
+    sms_from: str | None = None
     public_url: str | None = None
     gateway_listen: str = "127.0.0.1:8088"
     gateway_secret: SecretStr | None = None
@@ -83,6 +88,7 @@ SHAPES = {
     "temporal_address": (re.compile(r"[^\s/]+:\d{1,5}"), "host:7233"),
     "smtp_url": (re.compile(r"smtps?://\S+"), "smtp://host:25"),
     "public_url": (re.compile(r"https?://[^\s/?#@]+[^\s?#]*"), "https://caravan.example"),
+    "sms_url": (re.compile(r"https?://[^\s/?#@]+[^\s?#]*"), "https://api.twilio.com"),
     "gateway_secret": (re.compile(r"\S{32,}"), "at least 32 characters that nobody can guess"),
     "link_keys": (
         re.compile(r"[^\s,]{32,}([\s,]+[^\s,]{32,})*"),
@@ -96,6 +102,8 @@ SECRETS = (
     "platform_dsn",
     "engage_dsn",
     "smtp_url",
+    "sms_url",
+    "sms_token",
     "gateway_secret",
     "link_keys",
     "bounce_key",
@@ -123,6 +131,10 @@ class Settings:
         self.dkim_selector = environment.dkim_selector
         self.dkim_key = values.get("dkim_key", "")
         self.return_path_domain = environment.return_path_domain
+        self.sms_url = values.get("sms_url", "").rstrip("/")
+        self.sms_account = environment.sms_account or ""
+        self.sms_token = values.get("sms_token", "")
+        self.sms_from = environment.sms_from or ""
         self.public_url = values.get("public_url", "").rstrip("/")
         self.gateway_secret = values.get("gateway_secret", "")
         self.link_keys = values.get("link_keys", "")

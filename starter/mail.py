@@ -1,4 +1,4 @@
-"""``caravan mail``: the messages of the ledger, newest first, with what became of each."""
+"""``caravan mail``: the messages of the ledger (mail, texts, sales alerts), newest first, with what became of each."""
 
 from enum import StrEnum
 from typing import Annotated
@@ -10,7 +10,17 @@ from starter.output import MOST, Format, FormatOption, show
 from starter.reasons import with_reason
 from starter.session import Session, SubscriptionOption, known_journey, run_with
 
-COLUMNS = ("claimed_at", "state", "reason", "template", "email", "account_name", "journey", "node")
+COLUMNS = (
+    "claimed_at",
+    "state",
+    "reason",
+    "action",
+    "template",
+    "email",
+    "account_name",
+    "journey",
+    "node",
+)
 
 
 class MailState(StrEnum):
@@ -39,7 +49,7 @@ def mail(
     form: FormatOption = Format.table,
     subscription: SubscriptionOption = None,
 ) -> None:
-    """List messages: to whom, from which journey and node, what became of each and why."""
+    """List messages, texts and sales alerts too: to whom, from which journey and node, what became of each and why."""
 
     async def body(session: Session) -> None:
         pool = await session.engage()

@@ -9,6 +9,7 @@ from caravan.campaigns import admission, audience_flow, recording, send_email, s
 from caravan.campaigns.mailing import Mailing
 from caravan.campaigns.plans import PlanCache
 from caravan.delivery.capture import CaptureTransport
+from caravan.delivery.transport import Transport
 from caravan.engage import journeys, sql
 from caravan.engage import subscriptions as engage_subscriptions
 from caravan.engage.happening import Happening
@@ -56,13 +57,14 @@ class World:
         self.stores = Stores(platform_dsn, engage_dsn, pool_size=12)
         self.plans = PlanCache()
         self.transport = CaptureTransport()
+        self.texts: Transport = CaptureTransport()
         self.now = datetime.now(UTC)
         self.scores = "{}"  # of its workspaces
 
     @property
     def mailing(self) -> Mailing:
         """What its mail is sent with; a test may change the transport."""
-        return Mailing(self.transport)
+        return Mailing(self.transport, texts=self.texts)
 
     async def open(self) -> None:
         await sandboxes.provision(self.stores.platform_dsn, self.sandbox, self.munchkin)

@@ -6,20 +6,22 @@ handed over is in doubt, as at a node.
 """
 
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Self
 
 from caravan.campaigns import recording, waiting_mail
 from caravan.campaigns.last_word import last_word
 from caravan.campaigns.mail_hand_over import Now, Overtaken
 from caravan.campaigns.mail_settling import settle, settle_in
-from caravan.campaigns.mail_step import mailed
+from caravan.campaigns.mail_step import happened
 from caravan.campaigns.mailing import Mailing
+from caravan.campaigns.messages import MESSAGES
 from caravan.campaigns.plans import PlanCache
 from caravan.campaigns.waiting_mail import CUT_OFF, Ready, Waiting
 from caravan.delivery.errors import RelayUnreachable
-from caravan.delivery.transport import Accepted, Session, Verdict
+from caravan.delivery.texts import TextMessage
+from caravan.delivery.transport import Accepted, Outgoing, Session, Verdict
 from caravan.engage import sql
 
 #: a relay may take 10 minutes for its last word (RFC 5321 §4.5.3.2.6), and some for those before
@@ -61,7 +63,7 @@ async def send_some(
         return 0
     left = {one.number: one for one in messages}
     try:
-        async with mailing.transport.session() as session:
+        async with _Sessions(mailing) as sessions:
             for some in waiting_mail.by_send(messages):
                 ready = await waiting_mail.judge(pool, plans, mailing, some, claimant, now())
                 for one in some:
@@ -70,18 +72,65 @@ async def send_some(
                 for message in ready:
                     if stopping():
                         break
-                    with suppress(Overtaken):
-                        await _hand_over(
-                            pool, plans, session, message, claimant, now, captured=captured
-                        )
+                    try:
+                        session = await sessions.of(message.outgoing)
+                        with suppress(Overtaken):
+                            await _hand_over(
+                                pool, plans, session, message, claimant, now, captured=captured
+                            )
+                    except RelayUnreachable as error:
+                        # the other carrier may be there
+                        sessions.away(message.outgoing, error)
+                        until = now() + RELAY_AWAY
+                        await _leave(pool, [message.waiting], claimant, until, str(error))
                     del left[message.waiting.number]
                 if stopping():
                     break
+            sessions.complain()
     except RelayUnreachable as error:
         await _leave(pool, list(left.values()), claimant, now() + RELAY_AWAY, str(error))
         raise
     await _leave(pool, list(left.values()), claimant, now())
     return len(messages)
+
+
+class _Sessions:
+    """A session with each carrier that is there; who is away is not asked again."""
+
+    def __init__(self, mailing: Mailing) -> None:
+        self._mailing = mailing
+        self._stack = AsyncExitStack()
+        self._open: dict[int, Session] = {}
+        self._away: dict[bool, RelayUnreachable] = {}
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._stack.aclose()
+
+    async def of(self, message: Outgoing) -> Session:
+        """The session for a message.
+
+        Raises:
+            RelayUnreachable: its carrier is away.
+        """
+        away = self._away.get(isinstance(message, TextMessage))
+        if away is not None:
+            raise away
+        carrier = self._mailing.carrier(message)
+        if id(carrier) not in self._open:
+            self._open[id(carrier)] = await self._stack.enter_async_context(carrier.session())
+        return self._open[id(carrier)]
+
+    def away(self, message: Outgoing, error: RelayUnreachable) -> None:
+        """Its carrier is."""
+        self._away[isinstance(message, TextMessage)] = error
+
+    def complain(self) -> None:
+        """Say so of the first that is away, once all that could be done is done."""
+        for error in self._away.values():
+            raise error
 
 
 async def _leave(
@@ -148,8 +197,10 @@ async def _settle(
         await settle(pool, waiting.message_id, verdict, at)
         return
     whats = ("sent", "delivered") if captured else ("sent",)
+    name = MESSAGES[waiting.action].happens_as
     happenings = [
-        mailed(
+        happened(
+            name,
             what,
             at,
             message_id=waiting.message_id,
@@ -159,11 +210,15 @@ async def _settle(
             node=waiting.node,
         )
         for what in whats
+        if name is not None
     ]
     async with pool.acquire() as conn, conn.transaction():
         # accounts before the message, as whoever stands at its node has them
         await sql.fetch(
-            conn, "share_accounts_touched", person_ids=[waiting.person_id], account_ids=[]
+            conn,
+            "share_accounts_touched",
+            person_ids=[one.person_id for one in happenings if one.person_id is not None],
+            account_ids=[],
         )
         if await settle_in(conn, waiting.message_id, verdict, at) is not None:
             await recording.record(conn, plans, happenings, at)

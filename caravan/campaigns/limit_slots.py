@@ -63,12 +63,12 @@ async def take_slots(
     return reasons
 
 
-async def lock_ahead(visit: Visit, channel: Channel, places: Sequence[Place]) -> None:
+async def lock_ahead(visit: Visit, channels: Collection[Channel], places: Sequence[Place]) -> None:
     """Where one claim decides for several actions: lock what any of them may count, in one order.
 
     Each alone is in order, one behind the other they would not be.
     """
-    rules = _in_order(visit, channel)
+    rules = _in_order(visit, *channels)
     if not rules or len(places) < 2:
         return
     rows = await sql.fetch(visit.conn, "people_of_visit", **_of(visit))
@@ -78,9 +78,9 @@ async def lock_ahead(visit: Visit, channel: Channel, places: Sequence[Place]) ->
     await slots.lock((await slots.people(person_ids)).values())
 
 
-def _in_order(visit: Visit, channel: Channel) -> list[Rule]:
+def _in_order(visit: Visit, *channels: Channel) -> list[Rule]:
     """The rules that hold, those of the narrowest subject first: it is the reason that is told."""
-    rules = visit.traversal.limits.of(channel)
+    rules = {rule for channel in channels for rule in visit.traversal.limits.of(channel)}
     return sorted(rules, key=lambda rule: (SUBJECTS.index(rule.per), rule.id))
 
 

@@ -1,4 +1,4 @@
-"""Claiming a segment's mail: a ledger row for each person, written before the relay is called."""
+"""Claiming a segment's messages: a ledger row for each recipient, written before anybody is called."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -7,21 +7,23 @@ from typing import Any
 from caravan.campaigns import mail_step, personal_mail
 from caravan.campaigns.actions import with_savepoints_if_needed
 from caravan.campaigns.drawing import takes_turns
-from caravan.campaigns.effects import BAD_VALUE, Candidate, Place, candidates
+from caravan.campaigns.effects import BAD_VALUE, Candidate, Place
 from caravan.campaigns.group_tokens import with_group
 from caravan.campaigns.limit_slots import lock_ahead
 from caravan.campaigns.mail_step import MailStep, Sending
 from caravan.campaigns.mailing import Mailing
 from caravan.campaigns.may_send import decide
+from caravan.campaigns.messages import kind_of
 from caravan.campaigns.plans import PlanCache
 from caravan.campaigns.progress import Progress, lock, stored_steps
 from caravan.campaigns.stretch import walk_on
 from caravan.campaigns.visit import Visit
 from caravan.delivery.errors import DeliveryError
+from caravan.delivery.texts import TextMessage
 from caravan.delivery.transport import Outgoing
 from caravan.engage import sql
 from caravan.journeys import core
-from caravan.journeys.actions.send_email import SendEmail
+from caravan.journeys.actions import Action
 from caravan.journeys.nodes import segment_actions
 from caravan.journeys.plan import Plan
 from caravan.journeys.state import Command, Outcome
@@ -29,7 +31,7 @@ from caravan.journeys.state import Command, Outcome
 
 @dataclass(frozen=True)
 class Message:
-    """One mail that is ours to hand over."""
+    """One message that is ours to hand over."""
 
     position: int
     person_id: int
@@ -118,7 +120,9 @@ async def _claim_step(
     if at >= locked.traversal.deadline:
         return await mail_step.give_up(conn, plans, step, claimant, at)
     visit = progress.visit(conn, plans, command, at)
-    await lock_ahead(visit, "email", [place for place, _ in sends])
+    channels = [kind_of(action).channel(visit, action) for _, action in sends]
+    counted = {channel for channel in channels if channel is not None}
+    await lock_ahead(visit, counted, [place for place, _ in sends])
     messages: list[Message] = []
     for place, action in sends:
         messages += await _claim_action(visit, mailing, place, action, claimant)
@@ -126,23 +130,23 @@ async def _claim_step(
 
 
 async def _claim_action(
-    visit: Visit, mailing: Mailing, place: Place, action: SendEmail, claimant: str
+    visit: Visit, mailing: Mailing, place: Place, action: Action, claimant: str
 ) -> list[Message]:
-    visit = await with_group(visit, action.template)
-    people = await candidates(visit, place, action)
+    kind, template = kind_of(action), _template(action)
+    if template is not None:
+        visit = await with_group(visit, template)
+    people = await kind.recipients(visit, place, action)
     to_send, forgotten = await _claim_people(visit, mailing, place, action, people, claimant)
     if forgotten:
         # claimed by an earlier try, and `who` fits them no more: what they say now still counts
         again, _ = await _claim_people(visit, mailing, place, action, people + forgotten, claimant)
         to_send = sorted(again, key=lambda claimed: claimed[0].id)
     messages = []
-    marketing = not visit.template(action.template).template.operational
+    marketing = template is not None and not visit.template(template).template.operational
     for person, number in to_send:
         identity = personal_mail.identity(visit, place.position, person.id)
         try:
-            outgoing = personal_mail.write(
-                visit, mailing, action.template, person, identity, number
-            )
+            outgoing = await kind.write(visit, mailing, action, person, identity, number)
         except DeliveryError as error:
             await sql.execute(
                 visit.conn,
@@ -153,21 +157,43 @@ async def _claim_action(
                 at=visit.as_of,
             )
         else:
-            copy = visit.copy_number(action.template)
+            copy = visit.copy_number(template) if template else None
             messages.append(Message(place.position, person.id, outgoing, marketing, copy))
+    await _note_what_differs(visit, messages)
     return messages
+
+
+async def _note_what_differs(visit: Visit, messages: list[Message]) -> None:
+    """What the ledger keeps of messages that are no mail to a person."""
+    others = [
+        message
+        for message in messages
+        if message.person_id < 0 or isinstance(message.outgoing, TextMessage)
+    ]
+    if not others:
+        return
+    await sql.execute(
+        visit.conn,
+        "note_messages",
+        message_ids=[message.outgoing.message_id for message in others],
+        segments=[getattr(message.outgoing, "segments", None) for message in others],
+        recipients=[
+            message.outgoing.recipient if message.person_id < 0 else None for message in others
+        ],
+    )
 
 
 async def _claim_people(
     visit: Visit,
     mailing: Mailing,
     place: Place,
-    action: SendEmail,
+    action: Action,
     people: list[Candidate],
     claimant: str,
 ) -> tuple[list[tuple[Candidate, int]], list[Candidate]]:
-    """Claim for these people; returns who of them gets mail, with its number, and whom an earlier try
+    """Claim for these people; returns who of them gets one, with its number, and whom an earlier try
     claimed beside."""
+    template = _template(action)
     decisions = await decide(visit, mailing, place, action, people)
     rows = await sql.fetch(
         visit.conn,
@@ -181,11 +207,12 @@ async def _claim_people(
         held_untils=[decisions[person.id].held_until for person in people],
         paths=[place.path] * len(people),
         message_ids=[personal_mail.identity(visit, place.position, person.id) for person in people],
-        template=action.template,
-        copy=visit.copy_number(action.template),
+        action=action.kind,
+        template=template,
+        copy=visit.copy_number(template) if template else None,
+        journey_id=visit.traversal.journey_id,
         claimant=claimant,
         at=visit.as_of,
-        journey_id=visit.traversal.journey_id,
     )
     numbers = {row["person_id"]: row["id"] for row in rows}
     beside = [
@@ -196,10 +223,11 @@ async def _claim_people(
     return [(person, numbers[person.id]) for person in people if person.id in numbers], beside
 
 
-def _sends(plan: Plan, command: Command) -> list[tuple[Place, SendEmail]]:
+def _sends(plan: Plan, command: Command) -> list[tuple[Place, Action]]:
     segment = segment_actions(plan.nodes[command.node])[command.segment]
-    return [
-        (Place(position, path), action)
-        for position, path, action in segment
-        if isinstance(action, SendEmail)
-    ]
+    return [(Place(position, path), action) for position, path, action in segment if action.sends]
+
+
+def _template(action: Action) -> str | None:
+    template: str | None = getattr(action, "template", None)
+    return template

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from caravan.campaigns import sms_consent
 from caravan.campaigns.bounces import follow_refusal
 from caravan.delivery.transport import Accepted, Deferred, InDoubt, Refused, Verdict
 from caravan.engage import sql
@@ -25,8 +26,9 @@ class Settled:
     node: str
     visit: int
     position: int
-    person_id: int
-    template: str
+    person_id: int  # of an alert: -1, -2 … for the first of its addresses, the second …
+    action: str
+    template: str | None
     state: str
 
 
@@ -52,7 +54,10 @@ async def settle_in(conn: Any, message_id: str, verdict: Verdict, at: datetime) 
 async def after_refusal(conn: Any, settled: Settled, verdict: Verdict, at: datetime) -> None:
     """What a definite no changes beside the message: a line each, the rule in a file of its own."""
     await not_sent(conn, [settled], at)
-    await follow_refusal(conn, settled.message_id, verdict, at)
+    if settled.action == "send_sms":
+        await sms_consent.after_refusal(conn, settled.person_id, verdict, at)
+    else:
+        await follow_refusal(conn, settled.message_id, verdict, at)
 
 
 async def not_sent(conn: Any, messages: Sequence[Settled], at: datetime) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from caravan.campaigns import recording
 from caravan.campaigns.actions import with_savepoints_if_needed
+from caravan.campaigns.messages import MESSAGES
 from caravan.campaigns.plans import PlanCache
 from caravan.campaigns.progress import Locked, Progress, lock, stored_steps
 from caravan.campaigns.stretch import walk_on
@@ -191,10 +192,10 @@ async def _record_sent(
     *,
     delivered_at_once: bool = False,
 ) -> None:
-    accepted = [row for row in rows if row["state"] == "accepted"]
     whats = ("sent", "delivered") if delivered_at_once else ("sent",)
     happenings = [
-        mailed(
+        happened(
+            name,
             what,
             row["at"],
             message_id=row["message_id"],
@@ -203,20 +204,30 @@ async def _record_sent(
             slug=step.locked.traversal.slug,
             node=step.command.node,
         )
-        for row in accepted
+        for row in rows
+        if row["state"] == "accepted" and (name := MESSAGES[row["action"]].happens_as)
         for what in whats
     ]
     await recording.record(conn, plans, happenings, at)
 
 
-def mailed(
-    what: str, at: datetime, *, message_id: str, person_id: int, template: str, slug: str, node: str
+def happened(
+    name: str,
+    what: str,
+    at: datetime,
+    *,
+    message_id: str,
+    person_id: int,
+    template: str | None,
+    slug: str,
+    node: str,
 ) -> Happening:
-    """The activity of a message: ``sent``, or ``delivered``; recorded once however often it is said."""
+    """The activity of a message of a kind: ``sent``, or ``delivered``; recorded once however often it is said."""
+    of_mail = {"template": template} if template is not None else {}
     return Happening(
-        f"email_{what}",
+        f"{name}_{what}",
         at,
         person_id=person_id,
         external_id=f"{what}:{message_id}",
-        fields={"template": template, "journey": slug, "node": node},
+        fields={**of_mail, "journey": slug, "node": node},
     )

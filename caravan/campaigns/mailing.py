@@ -1,4 +1,4 @@
-"""What a process needs to send mail."""
+"""What a process needs to send messages."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -6,10 +6,12 @@ from typing import Any, Self
 
 from caravan.campaigns.turns import RatedTransport, Turns
 from caravan.delivery.allowed_recipients import AllowedRecipients
+from caravan.delivery.errors import RelayUnreachable
 from caravan.delivery.links import LinksOf
 from caravan.delivery.rates import Rates
 from caravan.delivery.return_path import ReturnPath
-from caravan.delivery.transport import Transport
+from caravan.delivery.texts import TextMessage
+from caravan.delivery.transport import Outgoing, Transport
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,7 @@ class Mailing:
     return_path: ReturnPath | None = None  # None: a message returns to its sender's address
     sign: Callable[[bytes], bytes] | None = None  # None: whoever relays it signs, or nobody
     rates: Rates | None = None  # None: as fast as it goes
+    texts: Transport | None = None  # None: the operator has named no provider
     _turns: dict[Any, Turns] = field(default_factory=dict, repr=False, compare=False)
 
     def for_store(self, pool: Any) -> Self:
@@ -31,3 +34,17 @@ class Mailing:
             return self
         turns = self._turns.setdefault(pool, Turns(pool, self.rates))
         return replace(self, transport=RatedTransport(self.transport, turns))
+
+    def carrier(self, message: Outgoing) -> Transport:
+        """Who takes a message.
+
+        Raises:
+            RelayUnreachable: there is nobody to take it.
+        """
+        if not isinstance(message, TextMessage):
+            return self.transport
+        if self.texts is None:
+            raise RelayUnreachable(
+                "Text messages wait: set SMS_URL, SMS_ACCOUNT, SMS_TOKEN and SMS_FROM"
+            )
+        return self.texts

@@ -1,4 +1,4 @@
-"""Who may be mailed now: the checks of send time, in their order, in the transaction that claims.
+"""Who may be written to now: the checks of send time, in their order, in the transaction that claims.
 
 The first that says no is the reason that the ledger keeps.
 """
@@ -12,9 +12,11 @@ from caravan.campaigns.addresses_taken import addresses_taken
 from caravan.campaigns.effects import Candidate, Place
 from caravan.campaigns.limit_slots import take_slots
 from caravan.campaigns.mailing import Mailing
+from caravan.campaigns.messages import kind_of
 from caravan.campaigns.quiet_hours import QUIET, quiet_for
 from caravan.campaigns.visit import Visit
 from caravan.delivery.allowed_recipients import NOT_ALLOWED
+from caravan.journeys.actions import Action
 from caravan.journeys.actions.send_email import SendEmail
 
 
@@ -31,11 +33,11 @@ class Decision:
 
 
 async def decide(
-    visit: Visit, mailing: Mailing, place: Place, action: SendEmail, people: Sequence[Candidate]
+    visit: Visit, mailing: Mailing, place: Place, action: Action, people: Sequence[Candidate]
 ) -> dict[int, Decision]:
     """Decide for each of these people, by id."""
-    operational = visit.loaded.plan.templates[action.template].operational
-    refused = await permission.may_mail(visit.conn, people, operational)
+    kind = kind_of(action)
+    refused = await kind.reasons(visit, mailing, action, people)
     decisions = {
         person.id: Decision(_not_allowed(mailing, person, refused[person.id]) or refused[person.id])
         for person in people
@@ -44,7 +46,7 @@ async def decide(
     def still(people: Sequence[Candidate]) -> list[Candidate]:
         return [person for person in people if decisions[person.id].goes]
 
-    if visit.loaded.plan.deduplicate_email:
+    if visit.loaded.plan.deduplicate_email and isinstance(action, SendEmail):
         # whose mail cannot be made of their data keeps no address from others
         writable = [
             person
@@ -53,21 +55,23 @@ async def decide(
         ]
         for person_id, reason in (await addresses_taken(visit, place, writable)).items():
             decisions[person_id] = replace(decisions[person_id], reason=reason)
-    if operational:
-        return decisions  # no communication limits: neither quiet hours nor caps
+    channel = kind.channel(visit, action)
+    if channel is None:
+        return decisions  # operational: no communication limits: neither quiet hours nor caps
     for person_id, until in quiet_for(visit, still(people)).items():
         decisions[person_id] = Decision(held_until=until) if until else Decision(QUIET)
     identities = {
         person.id: personal_mail.identity(visit, place.position, person.id) for person in people
     }
     going = [person.id for person in still(people)]
-    for person_id, reason in (await take_slots(visit, place, "email", identities, going)).items():
+    for person_id, reason in (await take_slots(visit, place, channel, identities, going)).items():
         decisions[person_id] = Decision(reason)
     return decisions
 
 
 def _not_allowed(mailing: Mailing, person: Candidate, refused: str | None) -> str | None:
-    """On trial: everybody but a few is left out, whatever else speaks against them; an address is needed for it."""
+    """On trial: everybody but a few is left out, whatever else speaks against them; who is texted, by their e-mail."""
     if mailing.allowed is None or refused in (permission.NO_ADDRESS, permission.INVALID):
         return None
-    return None if mailing.allowed.allows(person.attributes["email"]) else NOT_ALLOWED
+    address = person.attributes.get("email")
+    return None if address and mailing.allowed.allows(address) else NOT_ALLOWED

@@ -1,8 +1,9 @@
-"""One person's mail at one visit: what identifies it, what it says."""
+"""One person's mail at one visit: whether they get it, what identifies it, what it says."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from caravan.campaigns import wording
+from caravan.campaigns import permission, wording
 from caravan.campaigns.effects import Candidate, Place
 from caravan.campaigns.group_tokens import group_token
 from caravan.campaigns.mailing import Mailing
@@ -15,7 +16,22 @@ from caravan.delivery.links import MailLinks
 from caravan.delivery.message import message_id
 from caravan.delivery.tracking import Rewrite, rewriting
 from caravan.delivery.transport import Outgoing
+from caravan.journeys.actions.send_email import SendEmail
+from caravan.journeys.documents.communication_limits import Channel
 from caravan.journeys.plan import Plan
+
+
+async def reasons(
+    visit: Visit, mailing: Mailing, action: SendEmail, people: Sequence[Candidate]
+) -> dict[int, str | None]:
+    """Why these people may not be mailed, by id."""
+    operational = visit.loaded.plan.templates[action.template].operational
+    return await permission.may_mail(visit.conn, people, operational)
+
+
+def channel(visit: Visit, action: SendEmail) -> Channel | None:
+    """Whose limits count it: operational mail is not counted."""
+    return None if visit.loaded.plan.templates[action.template].operational else "email"
 
 
 def identity(visit: Visit, position: int, person_id: int) -> str:
@@ -41,6 +57,18 @@ def can_be_written(
     except DeliveryError:
         return False
     return True
+
+
+async def write_for_action(
+    visit: Visit,
+    mailing: Mailing,
+    action: SendEmail,
+    person: Candidate,
+    identity: str,
+    number: int,
+) -> Outgoing:
+    """As ``write``, as every kind of message is written."""
+    return write(visit, mailing, action.template, person, identity, number)
 
 
 def write(

@@ -9,7 +9,8 @@ from typing import Any
 
 from caravan.campaigns import recording
 from caravan.campaigns.mail_settling import Settled, not_sent
-from caravan.campaigns.mail_step import mailed
+from caravan.campaigns.mail_step import happened
+from caravan.campaigns.messages import MESSAGES
 from caravan.campaigns.plans import PlanCache
 from caravan.engage import sql
 
@@ -70,8 +71,10 @@ async def resolve(
         )
         if said is Said.not_sent:
             await not_sent(conn, [settled], at)
-        if said is Said.sent:
-            happening = mailed(
+        name = MESSAGES[settled.action].happens_as
+        if said is Said.sent and name is not None:
+            happening = happened(
+                name,
                 "sent",
                 found["settled_at"] or found["claimed_at"],
                 message_id=message_id,

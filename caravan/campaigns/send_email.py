@@ -1,21 +1,23 @@
-"""The action ``send_email``: one mail to each person it is meant for, handed over at most once.
+"""The actions that send: one message to each person it is meant for, handed over at most once.
 
 Each message is a ledger row, claimed before the relay is called and marked `handed_over` before a byte
 of its content can leave. What breaks before that is tried again; what breaks after it is `in_doubt` and
 is not sent again by itself.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from itertools import groupby
 from typing import Any
 
 from caravan.campaigns import mail_step
-from caravan.campaigns.mail_claims import claim
+from caravan.campaigns.mail_claims import Message, claim
 from caravan.campaigns.mail_hand_over import Now, Overtaken, Settling, hand_over, withhold
-from caravan.campaigns.mail_step import Sending
+from caravan.campaigns.mail_step import MailStep, Sending
 from caravan.campaigns.mail_together import hand_over_together
 from caravan.campaigns.mailing import Mailing
 from caravan.campaigns.plans import PlanCache
 from caravan.campaigns.turns import NotYet
+from caravan.delivery.transport import Session
 
 
 async def send(
@@ -85,19 +87,16 @@ async def _send_what_is_claimed(
     if captured:
         await hand_over_together(pool, mailing.transport, claimed, now())
     elif claimed.messages:
-        async with mailing.transport.session() as session, Settling() as settling:
-            for message in claimed.messages:
-                if message.marketing and mailing.withheld is not None:
-                    continue
-                if stopping():
-                    break
-                try:
-                    await hand_over(pool, session, claimed.step, message, claimant, now, settling)
-                except Overtaken:
-                    if not await mail_step.may_still_leave(pool, claimed.step):
-                        break  # nothing of it may: the relay need not hear of the others
-        if mailing.withheld is not None and any(one.marketing for one in claimed.messages):
-            await withhold(pool, claimed.step, claimant, mailing.withheld)
+        withheld = mailing.withheld
+        leaving = [
+            message for message in claimed.messages if withheld is None or not message.marketing
+        ]
+        # in the order of the actions; mail, texts and alerts each go to whoever carries their kind
+        for carrier, messages in groupby(leaving, lambda one: mailing.carrier(one.outgoing)):
+            async with carrier.session() as session:
+                await _hand_over_all(pool, session, claimed.step, messages, claimant, now, stopping)
+        if withheld is not None and len(leaving) < len(claimed.messages):
+            await withhold(pool, claimed.step, claimant, withheld)
     return await mail_step.conclude(
         pool,
         plans,
@@ -107,3 +106,23 @@ async def _send_what_is_claimed(
         go_on=go_on,
         delivered_at_once=captured,
     )
+
+
+async def _hand_over_all(
+    pool: Any,
+    session: Session,
+    step: MailStep,
+    messages: Iterable[Message],
+    claimant: str,
+    now: Now,
+    stopping: Callable[[], bool],
+) -> None:
+    async with Settling() as settling:
+        for message in messages:
+            if stopping():
+                break
+            try:
+                await hand_over(pool, session, step, message, claimant, now, settling)
+            except Overtaken:
+                if not await mail_step.may_still_leave(pool, step):
+                    break  # nothing of it may: the other side need not hear of the rest

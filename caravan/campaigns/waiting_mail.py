@@ -10,18 +10,18 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any
 
-from caravan.campaigns import personal_mail
 from caravan.campaigns.effects import BAD_VALUE, Candidate, Place
 from caravan.campaigns.group_tokens import with_group
 from caravan.campaigns.mail_settling import GIVE_UP_AFTER, Settled, not_sent
 from caravan.campaigns.mailing import Mailing
 from caravan.campaigns.may_send import Decision, decide
+from caravan.campaigns.messages import kind_of
 from caravan.campaigns.plans import Copy, PlanCache
 from caravan.campaigns.visit import Traversal, Visit
 from caravan.delivery.errors import DeliveryError
 from caravan.delivery.transport import Outgoing
 from caravan.engage import sql
-from caravan.journeys.actions.send_email import SendEmail
+from caravan.journeys.actions import Action
 from caravan.journeys.control import EXIT
 from caravan.journeys.nodes import segment_actions
 from caravan.journeys.plan import Plan
@@ -51,8 +51,9 @@ class Waiting:
     position: int
     person_id: int
     path: str | None
+    action: str
     message_id: str
-    template: str
+    template: str | None
     copy: int | None
     claimed_at: datetime
     tries: int
@@ -123,8 +124,9 @@ async def judge(
             await put_back(conn, ours, claimant, at)
             return []
         visit, action = await _visit(conn, plans, row, first, at)
-        visit = await with_group(visit, first.template)
-        if mailing.withheld is not None and not visit.template(first.template).template.operational:
+        if first.template is not None:
+            visit = await with_group(visit, first.template)
+        if mailing.withheld is not None and _is_marketing(visit, first.template):
             await put_back(conn, ours, claimant, at + WITHHELD_FOR, mailing.withheld)
             return []
         over = _over(row, at)
@@ -141,13 +143,8 @@ async def judge(
         unfit: dict[int, str] = {}
         for one in [one for one in going if decisions[one.number].goes]:
             try:
-                outgoing = personal_mail.write(
-                    visit,
-                    mailing,
-                    one.template,
-                    candidates[one.number],
-                    one.message_id,
-                    one.number,
+                outgoing = await kind_of(action).write(
+                    visit, mailing, action, candidates[one.number], one.message_id, one.number
                 )
             except DeliveryError as error:
                 unfit[one.number] = str(error)
@@ -156,6 +153,10 @@ async def judge(
                 ready.append(Ready(one, row["slug"], outgoing))
         await _note(conn, ours, decisions, unfit, claimant, at)
     return ready
+
+
+def _is_marketing(visit: Visit, template: str | None) -> bool:
+    return template is not None and not visit.template(template).template.operational
 
 
 async def put_back(
@@ -190,11 +191,11 @@ def _expired(message: Waiting, at: datetime) -> str | None:
 
 async def _visit(
     conn: Any, plans: PlanCache, row: Any, message: Waiting, at: datetime
-) -> tuple[Visit, SendEmail]:
+) -> tuple[Visit, Action]:
     """The visit that a message was claimed at, as its node's send saw it."""
     loaded = await plans.load(conn, row["plan_hash"])
     copies: dict[str, Copy] = {}
-    if message.copy is not None:
+    if message.copy is not None and message.template is not None:
         copies[message.template] = await plans.copy(conn, message.journey_id, message.copy)
     traversal = Traversal(
         id=row["id"],
@@ -226,12 +227,12 @@ async def _visit(
     return visit, _action(loaded.plan, message)
 
 
-def _action(plan: Plan, message: Waiting) -> SendEmail:
+def _action(plan: Plan, message: Waiting) -> Action:
     for segment in segment_actions(plan.nodes[message.node]):
         for position, _, action in segment:
-            if position == message.position and isinstance(action, SendEmail):
+            if position == message.position and action.kind == message.action:
                 return action
-    raise LookupError(f"no mail at {message.node}, position {message.position}")
+    raise LookupError(f"no {message.action} at {message.node}, position {message.position}")
 
 
 async def _note(

@@ -23,6 +23,7 @@ from caravan.gateway.mail_links import MailLinkEndpoints
 from caravan.gateway.recorder import Recorder
 from caravan.gateway.response_headers import secured
 from caravan.gateway.subscriptions import Subscriptions
+from caravan.gateway.texts import SmsCallbacks, TextEndpoints
 from caravan.services.callback import CALLBACK_PATH
 from caravan.stores import Stores
 
@@ -36,6 +37,7 @@ def build_app(
     bounce_key: str = "",
     return_path: ReturnPath | None = None,
     erasure_key: ErasureKey | None = None,
+    texts: SmsCallbacks | None = None,
 ) -> ASGIApp:
     """The application over the stores of all subscriptions.
 
@@ -47,6 +49,7 @@ def build_app(
         bounce_key: who shows it may bring reports of mail; without one nobody may.
         return_path: reads the addresses that such reports went to.
         erasure_key: by which who was erased is kept out.
+        texts: who may tell of text messages; None: nobody.
     """
     subscriptions, plans = Subscriptions(stores), PlanCache()
     recorder = Recorder(subscriptions, plans, now)
@@ -61,6 +64,8 @@ def build_app(
         Route("/events", guarded(events.take), methods=["POST"]),
         Route(BOUNCES_PATH, guarded(bounces.take), methods=["POST"]),
     ]
+    if texts is not None:
+        routes += TextEndpoints(stores, texts).routes()
     if link_keys is not None:
         routes += MailLinkEndpoints(
             subscriptions, recorder, plans, link_keys, public_url, now

@@ -6,6 +6,7 @@ import uvicorn
 from caravan import mail_settings
 from caravan.database.erasures import ErasureKey
 from caravan.gateway.app import build_app
+from caravan.gateway.texts import SmsCallbacks
 from caravan.settings import Settings, SettingsError
 from caravan.stores import Stores
 
@@ -28,6 +29,13 @@ def listen_address(text: str) -> tuple[str, int]:
     if not colon or not host or not port.isdecimal() or int(port) > 65535:
         raise SettingsError("The setting GATEWAY_LISTEN is wrong: it looks like 127.0.0.1:8088")
     return host.strip("[]"), int(port)
+
+
+def sms_callbacks(settings: Settings) -> SmsCallbacks | None:
+    """Who may tell of text messages; nobody where SMS_TOKEN is not set."""
+    if not settings.sms_token:
+        return None
+    return SmsCallbacks(settings.sms_token, settings.public_url)
 
 
 async def serve(settings: Settings) -> None:
@@ -55,6 +63,7 @@ async def serve(settings: Settings) -> None:
                 bounce_key=settings.bounce_key,
                 return_path=mail_settings.return_path(settings),
                 erasure_key=ErasureKey(settings.erasure_key) if settings.erasure_key else None,
+                texts=sms_callbacks(settings),
             ),
             host=host,
             port=port,

@@ -15,6 +15,7 @@ from caravan.journeys.documents import (
 from caravan.journeys.folder import Folder
 from caravan.journeys.liquid import problem_of
 from caravan.journeys.nodes import segment_actions
+from caravan.journeys.reading import Fields
 
 Name = TypeVar("Name", bound=Hashable)
 
@@ -97,3 +98,12 @@ def check_mail(
                 "no sender: name one in the workspace (sender: {name, email}) or as from in the template",
                 document=f"email:{slug}",
             )  # fmt: skip
+
+
+def check_alerts(journey: Fields, actions: Iterable[Action], settings: WorkspaceDocument) -> None:
+    """What a sales alert needs: the workspace's sender, for it has no template to name another."""
+    if not settings.sender.email and any(one.kind == "send_sales_alert" for one in actions):
+        journey.problem(
+            "missing-sender", "nodes",
+            "no sender for its sales alerts: name one in the workspace (sender: {name, email})",
+        )  # fmt: skip

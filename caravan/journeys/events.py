@@ -49,6 +49,8 @@ EVENTS: dict[str, Event] = {
     "email_clicked": _READ,
     "email_bounced": _MAIL,
     "email_unsubscribed": _MAIL,
+    "sms_clicked": Event(whose="person", engage=True, tests={"link": "string"}),
+    "sms_bounced": Event(whose="person", engage=True),
     "page_visited": Event(whose="person", tests={"url": "string", "referrer": "string"}),
     "form_filled": Event(whose="person", names=("form",)),
     "event_registered": Event(whose="person", names=("event_name",)),
@@ -68,9 +70,6 @@ EVENTS: dict[str, Event] = {
     "added_to_buying_group": _MEMBER,
     "removed_from_buying_group": _MEMBER,
 }  # fmt: skip
-
-#: names of language.md that need what this version does not have
-LATER = frozenset({"sms_clicked", "sms_bounced"})
 
 #: what people do or meet in the affairs of one account, whatever others they belong to
 OF_ONE_ACCOUNT = frozenset(

@@ -14,6 +14,7 @@ from caravan.journeys.conditions.naming import ListName
 from caravan.journeys.conditions.scope import Scope
 from caravan.journeys.cross_checks import (
     actions_of,
+    check_alerts,
     check_mail,
     check_requests,
     check_rings,
@@ -252,6 +253,7 @@ def _read_journeys(
             journeys[journey.journey] = journey
             sender = f"journey {journey.journey}"
             check_mail(folder, sender, actions_of(journey), journey.tokens, settings)
+            check_alerts(fields, actions_of(journey), settings)
     return journeys
 
 

@@ -161,7 +161,7 @@ async def run(pair: Pair, asked: Asked, progress: Progress = lambda _: None) -> 
 async def _walker(pair: Pair, relay: CaptureTransport) -> AsyncIterator[Walker]:
     async with AsyncExitStack() as stack:
         lanes = [Lane(await stack.enter_async_context(pair.engage.acquire())) for _ in range(LANES)]
-        yield Walker(pair.engage, lanes, PlanCache(), Mailing(relay))
+        yield Walker(pair.engage, lanes, PlanCache(), Mailing(relay, texts=relay))
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """The trace: what each account did, line by line as language.md has it, read from what a run stored."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -76,9 +76,7 @@ def _lines(plan: _Plan, one: Walked) -> Iterator[Line]:
         further = _further(kind, node, visit, one)
         if "effects" in further:
             known = plan.abouts[visit.node]
-            further["effects"] = [
-                _effect(row, known.get(row["position"], {})) for row in visit.effects
-            ]
+            further["effects"] = _effects(visit.effects, known)
         yield line(visit.arrived_at, visit.node, kind, further, visit.edge)
     if row["ended_at"] is not None:
         label = {} if row["label"] is None else {"label": row["label"]}
@@ -148,6 +146,19 @@ def label_of(kind: str, node: ControlNode, visit: Visit) -> str | None:
     if edge == OTHERWISE and node.edges[edge].reason == "no-path":
         return None
     return node.names.get(edge, edge)
+
+
+def _effects(rows: Iterable[Any], known: dict[int, dict[str, str]]) -> list[dict[str, Any]]:
+    """What was done, action by action; what goes to several addresses is one effect on the account."""
+    effects: list[dict[str, Any]] = []
+    before = None
+    for row in rows:
+        effect = _effect(row, known.get(row["position"], {}))
+        told = "person" not in effect and before == row["position"] and effect == effects[-1]
+        if not told:
+            effects.append(effect)
+        before = row["position"]
+    return effects
 
 
 def _effect(row: Any, about: dict[str, str]) -> dict[str, Any]:

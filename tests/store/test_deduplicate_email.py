@@ -94,3 +94,35 @@ async def test_journey_that_does_not_say_so_mails_everybody(world: World) -> Non
     for one in traversals.values():
         await world.walk(one)
     assert list((await outcomes(world)).values()).count("accepted") == 5
+
+
+AGAIN = """
+journey: once
+audience: everyone
+schedule: {end: 30 days}
+deduplicate_email: true
+start: one
+nodes:
+  one: {do: [{send_email: {template: hi}}, {send_email: {template: hi}}], next: rest}
+  rest: {wait: 1 day, max_visits: {count: 1, end: over}, next: one}
+"""
+
+
+async def test_each_mail_of_a_node_counts_alone_and_a_later_visit_is_the_same_mail(
+    world: World,
+) -> None:
+    traversals = await start(world, AGAIN)
+    await world.walk(traversals["a"])
+    world.pass_time(days=1)
+    assert (await world.walk(traversals["a"])).ended is not None
+    rows = await world.engage.fetch(
+        "select l.visit, l.position, p.external_id as person, coalesce(l.reason, l.state) as outcome"
+        " from ledger l join people p on p.id = l.person_id order by 1, 2, 3"
+    )
+    duplicate = "duplicate-address"
+    assert [tuple(row) for row in rows] == [
+        (1, 0, "p1", "accepted"), (1, 0, "p2", duplicate),
+        (1, 1, "p1", "accepted"), (1, 1, "p2", duplicate),
+        (2, 0, "p1", duplicate), (2, 0, "p2", duplicate),
+        (2, 1, "p1", duplicate), (2, 1, "p2", duplicate),
+    ]  # fmt: skip

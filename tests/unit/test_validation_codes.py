@@ -254,6 +254,22 @@ CASES: list[tuple[str, tuple[str, str, str], int, str | None]] = [
     ("account-action-in-people-split", ("j.yaml", "do: []", "split: people\n    paths: [{when: {}, do: [{add_to_journey: {journey: other}}]}]"), 15, "c"),
     ("cycle-without-wait", ("j.yaml", "do: []", "do: []\n    next: c"), 13, "c"),
     ("text-too-long", do("account_interesting_moment: {type: web, text: '" + "x" * 141 + "'}"), 14, "c"),
+    ("missing-key", do("send_sms: {}"), 14, "c"),
+    ("bad-value", do("send_sms: {text: ' '}"), 14, "c"),
+    ("text-too-long", do("send_sms: {text: '" + "x" * 1601 + "'}"), 14, "c"),
+    ("unknown-variable", do("send_sms: {text: '{{ person.frst_name }}'}"), 14, "c"),
+    ("missing-key", do("send_sales_alert: {solution_interest: grid}"), 14, "c"),
+    ("missing-key", do("send_sales_alert: {to: [a@us.example]}"), 14, "c"),
+    ("unknown-solution-interest", do("send_sales_alert: {solution_interest: gird, to: [a@us.example]}"), 14, "c"),
+    ("bad-value", do("send_sales_alert: {solution_interest: grid, to: []}"), 14, "c"),
+    ("bad-value", do("send_sales_alert: {solution_interest: grid, to: [sales]}"), 14, "c"),
+    ("bad-value", do("send_sales_alert: {solution_interest: grid, to: [a@us.example, A@us.example]}"), 14, "c"),
+    ("bad-value", do("send_sales_alert: {solution_interest: grid, to: a@us.example}"), 14, "c"),
+    ("wrong-context", do("send_sales_alert: {solution_interest: grid, to: [a@us.example], about: {buying_group: {}}}"), 14, "c"),
+    ("unknown-key", do("send_sales_alert: {solution_interest: grid, to: [a@us.example], who: {person: {country: SE}}}"), 14, "c"),
+    ("wrong-context", ("campaign.yaml", "send_email: {template: hi}", "send_sales_alert: {solution_interest: grid, to: [a@us.example]}"), 3, None),
+    ("account-action-in-people-split", ("j.yaml", "do: []", "split: people\n    paths: [{when: {}, do: [{send_sales_alert: {solution_interest: grid, to: [a@us.example]}}]}]"), 15, "c"),
+    ("event-not-in-platform", ("audience.yaml", "{}", "{did: {event: sms_bounced}}"), 2, None),
     ("missing-subject", ("emails/hi.html", 'subject: "Hello"\n', ""), 2, None),
     ("missing-sender", ("ws.yaml", "sender: {name: Us, email: us@us.example}\n", ""), 1, None),
     ("no-unsubscribe-link", ("emails/hi.html", "{{ unsubscribe_link }}", "https://us.example"), 5, None),
@@ -316,3 +332,9 @@ def test_all_problems_are_told_at_once(tmp_path: Path) -> None:
         "empty-link",
         "unknown-key",
     }
+
+
+def test_sales_alert_needs_the_sender_of_the_workspace(tmp_path: Path) -> None:
+    alert = do("send_sales_alert: {solution_interest: grid, to: [a@us.example]}")
+    found = told(tmp_path, alert, ("ws.yaml", "sender: {name: Us, email: us@us.example}\n", ""))
+    assert ("j.yaml", "missing-sender") in {(file, code) for file, code, _, _ in found}

@@ -19,7 +19,7 @@ with chosen as (
 update ledger l set state = 'claimed', claimant = :claimant, until = :lease
 from due where l.id = due.id
 returning l.id as number, l.journey_id, l.traversal_id, l.node, l.visit, l.position, l.person_id, l.path,
-          l.message_id, l.template, l.copy, l.claimed_at, l.tries;
+          l.action, l.message_id, l.template, l.copy, l.claimed_at, l.tries;
 
 -- name: share_traversal
 -- What a waiting message is judged by: whoever closes the traversal, or stands at its node again, takes turns
@@ -34,8 +34,8 @@ where t.id = :traversal_id
 for share of t;
 
 -- name: still_ours
--- With what is known of each person today.
-select l.id as number, p.attributes
+-- With what is known of each person today; of an alert with its address.
+select l.id as number, case when l.recipient is null then p.attributes else jsonb_build_object('email', l.recipient) end as attributes
 from ledger l left join people p on p.id = l.person_id
 where l.id = any(:numbers::bigint[]) and l.state = 'claimed' and l.claimant = :claimant
 order by l.person_id
@@ -51,7 +51,7 @@ set state = case when d.reason is null and d.until is null then 'claimed'
     settled_at = case when d.reason is not null then :at::timestamptz end
 from unnest(:numbers::bigint[], :reasons::text[], :untils::timestamptz[], :replies::text[]) as d (number, reason, until, reply)
 where l.id = d.number and l.state = 'claimed' and l.claimant = :claimant
-returning l.id as number, l.message_id, l.traversal_id, l.node, l.visit, l.position, l.person_id, l.template, l.state;
+returning l.id as number, l.message_id, l.traversal_id, l.node, l.visit, l.position, l.person_id, l.action, l.template, l.state;
 
 -- name: hand_over_waiting
 -- The last word before the content leaves, as `hand_over`: but the traversal may have moved on or come to its

@@ -1,11 +1,12 @@
 -- name: claim_messages
--- One row per person of the node (or of the path), before the provider is called. A row that is
+-- One row per person of the node (or of the path), or per address of an alert (as -1, -2 …), before the provider
+-- is called. A row that is
 -- still `claimed` from an attempt that died is looked at anew: consent may have changed meanwhile.
 -- Gives who is to be sent to, with the message's number, and who an attempt that died has claimed and is not among these any more.
 with claimed as (
   insert into ledger (traversal_id, node, visit, position, person_id, action, state, reason, path,
                       message_id, template, copy, claimant, until, claimed_at, settled_at, journey_id, queued)
-  select :traversal_id::bigint, :node, :visit::int, :position::int, c.person_id, 'send_email',
+  select :traversal_id::bigint, :node, :visit::int, :position::int, c.person_id, :action,
          case when c.reason is not null then 'skipped' when c.until is not null then 'held' else 'claimed' end, c.reason, c.path,
          case when c.reason is null then c.message_id end, :template, :copy::int, :claimant, c.until, :at::timestamptz,
          case when c.reason is not null then :at::timestamptz end, :journey_id::bigint,
@@ -14,8 +15,8 @@ with claimed as (
     as c (person_id, reason, path, message_id, until)
   on conflict (traversal_id, node, visit, position, person_id) do update
   set state = excluded.state, reason = excluded.reason, settled_at = excluded.settled_at,
-      claimant = excluded.claimant, copy = excluded.copy, until = excluded.until, queued = excluded.queued,
-      reply = case when excluded.state = 'claimed' then ledger.reply end
+      claimant = excluded.claimant, copy = excluded.copy, journey_id = excluded.journey_id, until = excluded.until,
+      queued = excluded.queued, reply = case when excluded.state = 'claimed' then ledger.reply end
   where ledger.state = 'claimed' and ledger.queued is null
   returning id, person_id, state
 )
@@ -26,6 +27,12 @@ from ledger l join people p on p.id = l.person_id
 where l.traversal_id = :traversal_id and l.node = :node and l.visit = :visit and l.position = :position
   and l.state = 'claimed' and l.queued is null and l.person_id <> all(:person_ids::bigint[])
 order by person_id;
+
+-- name: note_messages
+-- How many messages of its network a text is; the address of one that goes to nobody's record.
+update ledger l set segments = m.segments, recipient = m.recipient
+from unnest(:message_ids::text[], :segments::int[], :recipients::text[]) as m (message_id, segments, recipient)
+where l.message_id = m.message_id;
 
 -- name: take_addresses
 -- The people whose address is theirs to be mailed at: nobody had it, or whoever had it has left the
@@ -131,11 +138,11 @@ set state = case when :put_off and :at::timestamptz + :first_wait::interval * 2 
     queued = case when :put_off then coalesce(queued, 'deferred') else queued end,
     tries = tries + (:put_off)::int, reply = :reply, settled_at = :at::timestamptz
 where message_id = :message_id and state in ('claimed', 'handed_over', 'in_doubt')
-returning id as number, message_id, traversal_id, node, visit, position, person_id, template, state;
+returning id as number, message_id, traversal_id, node, visit, position, person_id, action, template, state;
 
 -- name: settled_messages
 -- One that was left to the delivery queue is told as what it was left, whatever has become of it since.
-select person_id, message_id, coalesce(queued, state) as state, template, coalesce(settled_at, claimed_at) as at
+select person_id, action, message_id, coalesce(queued, state) as state, template, coalesce(settled_at, claimed_at) as at
 from ledger
 where traversal_id = :traversal_id and node = :node and visit = :visit
   and position = any(:positions::int[]);
@@ -167,11 +174,13 @@ where action = 'send_email' and (:slug::text is null or traversal_id in (select 
 group by state order by state;
 
 -- name: messages
-select l.message_id, l.state, l.reason, l.reply, l.template, l.claimed_at, l.settled_at, q.attributes ->> 'email' as email,
+-- `email`: to whom it goes; of a text the number, of an alert the address.
+select l.message_id, l.action, l.state, l.reason, l.reply, l.template, l.segments, l.claimed_at, l.settled_at,
+       coalesce(l.recipient, q.attributes ->> case l.action when 'send_sms' then 'mobile_phone' else 'email' end) as email,
        q.external_id as person, t.slug as journey, j.version, l.node, a.external_id as account,
        a.attributes ->> 'name' as account_name
 from ledger l join traversals t on t.id = l.traversal_id join journeys j on j.id = t.journey_id
-join people q on q.id = l.person_id join accounts a on a.id = t.account_id
-where l.action = 'send_email' and (:state::text is null or l.state = :state)
+left join people q on q.id = l.person_id join accounts a on a.id = t.account_id
+where l.action in ('send_email', 'send_sms', 'send_sales_alert') and (:state::text is null or l.state = :state)
   and (:slug::text is null or t.slug = :slug)
 order by l.claimed_at desc, l.traversal_id desc limit :limit;

@@ -18,6 +18,8 @@ from caravan.journeys.actions.remove_from_journey import RemoveFromJourney
 from caravan.journeys.actions.remove_from_people_list import RemoveFromPeopleList
 from caravan.journeys.actions.request_campaign import RequestCampaign
 from caravan.journeys.actions.send_email import SendEmail
+from caravan.journeys.actions.send_sales_alert import SendSalesAlert
+from caravan.journeys.actions.send_sms import SendSms
 from caravan.journeys.actions.update_account import UpdateAccount
 from caravan.journeys.actions.update_buying_group_stage import UpdateBuyingGroupStage
 from caravan.journeys.actions.update_buying_group_status import UpdateBuyingGroupStatus
@@ -26,6 +28,8 @@ from caravan.journeys.actions.update_person import UpdatePerson
 
 Action = Annotated[
     SendEmail
+    | SendSms
+    | SendSalesAlert
     | AccountInterestingMoment
     | PersonInterestingMoment
     | UpdateAccount
@@ -48,6 +52,8 @@ Action = Annotated[
 
 ACTIONS: dict[str, type[BaseAction]] = {
     "send_email": SendEmail,
+    "send_sms": SendSms,
+    "send_sales_alert": SendSalesAlert,
     "account_interesting_moment": AccountInterestingMoment,
     "person_interesting_moment": PersonInterestingMoment,
     "update_account": UpdateAccount,
@@ -66,6 +72,3 @@ ACTIONS: dict[str, type[BaseAction]] = {
     "assign_to_buying_group": AssignToBuyingGroup,
     "remove_from_buying_group": RemoveFromBuyingGroup,
 }
-
-#: actions of the language that this version does not run
-LATER = frozenset({"send_sales_alert", "send_sms"})

@@ -2,7 +2,7 @@
 
 import re
 
-from caravan.journeys.actions import ACTIONS, LATER, Action
+from caravan.journeys.actions import ACTIONS, Action
 from caravan.journeys.conditions.counts import MOST
 from caravan.journeys.conditions.parse import nearest
 from caravan.journeys.fields import ENGAGEMENT
@@ -69,9 +69,6 @@ def _read_action(
     report: Report,
     refusal: Refusal | None,
 ) -> Action | None:
-    if name in LATER:
-        report("bad-value", path, f"the action {name} is not supported by this version yet")
-        return None
     if name not in ACTIONS:
         report("unknown-key", path, f"no action {name}{nearest(name, ACTIONS)}")
         return None

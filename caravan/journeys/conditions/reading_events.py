@@ -7,7 +7,7 @@ from caravan.journeys.conditions import group_names
 from caravan.journeys.conditions.model import Test
 from caravan.journeys.conditions.reading_tests import parse_free_tests, parse_test
 from caravan.journeys.conditions.scope import Scope, nearest
-from caravan.journeys.events import BOTS, EVENTS, GENERIC, LATER
+from caravan.journeys.events import BOTS, EVENTS, GENERIC
 from caravan.journeys.fields import Entity, FieldType
 from caravan.journeys.problems import Path, Report
 from caravan.journeys.written import storable
@@ -32,9 +32,6 @@ def parse_event(
     name: str, arguments: dict[str, object], path: Path, scope: Scope, report: Report
 ) -> EventTests | None:
     """Read an event of language.md with its arguments; ``event`` takes any type and fields."""
-    if name in LATER:
-        report("bad-value", path, f"the event {name} is not supported by this version yet")
-        return None
     if name == GENERIC:
         for key in arguments:
             if key not in ("type", "where"):

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from caravan.journeys.actions import ACTIONS, LATER
+from caravan.journeys.actions import ACTIONS
 from caravan.journeys.actions.base import ABOUT
 from caravan.journeys.conditions.operators import UnfitOperand, read_value
 from caravan.journeys.conditions.scope import nearest
@@ -326,9 +326,8 @@ def _read_effect(fields: Fields, nodes: Collection[str] | None) -> ExpectedEffec
     about = {key: text for key, text in given.items() if text is not None}
     if node is not None:
         _check_node(fields, "node", node, nodes)
-    known = {*ACTIONS, *LATER}
-    if action is not None and action not in known:
-        fields.problem("bad-value", "action", f"no action {action}{nearest(action, known)}")
+    if action is not None and action not in ACTIONS:
+        fields.problem("bad-value", "action", f"no action {action}{nearest(action, ACTIONS)}")
     if outcome is not None and outcome not in OUTCOMES:
         fields.problem("bad-value", "outcome", f"outcome takes one of {', '.join(OUTCOMES)}")
     if not fields.finish():

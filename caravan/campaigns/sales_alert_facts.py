@@ -1,0 +1,192 @@
+"""What a sales alert tells: facts alone, read in the transaction that claims it (product.md §5.9)."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from caravan.campaigns.visit import Visit
+from caravan.delivery.errors import UnfitText
+from caravan.engage import sql
+from caravan.journeys.actions.send_sales_alert import SendSalesAlert
+from caravan.journeys.conditions.sql import Binder, compile_condition
+
+#: members that are told of at length, and activities of each
+MEMBERS, LATEST = 4, 2
+#: members named as the most engaged
+ENGAGED = 3
+#: moments that are listed, of those of so long
+MOMENTS = 5
+MOMENTS_OF = timedelta(days=30)
+
+#: what happens to people rather than is done by them
+NOT_THEIRS = (
+    "email_sent", "email_delivered", "email_bounced", "sms_sent", "sms_delivered", "sms_bounced",
+    "person_changed", "score_changed", "interesting_moment", "added_to_buying_group",
+    "removed_from_buying_group",
+)  # fmt: skip
+
+#: activities in words, with the field that says about what
+WORDS = {
+    "email_opened": ("opened the e-mail", "template"),
+    "email_clicked": ("clicked in the e-mail", "template"),
+    "email_unsubscribed": ("unsubscribed", None),
+    "sms_clicked": ("clicked in a text message", None),
+    "page_visited": ("visited", "url"),
+    "form_filled": ("filled in the form", "form"),
+    "event_registered": ("registered for", "event_name"),
+    "event_attended": ("attended", "event_name"),
+}
+
+
+async def gather(visit: Visit, action: SendSalesAlert) -> dict[str, Any]:
+    """The tokens of the alert's template.
+
+    Raises:
+        UnfitText: the account has no such group (any more).
+    """
+    account_id = visit.traversal.account_id
+    group = await sql.fetchrow(
+        visit.conn,
+        "alert_group",
+        account_id=account_id,
+        solution_interest=action.solution_interest,
+    )
+    if group is None:
+        raise UnfitText("there is no buying group to tell of")
+    members = await _members(visit, action, group["id"])
+    moments = await sql.fetch(
+        visit.conn,
+        "alert_moments",
+        account_id=account_id,
+        person_ids=[member["id"] for member in members],
+        since=visit.as_of - MOMENTS_OF,
+        as_of=visit.as_of,
+        limit=MOMENTS,
+    )
+    roles = await sql.fetch(visit.conn, "buying_group_roles", group_id=group["id"])
+    told = await _told(visit, group["id"], members[:MEMBERS])
+    day = _Days(visit)
+    account = visit.account.get("name") or "an account without a name"
+    return {
+        "account": account,
+        "solution_interest": action.solution_interest,
+        "group": f"{account} · {action.solution_interest}",
+        "engagement": _whole(group["engagement"]),
+        "completeness": _whole(group["completeness"]),
+        "stage": group["stage"],
+        "status": group["status"],
+        "qualified": day(group["qualified_at"]) if group["qualified_at"] else None,
+        "engaged": [
+            {"name": _name(one["attributes"]), "score": _whole(one["score"])}
+            for one in members[:ENGAGED]
+            if one["score"] > 0
+        ],
+        "missing": [
+            {"role": role["role"], "has": role["people"], "needs": role["members_required"]}
+            for role in roles
+            if role["required"] and role["people"] < role["members_required"]
+        ],
+        "moments": [
+            {
+                "at": day(row["at"]),
+                "who": _name(row["person"]) if row["person"] is not None else account,
+                "text": row["text"] or row["type"] or "",
+            }
+            for row in moments
+        ],
+        "moments_total": moments[0]["total"] if moments else 0,
+        "moments_days": MOMENTS_OF.days,
+        "members": [_member(one, told[one["id"]], account, day) for one in members[:MEMBERS]],
+        "members_total": len(members),
+    }
+
+
+async def _members(visit: Visit, action: SendSalesAlert, group_id: int) -> list[Any]:
+    """Whom of the group the alert is about: the most engaged first, of equals by role and then by id."""
+
+    def build(binder: Binder) -> str:
+        about = action.members
+        allowed = compile_condition(about, "person", binder).predicate if about else "true"
+        return (
+            "select p.id, p.attributes, m.role, coalesce(e.score, 0) as score"
+            " from buying_group_members m join people p on p.id = m.person_id"
+            " join buying_groups g on g.id = m.group_id"
+            f" join accounts a on a.id = {binder.named('account_id', 'bigint')}"
+            " left join relations r on r.account_id = a.id and r.person_id = p.id and r.deleted_at is null"
+            " left join template_roles t on t.template_id = g.template_id and t.role = m.role"
+            " left join engagement_people e on e.person_id = p.id"
+            f" where m.group_id = {binder.named('group_id', 'bigint')} and m.removed_at is null"
+            f" and p.deleted_at is null and ({allowed})"
+            " order by coalesce(e.score, 0) desc, t.priority nulls last, p.external_id"
+        )
+
+    # one action may stand several times at a node: what it asks is told by what it asks
+    place = ("alert", visit.node, repr(action.members))
+    query = visit.loaded.query(place, build, visit.zones)
+    return await query.fetch(visit.conn, **visit.named, group_id=group_id)
+
+
+async def _told(visit: Visit, group_id: int, members: Sequence[Any]) -> dict[int, Any]:
+    rows = await sql.fetch(
+        visit.conn,
+        "alert_people",
+        person_ids=[member["id"] for member in members],
+        group_id=group_id,
+        as_of=visit.as_of,
+        not_theirs=list(NOT_THEIRS),
+        latest=LATEST,
+    )
+    return {row["id"]: row for row in rows}
+
+
+class _Days:
+    """Instants as the days of the node's clock."""
+
+    def __init__(self, visit: Visit) -> None:
+        node = visit.loaded.plan.nodes[visit.node]
+        self._zone = ZoneInfo(visit.zones.of(node.zone))
+
+    def __call__(self, at: datetime) -> str:
+        return at.astimezone(self._zone).date().isoformat()
+
+
+def _member(one: Any, told: Any, account: str, day: _Days) -> dict[str, Any]:
+    person: Mapping[str, Any] = one["attributes"]
+    return {
+        "name": _name(person),
+        "title": person.get("job_title"),
+        "role": one["role"],
+        "score": _whole(one["score"]),
+        "moment": {"at": day(told["moment_at"]), "text": told["moment"] or ""}
+        if told["moment_at"]
+        else None,
+        "did": [
+            {"at": day(datetime.fromisoformat(did["at"])), "what": _in_words(did)}
+            for did in told["did"]
+        ],
+        "groups": [
+            f"{group['interest']} ({group['role']})"
+            + (f" at {group['account']}" if group["account"] not in (None, account) else "")
+            for group in told["groups"]
+        ],
+        "email": person.get("email"),
+        "phone": person.get("mobile_phone") or person.get("phone"),
+    }
+
+
+def _in_words(did: Mapping[str, Any]) -> str:
+    words, field = WORDS.get(did["type"], (did["type"].replace("_", " "), None))
+    about = did["fields"].get(field) if field else None
+    return f"{words} {about}" if about else words
+
+
+def _name(person: Mapping[str, Any]) -> str:
+    names = [person.get("first_name"), person.get("last_name")]
+    return " ".join(str(name) for name in names if name) or str(person.get("email") or "somebody")
+
+
+def _whole(score: Decimal) -> int:
+    """A score as it is shown: rounded half up, as everywhere."""
+    return int(Decimal(score).quantize(Decimal(1), ROUND_HALF_UP))

@@ -1,0 +1,27 @@
+"""Text messages: what is handed to a provider, and how many messages it is to a network."""
+
+from dataclasses import dataclass
+
+from caravan.delivery.segments import segments
+from caravan.delivery.transport import Outgoing
+
+
+@dataclass(frozen=True)
+class TextMessage(Outgoing):
+    """A text to a number in E.164; its sender is the transport's to say.
+
+    ``reference`` is what callbacks name it by: its subscription and its number, and nobody at all.
+    """
+
+    text: str = ""
+    reference: str = ""
+
+    @property
+    def segments(self) -> int:
+        """What is counted and paid for."""
+        return segments(self.text)
+
+
+def text_message(to_number: str, text: str, message_id: str, reference: str) -> TextMessage:
+    """A text ready to go; ``message_id`` is what the ledger knows it by."""
+    return TextMessage("", to_number, message_id, text.encode, text, reference)

@@ -1,0 +1,25 @@
+-- name: hear_text
+-- Whether it is new.
+insert into texts_heard (sid, keyword, heard_at) values (:sid, :keyword, :at)
+on conflict (sid) do nothing returning true;
+
+-- name: people_with_mobile
+-- Who may have a number, by its last digits (people_mobile): numbers are written in many ways, so whoever asks
+-- compares them whole.
+select p.id, p.attributes ->> 'mobile_phone' as mobile_phone from people p
+where p.attributes ? 'mobile_phone' and p.deleted_at is null
+  and right(regexp_replace(p.attributes ->> 'mobile_phone', '\D', '', 'g'), 7) = right(:digits, 7)
+order by p.id;
+
+-- name: opt_number_in
+-- A number that answered STOP is free again; one that is suppressed for a graver reason stays so.
+delete from suppressions where subject = :number and reason = 'opt_out';
+
+-- name: text_followed
+-- The text that a callback names, with what its activities say.
+select l.message_id, l.person_id, l.state, l.node, t.slug as journey
+from ledger l join traversals t on t.id = l.traversal_id
+where l.id = :number and l.message_id is not null and l.action = 'send_sms';
+
+-- name: number_of_person
+select attributes ->> 'mobile_phone' from people where id = :person_id;

@@ -1,0 +1,146 @@
+"""``POST /sms/inbound`` and ``POST /sms/status``: what a provider of text messages tells us.
+
+Every request is signed with the account's token over the address it was sent to and all it says; one that is not
+changes nothing and nothing is looked up for it. An answer to a number is for all subscriptions of this operator,
+for they share the number it was sent to.
+"""
+
+import base64
+import hashlib
+import hmac
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from urllib.parse import parse_qsl
+
+import structlog
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from caravan.campaigns import sms_consent, text_status
+from caravan.campaigns.plans import PlanCache
+from caravan.delivery.sms import STATUS_PATH
+from caravan.gateway.errors import guarded
+from caravan.journeys.suppressing import phone_key
+from caravan.platform.sandboxes import pairings
+from caravan.stores import Stores
+
+INBOUND_PATH = "/sms/inbound"
+
+#: bytes of a callback
+LARGEST = 50_000
+#: seconds for which the list of subscriptions is good
+LOOK_AGAIN = 5.0
+#: what we have to say to an answer: nothing, for the provider confirms a STOP itself
+_NOTHING = '<?xml version="1.0" encoding="UTF-8"?><Response/>'
+
+log = structlog.get_logger("caravan.gateway")
+
+Form = list[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class SmsCallbacks:
+    """Who may tell of text messages.
+
+    Args:
+        token: the account's (SMS_TOKEN), which signs.
+        public_url: the gateway's own address for the outside, which is signed: a proxy may have changed the one
+            a request says it came to.
+    """
+
+    token: str
+    public_url: str
+
+    def signature(self, path: str, query: str, form: Sequence[tuple[str, str]]) -> str:
+        """What X-Twilio-Signature must say: HMAC-SHA1 over the address and the sorted fields."""
+        said = f"{self.public_url}{path}" + (f"?{query}" if query else "")
+        said += "".join(key + value for key, value in sorted(form))
+        digest = hmac.new(self.token.encode(), said.encode(), hashlib.sha1).digest()
+        return base64.b64encode(digest).decode()
+
+
+class TextEndpoints:
+    """Takes callbacks for all subscriptions."""
+
+    def __init__(
+        self,
+        stores: Stores,
+        callbacks: SmsCallbacks,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._stores = stores
+        self._callbacks = callbacks
+        self._plans = PlanCache()
+        self._now = now
+        self._known: Sequence[str] = ()
+        self._looked_at = -LOOK_AGAIN
+
+    def routes(self) -> list[Route]:
+        """Their addresses."""
+        return [
+            Route(INBOUND_PATH, guarded(self.inbound), methods=["POST"]),
+            Route(STATUS_PATH, guarded(self.status), methods=["POST"]),
+        ]
+
+    async def inbound(self, request: Request) -> Response:
+        """Somebody has answered: a STOP or a START counts, whatever else they say is not ours to hear."""
+        form = await self._signed(request)
+        if form is None:
+            return Response(status_code=403)
+        said = dict(form)
+        number, sid = phone_key(said.get("From", "")), said.get("MessageSid", "")
+        word = sms_consent.keyword(said.get("Body", ""), said.get("OptOutType", ""))
+        if number is not None and sid and word is not None:
+            for munchkin in await self._subscriptions():
+                pool = await self._stores.engage(munchkin)
+                new = await sms_consent.hear(
+                    pool, self._plans, number=number, sid=sid, word=word, at=self._now()
+                )
+                log.info("an answer to a text message", keyword=word, new=new)
+        return Response(_NOTHING, media_type="text/xml")
+
+    async def status(self, request: Request) -> Response:
+        """What became of a message."""
+        form = await self._signed(request)
+        if form is None:
+            return Response(status_code=403)
+        said = dict(form)
+        # as we have written it; what is no message of ours any more is of no interest to the provider
+        munchkin, _, number = request.query_params.get("message", "").rpartition("/")
+        if munchkin and number.isdecimal() and munchkin in await self._subscriptions():
+            await text_status.take(
+                await self._stores.engage(munchkin),
+                self._plans,
+                number=int(number),
+                sid=said.get("MessageSid", ""),
+                status=said.get("MessageStatus", ""),
+                code=said.get("ErrorCode"),
+                at=self._now(),
+            )
+        return Response(status_code=204)
+
+    async def _signed(self, request: Request) -> Form | None:
+        """The fields of a request that the provider has signed; None where it has not."""
+        content = bytearray()
+        try:
+            async for chunk in request.stream():
+                content += chunk
+                if len(content) > LARGEST:
+                    return None
+            form = parse_qsl(content.decode(), keep_blank_values=True, max_num_fields=200)
+        except (ClientDisconnect, ValueError):
+            return None
+        due = self._callbacks.signature(request.url.path, request.url.query, form)
+        given = request.headers.get("x-twilio-signature", "")
+        return form if hmac.compare_digest(due.encode(), given.encode()) else None
+
+    async def _subscriptions(self) -> Sequence[str]:
+        """All subscriptions, looked for anew now and then: only who is signed gets here."""
+        if time.monotonic() - self._looked_at >= LOOK_AGAIN:
+            rows = await pairings(self._stores.platform_dsn)
+            self._known = sorted(row["munchkin"] for row in rows)
+            self._looked_at = time.monotonic()
+        return self._known

@@ -1,0 +1,26 @@
+"""The action ``send_sms``: a text message to the mobile phone of each of the people."""
+
+from typing import Literal
+
+from caravan.journeys.actions.base import PeopleAction
+from caravan.journeys.actions.liquid_text import check_liquid
+from caravan.journeys.reading import Fields, JourneyScope
+
+#: characters of a text message (product.md §5.4); what Liquid makes longer is not sent
+LONGEST_SMS = 1600
+
+
+class SendSms(PeopleAction):
+    sends = True
+
+    kind: Literal["send_sms"] = "send_sms"
+    text: str
+
+    @classmethod
+    def read(cls, fields: Fields, scope: JourneyScope) -> dict[str, object]:
+        fields.required("text")
+        text = fields.text("text", longest=LONGEST_SMS) or ""
+        if fields.has("text") and not text.strip():
+            fields.problem("bad-value", "text", "an empty text message would be sent")
+        check_liquid(fields, "text", text, scope, "person")
+        return {"text": text}
