@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from caravan.campaigns import consents, recording
+from caravan.campaigns.mail_events import about
 from caravan.campaigns.plans import PlanCache
 from caravan.delivery.reports import Report
 from caravan.delivery.return_path import ReturnPath
@@ -135,11 +136,7 @@ async def _suppress(conn: Any, message: Any, reason: str, why: str, at: datetime
 
 
 def _happening(report: Report, message: Any, at: datetime) -> Happening:
-    identity, fields = message["message_id"], {
-        "template": message["template"],
-        "journey": message["journey"],
-        "node": message["node"],
-    }  # fmt: skip
+    identity, fields = message["message_id"], about(message)
     if report.kind == "complaint":
         kind, key = "email_unsubscribed", f"complained:{identity}"
         fields["complaint"] = True

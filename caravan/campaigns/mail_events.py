@@ -51,14 +51,20 @@ async def record_seen(pool: Any, plans: PlanCache, seen: Sequence[Seen], as_of: 
         return await recording.record(conn, plans, happenings, as_of)
 
 
-def _happening(one: Seen, message: Any) -> Happening:
-    delivered_at = message["settled_at"] if message["state"] in DELIVERED else None
-    bot = one.bot or time_verdict(one.what, one.at, delivered_at)
-    fields: dict[str, Any] = {
+def about(message: Any) -> dict[str, Any]:
+    """What an activity says of the message it is about; its Message-ID names nobody."""
+    return {
         "template": message["template"],
         "journey": message["journey"],
         "node": message["node"],
+        "message": message["message_id"],
     }
+
+
+def _happening(one: Seen, message: Any) -> Happening:
+    delivered_at = message["settled_at"] if message["state"] in DELIVERED else None
+    bot = one.bot or time_verdict(one.what, one.at, delivered_at)
+    fields = about(message)
     if one.link is not None:
         fields["link"] = one.link
     if bot is not None:

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from caravan.campaigns import consents, recording
+from caravan.campaigns.mail_events import about
 from caravan.campaigns.plans import PlanCache
 from caravan.engage import sql
 from caravan.engage.happening import Happening
@@ -36,12 +37,7 @@ async def unsubscribe(
                 "email_unsubscribed",
                 at,
                 person_id=person_id,
-                fields={
-                    "template": message["template"],
-                    "journey": message["journey"],
-                    "node": message["node"],
-                    "source": source,
-                },
+                fields=about(message) | {"source": source},
             )
             await recording.record(conn, plans, [said], at)
         return True

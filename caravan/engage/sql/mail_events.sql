@@ -1,7 +1,7 @@
 -- name: messages_followed
 -- What links name: messages by their numbers, with whom and what they are of. Nobody is recorded for a person
 -- whose data is gone.
-select l.id, l.person_id, l.template, l.node, t.slug as journey, l.state, l.settled_at
+select l.id, l.message_id, l.person_id, l.template, l.node, t.slug as journey, l.state, l.settled_at
 from ledger l join traversals t on t.id = l.traversal_id
 join people p on p.id = l.person_id and p.deleted_at is null
 where l.id = any(:numbers::bigint[]) and l.message_id is not null;
