@@ -28,6 +28,8 @@ ENGAGE: dict[str, Fate] = {
     "suppressions": "goes",
     "suppressions_removed": "goes",
     "mailed_addresses": "goes",
+    "limit_counts": "stays",
+    "limit_slots": "stays",
     "scores": "goes",
     "engagement_days": "goes",
     "engagement_people": "goes",

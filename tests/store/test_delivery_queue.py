@@ -324,7 +324,7 @@ async def test_absent_relay_keeps_it_waiting(world: World, relay: Relay) -> None
     await world.send(traversal)
     world.pass_time(hours=1)
     relay.when("MAIL", "250 ok")
-    relay.when("MAIL", DROP)
+    relay.when("MAIL", DROP, times=2)  # once may be a conversation that was over: it is begun again
     with pytest.raises(RelayUnreachable):
         await drain(world)
     assert sorted(state for state, _ in await states(world)) == ["accepted", "deferred", "deferred"]

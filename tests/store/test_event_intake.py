@@ -118,7 +118,7 @@ async def test_each_event_of_a_batch_has_its_verdict(world: World, gateway: List
     reasons = [one.get("reason") for one in answer["events"]]
     assert reasons[2:4] == ["no person q", "no account b"]
     assert (answer["recorded"], answer["repeated"], answer["refused"]) == (2, 2, 7)
-    assert [one for one, _ in await recorded(world)][:2] == ["e0", "e1"]
+    assert {one for one, _ in await recorded(world)} > {"e0", "e1"}
     again = (await post(gateway, key, batch)).json()
     assert (again["recorded"], again["repeated"], again["refused"]) == (0, 4, 7)
 

@@ -111,10 +111,10 @@ async def test_lease_of_a_process_that_died_is_over_by_itself(world: World) -> N
 async def test_turn_that_is_too_far_leaves_the_message_to_a_later_try(world: World) -> None:
     traversal = await start(world, people=3)
     with pytest.raises(NotYet) as raised:
-        await send(world, traversal, Mailing(world.transport, rates("to:x.example=1/h")))
+        await send(world, traversal, Mailing(world.transport, rates=rates("to:x.example=1/h")))
     assert raised.value.retry_after.total_seconds() > 3000
     assert await states(world) == {"accepted": 1, "claimed": 2}
-    sent = await send(world, traversal, Mailing(world.transport, rates("all=100/s")))
+    sent = await send(world, traversal, Mailing(world.transport, rates=rates("all=100/s")))
     assert sent.ended is not None
     assert await states(world) == {"accepted": 3}
     assert len(world.transport.messages) == 3
@@ -123,7 +123,7 @@ async def test_turn_that_is_too_far_leaves_the_message_to_a_later_try(world: Wor
 async def test_pause_is_not_overtaken_by_who_waits_for_a_turn(world: World) -> None:
     traversal = await start(world, people=12)
     sending = asyncio.create_task(
-        send(world, traversal, Mailing(world.transport, rates("all=8/s")))
+        send(world, traversal, Mailing(world.transport, rates=rates("all=8/s")))
     )
     while len(world.transport.messages) < 2 and not sending.done():
         await asyncio.sleep(0.01)
@@ -144,7 +144,7 @@ async def test_what_waits_long_for_its_turn_is_looked_at_anew(
     monkeypatch.setattr("caravan.campaigns.turns.CLAIM_HOLDS", 0.3)
     traversal = await start(world, people=12)
     sending = asyncio.create_task(
-        send(world, traversal, Mailing(world.transport, rates("all=10/s")))
+        send(world, traversal, Mailing(world.transport, rates=rates("all=10/s")))
     )
     while len(world.transport.messages) < 1 and not sending.done():
         await asyncio.sleep(0.01)

@@ -75,7 +75,7 @@ def far(host: str) -> bool:
 async def test_relay_elsewhere_gets_nothing_in_the_clear(
     relay: Relay, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("caravan.delivery.smtp._is_loopback", far)
+    monkeypatch.setattr("caravan.delivery.smtp.is_loopback", far)
     with pytest.raises(RelayUnreachable, match=r"STARTTLS.*SMTP_TLS=none"):
         await connect(f"smtp://127.0.0.1:{relay.port}")
     for tls in ("none", "opportunistic"):
@@ -86,7 +86,7 @@ async def test_relay_elsewhere_gets_nothing_in_the_clear(
 async def test_relay_elsewhere_has_to_prove_itself(
     relay: Relay, certificate: ssl.SSLContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("caravan.delivery.smtp._is_loopback", far)
+    monkeypatch.setattr("caravan.delivery.smtp.is_loopback", far)
     relay.certificate = certificate
     with pytest.raises(RelayUnreachable, match=r"certificate.*SMTP_TLS=opportunistic"):
         await connect(f"smtp://127.0.0.1:{relay.port}")
@@ -163,7 +163,7 @@ async def test_password_never_crosses_in_the_clear(
     relay.extensions = ("AUTH PLAIN LOGIN",)
     url = f"smtp://us:secret@127.0.0.1:{relay.port}{options}"
     if not options:
-        monkeypatch.setattr("caravan.delivery.smtp._is_loopback", far)
+        monkeypatch.setattr("caravan.delivery.smtp.is_loopback", far)
     with pytest.raises(RelayUnreachable) as caught:
         await SmtpTransport(url, timeout=1).connect()
     assert "secret" not in str(caught.value)

@@ -134,7 +134,7 @@ set state = :state, reason = :reason, settled_at = case when :state = 'accepted'
     tries = case when :state = 'deferred' then 0 else tries end,
     queued = case when :state = 'deferred' then coalesce(queued, 'deferred') else queued end
 where message_id = :message_id and state = 'in_doubt'
-returning id as number, message_id, traversal_id, node, visit, position, person_id, template, state;
+returning id as number, message_id, traversal_id, node, visit, position, person_id, action, template, state;
 
 -- name: note_resolution
 insert into delivery_resolutions (message, said, who, resolved_at) values (:message, :said, :who, :at);

@@ -8,6 +8,14 @@ select to_jsonb(t) as held from {table} t where t.person_id = :person_id order b
 select to_jsonb(t) as held from mailed_addresses t
 where t.person_id = :person_id or t.address = any(:folded::text[]) order by to_jsonb(t)::text;
 
+-- name: personal_limit_counts
+select to_jsonb(t) as held from limit_counts t join limit_rules r on r.id = t.rule_id
+where r.per = 'person' and t.subject_id = :person_id order by to_jsonb(t)::text;
+
+-- name: personal_limit_slots
+select to_jsonb(t) as held from limit_slots t join limit_rules r on r.id = t.rule_id
+where r.per = 'person' and t.subject_id = :person_id order by to_jsonb(t)::text;
+
 -- name: personal_people
 select to_jsonb(t) as held from people t where t.id = :person_id and t.erased_at is null;
 
@@ -92,7 +100,7 @@ update ledger set reply = null where person_id = :person_id returning 1;
 -- What has not left does not leave any more: whoever has it in hand asks the ledger before its last word.
 update ledger set state = 'skipped', reason = 'no-address', reply = null, settled_at = :at
 where person_id = :person_id and state in ('claimed', 'held', 'deferred')
-returning id as number, message_id, traversal_id, node, visit, position, person_id, template, state;
+returning id as number, message_id, traversal_id, node, visit, position, person_id, action, template, state;
 
 -- name: erase_participants
 update participants set because = '{}' where person_id = :person_id returning 1;
