@@ -198,7 +198,6 @@ async def work(settings: Settings, roles: tuple[str, ...], metrics: str | None) 
     )
     graceful = timedelta(seconds=settings.graceful_seconds)
     exchange = _exchange(settings)
-    mailing = _mailing(settings, roles)
     workers = build_workers(
         client,
         stores,
@@ -334,7 +333,7 @@ def _texts(settings: Settings) -> SmsTransport | None:
     host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
     port = parts.port or (443 if parts.scheme == "https" else 80)
     guarded = GuardedTransport(
-        AllowedHosts.parse(f"{settings.service_hosts},{host}:{port}"),
+        _allowed_hosts(f"{settings.service_hosts},{host}:{port}"),
         resolve_host,
         lambda: httpx.AsyncHTTPTransport(trust_env=False, retries=0),
     )
@@ -342,11 +341,14 @@ def _texts(settings: Settings) -> SmsTransport | None:
 
 
 def _exchange(settings: Settings) -> ServiceClient:
+    return ServiceClient(ServiceHttp(_allowed_hosts(settings.service_hosts)), service_secrets())
+
+
+def _allowed_hosts(written: str) -> AllowedHosts:
     try:
-        allowed = AllowedHosts.parse(settings.service_hosts)
+        return AllowedHosts.parse(written)
     except BadHosts as error:
         raise SettingsError(f"The setting SERVICE_HOSTS is wrong: {error}") from None
-    return ServiceClient(ServiceHttp(allowed), service_secrets())
 
 
 def _reached(settings: Settings) -> ReachedAt:

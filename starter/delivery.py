@@ -1,6 +1,5 @@
 """``caravan delivery resolve``: a person's word on a message in doubt."""
 
-import getpass
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -10,6 +9,7 @@ from caravan.campaigns.plans import PlanCache
 from caravan.campaigns.resolving import NotInDoubt, Said
 from caravan.campaigns.resolving import resolve as settle_by_word
 from starter.errors import Failed, UserError
+from starter.halt import operator
 from starter.output import Format, FormatOption, as_json, plainly
 from starter.session import Session, SubscriptionOption, run_with
 
@@ -61,7 +61,7 @@ def resolve(
         at = datetime.now(UTC)
         try:
             settled = await settle_by_word(
-                await session.engage(), PlanCache(), named, said, who or getpass.getuser(), at
+                await session.engage(), PlanCache(), named, said, who or operator(), at
             )
         except NotInDoubt as error:
             if error.state is None:
@@ -78,7 +78,7 @@ def resolve(
                         "message_id": settled.message_id,
                         "state": settled.state,
                         "said": said.value,
-                        "who": who or getpass.getuser(),
+                        "who": who or operator(),
                         "resolved_at": at,
                     }
                 )

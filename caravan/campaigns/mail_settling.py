@@ -1,6 +1,9 @@
-"""Settling a message: the relay's verdict becomes the ledger's, with all that follows from it at once."""
+"""Settling a message: the relay's verdict becomes the ledger's, with all that follows from it at once.
 
-from collections.abc import Sequence
+What a message had taken of its communication limits the store itself gives back, whoever says that it is not sent:
+the trigger `settle_limit_slots` (migration 0010).
+"""
+
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -53,15 +56,10 @@ async def settle_in(conn: Any, message_id: str, verdict: Verdict, at: datetime) 
 
 async def after_refusal(conn: Any, settled: Settled, verdict: Verdict, at: datetime) -> None:
     """What a definite no changes beside the message: a line each, the rule in a file of its own."""
-    await not_sent(conn, [settled], at)
     if settled.action == "send_sms":
         await sms_consent.after_refusal(conn, settled.person_id, verdict, at)
     else:
         await follow_refusal(conn, settled.message_id, verdict, at)
-
-
-async def not_sent(conn: Any, messages: Sequence[Settled], at: datetime) -> None:
-    """What changes where messages that were claimed are not to be sent after all, whoever said so."""
 
 
 async def _note(conn: Any, message_id: str, verdict: Verdict, at: datetime) -> Settled | None:

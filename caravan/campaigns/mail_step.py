@@ -229,5 +229,5 @@ def happened(
         at,
         person_id=person_id,
         external_id=f"{what}:{message_id}",
-        fields={**of_mail, "journey": slug, "node": node},
+        fields={**of_mail, "journey": slug, "node": node, "message": message_id},
     )

@@ -12,8 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from caravan.buying_groups import standing
-from caravan.campaigns import mail_settling, recording
-from caravan.campaigns.mail_settling import Settled
+from caravan.campaigns import recording
 from caravan.campaigns.personal_data import ENGAGE, PLATFORM, Person
 from caravan.campaigns.plans import PlanCache
 from caravan.database import erasures
@@ -71,12 +70,7 @@ async def erase_here(
         await engage_sql.fetch(conn, "share_engagement", person_ids=[person.id])
         await engage_sql.fetch(conn, "lock_groups_to_leave", ids=groups)
         await erasures.note(conn, key, person.id, person.external_ids, person.address_keys, at)
-        withdrawn = [
-            Settled(**row)
-            for row in await engage_sql.fetch(conn, "withdraw_messages", person_id=person.id, at=at)
-        ]
-        if withdrawn:
-            await mail_settling.not_sent(conn, withdrawn, at)
+        withdrawn = await engage_sql.fetch(conn, "withdraw_messages", person_id=person.id, at=at)
         rows = {
             "people": len(
                 await engage_sql.fetch(conn, "leave_a_tombstone", person_id=person.id, at=at)

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from caravan.campaigns import recording
-from caravan.campaigns.mail_settling import Settled, not_sent
+from caravan.campaigns.mail_settling import Settled
 from caravan.campaigns.mail_step import happened
 from caravan.campaigns.messages import MESSAGES
 from caravan.campaigns.plans import PlanCache
@@ -69,8 +69,6 @@ async def resolve(
         await sql.execute(
             conn, "note_resolution", message=settled.number, said=said.value, who=who, at=at
         )
-        if said is Said.not_sent:
-            await not_sent(conn, [settled], at)
         name = MESSAGES[settled.action].happens_as
         if said is Said.sent and name is not None:
             happening = happened(

@@ -52,7 +52,7 @@ async def take(
         return True  # it was not to be sent: not ours to say anything of
     if status in HAPPENED:
         happened.append(HAPPENED[status])
-    fields = {"journey": message["journey"], "node": message["node"]}
+    fields = {"journey": message["journey"], "node": message["node"], "message": message_id}
     happenings = [
         Happening(
             f"sms_{what}",

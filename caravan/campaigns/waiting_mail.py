@@ -12,7 +12,7 @@ from typing import Any
 
 from caravan.campaigns.effects import BAD_VALUE, Candidate, Place
 from caravan.campaigns.group_tokens import with_group
-from caravan.campaigns.mail_settling import GIVE_UP_AFTER, Settled, not_sent
+from caravan.campaigns.mail_settling import GIVE_UP_AFTER
 from caravan.campaigns.mailing import Mailing
 from caravan.campaigns.may_send import Decision, decide
 from caravan.campaigns.messages import kind_of
@@ -247,7 +247,7 @@ async def _note(
     told = [one for one in messages if not decisions[one.number].goes]
     if not told:
         return
-    rows = await sql.fetch(
+    await sql.execute(
         conn,
         "decide_waiting",
         numbers=[one.number for one in told],
@@ -257,6 +257,3 @@ async def _note(
         claimant=claimant,
         at=at,
     )
-    left_out = [Settled(**row) for row in rows if row["state"] != "held"]
-    if left_out:
-        await not_sent(conn, left_out, at)

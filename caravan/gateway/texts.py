@@ -22,6 +22,7 @@ from starlette.routing import Route
 from caravan.campaigns import sms_consent, text_status
 from caravan.campaigns.plans import PlanCache
 from caravan.delivery.sms import STATUS_PATH
+from caravan.gateway.bodies import TooLarge, whole_body
 from caravan.gateway.errors import guarded
 from caravan.journeys.suppressing import phone_key
 from caravan.platform.sandboxes import pairings
@@ -31,6 +32,8 @@ INBOUND_PATH = "/sms/inbound"
 
 #: bytes of a callback
 LARGEST = 50_000
+#: seconds for them to come
+LONGEST = 20.0
 #: seconds for which the list of subscriptions is good
 LOOK_AGAIN = 5.0
 #: what we have to say to an answer: nothing, for the provider confirms a STOP itself
@@ -124,14 +127,10 @@ class TextEndpoints:
 
     async def _signed(self, request: Request) -> Form | None:
         """The fields of a request that the provider has signed; None where it has not."""
-        content = bytearray()
         try:
-            async for chunk in request.stream():
-                content += chunk
-                if len(content) > LARGEST:
-                    return None
+            content = await whole_body(request, largest=LARGEST, longest=LONGEST)
             form = parse_qsl(content.decode(), keep_blank_values=True, max_num_fields=200)
-        except (ClientDisconnect, ValueError):
+        except (ClientDisconnect, ValueError, TooLarge, TimeoutError):
             return None
         due = self._callbacks.signature(request.url.path, request.url.query, form)
         given = request.headers.get("x-twilio-signature", "")

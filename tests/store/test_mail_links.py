@@ -76,7 +76,12 @@ async def activities(world: LinkedWorld, kind: str) -> list[dict[str, Any]]:
     rows = await world.engage.fetch(
         "select fields from activities where type = $1 order by id", kind
     )
-    return [row["fields"] for row in rows]
+    # each names its message, which the ledger has
+    found = [dict(row["fields"]) for row in rows]
+    named = {one.pop("message") for one in found}
+    known = await world.engage.fetch("select message_id from ledger")
+    assert named <= {row["message_id"] for row in known}
+    return found
 
 
 async def changed(world: LinkedWorld) -> tuple[int, ...]:

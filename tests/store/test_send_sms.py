@@ -72,8 +72,9 @@ async def test_text_is_taken_once_and_counted(world: World, provider: Provider) 
     ]
     sent = await world.engage.fetch("select type, fields from activities order by id")
     assert [(row["type"], row["fields"]) for row in sent] == [
-        ("sms_sent", {"journey": "main", "node": "text"})
-    ] * 2
+        ("sms_sent", {"journey": "main", "node": "text", "message": message_id})
+        for message_id in [row["message_id"] for row in rows]
+    ]
     # asked again it answers what was stored
     await world.send(traversal, "again")
     assert len(provider.texts) == 2

@@ -134,6 +134,11 @@ async def all_settled(system: Deployed, relay: TroubledRelay, accounts: int, mes
         since = time.monotonic()
         while True:
             await conn.execute(HURRY)
+            if await conn.fetchval(
+                "select exists (select from journeys where paused_at is not null)"
+            ):
+                # so many fail that the journey is paused: whoever looks after it lets it go on
+                await asyncio.to_thread(system.cli, "journey", "resume", "post")
             settled, unsettled, ended = await conn.fetchrow(
                 f"select count(*), count(*) filter (where {UNSETTLED}),"
                 " (select count(*) from traversals where ended_at is not null) from ledger"

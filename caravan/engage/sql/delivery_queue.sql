@@ -50,8 +50,7 @@ set state = case when d.reason is null and d.until is null then 'claimed'
     reason = d.reason, reply = coalesce(d.reply, l.reply), until = case when d.reason is null then coalesce(d.until, l.until) end,
     settled_at = case when d.reason is not null then :at::timestamptz end
 from unnest(:numbers::bigint[], :reasons::text[], :untils::timestamptz[], :replies::text[]) as d (number, reason, until, reply)
-where l.id = d.number and l.state = 'claimed' and l.claimant = :claimant
-returning l.id as number, l.message_id, l.traversal_id, l.node, l.visit, l.position, l.person_id, l.action, l.template, l.state;
+where l.id = d.number and l.state = 'claimed' and l.claimant = :claimant;
 
 -- name: hand_over_waiting
 -- The last word before the content leaves, as `hand_over`: but the traversal may have moved on or come to its

@@ -100,7 +100,7 @@ update ledger set reply = null where person_id = :person_id returning 1;
 -- What has not left does not leave any more: whoever has it in hand asks the ledger before its last word.
 update ledger set state = 'skipped', reason = 'no-address', reply = null, settled_at = :at
 where person_id = :person_id and state in ('claimed', 'held', 'deferred')
-returning id as number, message_id, traversal_id, node, visit, position, person_id, action, template, state;
+returning id;
 
 -- name: erase_participants
 update participants set because = '{}' where person_id = :person_id returning 1;
