@@ -61,7 +61,7 @@ def export(
 
 def erase(
     person: Key,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask again.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     form: FormatOption = Format.table,
     subscription: SubscriptionOption = None,
 ) -> None:

@@ -5,12 +5,12 @@ from typing import Annotated
 
 import typer
 
+from caravan import mail_settings
 from caravan.delivery.errors import RelayUnreachable
 from caravan.delivery.message import Letter
-from caravan.delivery.smtp import SmtpTransport
 from caravan.delivery.transport import Accepted, Outgoing
 from caravan.journeys.addresses import is_mailable
-from caravan.settings import Settings, SettingsError
+from caravan.settings import Settings
 from starter.errors import Failed, UserError
 
 ToOption = Annotated[str, typer.Option("--to", help="The address that gets it.")]
@@ -33,10 +33,12 @@ async def send_letters(letters: Sequence[Letter]) -> int:
         Failed: it took not all of them; says how many, and its word on the next.
     """
     settings = Settings.load(needed=("smtp_url",))
-    try:
-        transport = SmtpTransport(settings.smtp_url)
-    except ValueError as error:
-        raise SettingsError(str(error)) from None
+    transport, allowed = mail_settings.relay(settings), mail_settings.allowed_recipients(settings)
+    refused = [one.to_address for one in letters if allowed and not allowed.allows(one.to_address)]
+    if refused:
+        raise UserError(
+            f"{refused[0]} may not be written to: ALLOW_RECIPIENTS is {allowed.written if allowed else ''}"
+        )
     sent = 0
     async with transport.session() as session:
         for letter in letters:

@@ -1,17 +1,45 @@
 """Liquid at send: strict, bounded, without files; what a text may use was checked at validation."""
 
-from functools import lru_cache
+from collections.abc import Callable
+from functools import lru_cache, wraps
 from typing import Any
 
 from liquid import BoundTemplate, Environment, RenderContext, StrictUndefined
 from liquid.builtin.filters.misc import date as builtin_date
-from liquid.exceptions import LiquidError
+from liquid.exceptions import LiquidError, ResourceLimitError
 from liquid.filter import with_context
 
 from caravan.delivery.errors import UnfitText, UnfitValue
 from caravan.journeys.conditions.operators import UnfitOperand, read_value
 from caravan.journeys.fields import FieldType
 from caravan.journeys.fragments import know_fragments
+
+#: items of a range that a filter takes, and characters that one gives: loops are counted, these are not
+LONGEST_RANGE = 10_000
+LARGEST_VALUE = 1_000_000
+
+
+def _bounded(made_by: Callable[..., Any]) -> Callable[..., Any]:
+    """A filter that refuses to fill the memory; ``replace`` is reckoned before it is done."""
+
+    @wraps(made_by)  # with the marks by which Liquid hands it a context
+    def bounded(value: object, *given: Any, **named: Any) -> Any:
+        if any(isinstance(one, range) and len(one) > LONGEST_RANGE for one in (value, *given)):
+            raise ResourceLimitError(f"a range has at most {LONGEST_RANGE} items", token=None)
+        if made_by.__name__.startswith("replace") and len(given) > 1:
+            times = str(value).count(str(given[0])) if given[0] else len(str(value)) + 1
+            if times * len(str(given[1])) > LARGEST_VALUE:
+                raise _too_large()
+        made = made_by(value, *given, **named)
+        if isinstance(made, str) and len(made) > LARGEST_VALUE:
+            raise _too_large()
+        return made
+
+    return bounded
+
+
+def _too_large() -> ResourceLimitError:
+    return ResourceLimitError(f"a value has at most {LARGEST_VALUE} characters", token=None)
 
 
 class _Bounded(Environment):
@@ -25,6 +53,7 @@ class _Bounded(Environment):
     def setup_tags_and_filters(self, *, extra: bool = False) -> None:
         super().setup_tags_and_filters(extra=extra)
         know_fragments(self)
+        self.filters = {name: _bounded(one) for name, one in self.filters.items()}
         self.add_filter("date", _date)
 
 

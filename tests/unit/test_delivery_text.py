@@ -295,3 +295,24 @@ def test_data_in_header_fields_injects_nothing(value: str) -> None:
     assert message.keys() == [*fields, "Content-Type"]
     assert [one.addr_spec for one in message["From"].addresses] == ["us@us.example"]
     assert outgoing.envelope_from == "us@us.example"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{% assign a = (1..100000000) | join: '' %}",
+        "{% assign a = (1..3) | concat: (1..100000000) %}",
+        "{% assign b = 'bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb' %}{% assign a = 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa' %}"
+        + "{% assign a = a | replace: 'a', b | replace: 'b', a %}" * 3,
+        "{% assign a = 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa' %}"
+        + "{% assign a = a | append: a %}" * 20,
+    ],
+)
+def test_filters_do_not_fill_the_memory(text: str) -> None:
+    with pytest.raises(UnfitText):
+        render_text(text, {"now": None})
+
+
+def test_filters_keep_what_they_gave() -> None:
+    said = "{{ (1..5) | join: ',' }} {{ 'ab' | replace: 'a', 'c' | append: 'd' | upcase }}"
+    assert render_text(said, {"now": None}) == "1,2,3,4,5 CBD"
