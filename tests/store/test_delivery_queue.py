@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,6 +15,7 @@ from caravan.campaigns.mailing import Mailing
 from caravan.campaigns.may_send import Decision
 from caravan.campaigns.visit import Visit
 from caravan.delivery.errors import RelayUnreachable
+from caravan.delivery.rates import Rates
 from caravan.engage import halting, journeys, life_cycle, sql
 from caravan.journeys.actions.send_email import SendEmail
 from tests.relay import DROP, HANG, Relay
@@ -332,6 +333,29 @@ async def test_absent_relay_keeps_it_waiting(world: World, relay: Relay) -> None
     world.pass_time(minutes=1)
     assert await drain(world) == 2
     assert len(set(relay.mails)) == len(relay.mails) == 3
+
+
+async def test_far_turn_of_one_domain_keeps_no_other_waiting(world: World, relay: Relay) -> None:
+    _, traversal = await publish(world, people=4)
+    await world.engage.execute(
+        'update people set attributes = attributes || \'{"email": "z@quick.example"}\''
+        " where id = (select max(id) from people)"
+    )
+    relay.when("RCPT", LATER, times=4)
+    await world.send(traversal)
+    world.pass_time(hours=1)
+    mailing = replace(world.mailing, rates=Rates.parse("to:a.example=1/h")).for_store(world.engage)
+    looked = await delivery_queue.send_some(
+        world.engage, world.plans, mailing, "queue/1", lambda: world.now
+    )
+    assert looked == 4
+    domains = sorted(address.partition("@")[2] for address, _ in relay.mails)
+    assert domains == ["a.example", "quick.example"]
+    rows = [row for row in await world.ledger() if row["state"] == "deferred"]
+    assert len(rows) == 2
+    for row in rows:
+        assert timedelta(minutes=55) < row["until"] - world.now < timedelta(minutes=65)
+        assert "SEND_RATES" in row["reply"]
 
 
 async def test_death_before_the_hand_over_loses_nothing(world: World, relay: Relay) -> None:
