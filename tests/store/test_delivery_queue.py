@@ -306,6 +306,17 @@ async def test_too_late_is_told(world: World, relay: Relay, hours: Hours) -> Non
     assert await states(world) == [("skipped", "expired")]
 
 
+async def test_person_deleted_while_it_waits_gets_nothing(world: World, relay: Relay) -> None:
+    _, traversal = await publish(world)
+    relay.when("RCPT", LATER)
+    await world.send(traversal)
+    await world.engage.execute("update people set deleted_at = $1", world.now)
+    world.pass_time(hours=1)
+    await drain(world)
+    assert relay.mails == []
+    assert await states(world) == [("skipped", "no-address")]
+
+
 async def test_after_the_last_day_nothing_goes(world: World, relay: Relay) -> None:
     journey = JOURNEY.replace("30 days", "1 day").replace("5 days", "5 minutes")
     _, traversal = await publish(world, journey=journey)

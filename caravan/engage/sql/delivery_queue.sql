@@ -34,9 +34,9 @@ where t.id = :traversal_id
 for share of t;
 
 -- name: still_ours
--- With what is known of each person today; of an alert with its address.
+-- With what is known of each person today, nothing of who was deleted; of an alert with its address.
 select l.id as number, case when l.recipient is null then p.attributes else jsonb_build_object('email', l.recipient) end as attributes
-from ledger l left join people p on p.id = l.person_id
+from ledger l left join people p on p.id = l.person_id and p.deleted_at is null
 where l.id = any(:numbers::bigint[]) and l.state = 'claimed' and l.claimant = :claimant
 order by l.person_id
 for no key update of l;
