@@ -170,6 +170,7 @@ async def _hand_over(
             journey_id=waiting.journey_id,
             claimant=claimant,
             ends=list(CUT_OFF),
+            at=now(),
             lease=now() + LONGEST_HAND_OVER,
         )
         return word
@@ -181,7 +182,7 @@ async def _hand_over(
     try:
         verdict = await session.send(message.outgoing, before_content)
     except Overtaken:
-        # paused, aborted or halted in this moment: the next look says which
+        # paused, aborted or halted in this moment, or judged too long ago: the next look says which
         await waiting_mail.put_back(pool, [waiting], claimant, now())
         raise
     await _settle(pool, plans, message, verdict, now(), captured=captured)

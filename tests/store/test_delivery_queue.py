@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,6 +16,7 @@ from caravan.campaigns.may_send import Decision
 from caravan.campaigns.visit import Visit
 from caravan.delivery.errors import RelayUnreachable
 from caravan.delivery.rates import Rates
+from caravan.delivery.transport import Accepted, BeforeFinalDot, Deferred, Outgoing, Verdict
 from caravan.engage import halting, journeys, life_cycle, sql
 from caravan.journeys.actions.send_email import SendEmail
 from tests.relay import DROP, HANG, Relay
@@ -66,6 +67,33 @@ def hours(world: World, monkeypatch: pytest.MonkeyPatch) -> Hours:
     monkeypatch.setattr(mail_claims, "decide", new.decide)
     monkeypatch.setattr(waiting_mail, "decide", new.decide)
     return new
+
+
+class Slow:
+    """A transport that takes its time over the content; everybody else unsubscribes meanwhile."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.takes = timedelta(0)
+        self.verdicts: list[Verdict] = []
+        self.taken: list[str] = []
+
+    @asynccontextmanager
+    async def session(self) -> AsyncIterator["Slow"]:
+        yield self
+
+    async def send(self, message: Outgoing, before_final_dot: BeforeFinalDot) -> Verdict:
+        await before_final_dot()
+        if self.verdicts:
+            return self.verdicts.pop()
+        self.taken.append(message.recipient)
+        self.world.now += self.takes
+        await self.world.engage.execute(
+            "update people set attributes = attributes || '{\"unsubscribed\": true}'"
+            " where attributes ->> 'email' <> $1",
+            message.recipient,
+        )
+        return Accepted("250 ok")
 
 
 async def publish(world: World, people: int = 1, journey: str = JOURNEY) -> tuple[int, int]:
@@ -406,6 +434,19 @@ async def test_lease_that_ran_out_is_anybodys_and_the_first_finds_out(
                 captured=False,
             )
     assert len(relay.mails) == 1
+
+
+async def test_what_was_judged_before_a_slow_message_is_judged_anew(world: World) -> None:
+    _, traversal = await publish(world, people=2)
+    slow = Slow(world)
+    world.transport = slow  # type: ignore[assignment]
+    slow.verdicts = [Deferred(450, LATER)] * 2
+    await world.send(traversal)
+    world.pass_time(hours=1)
+    slow.takes = timedelta(minutes=3)  # longer than the lease
+    await drain(world)
+    assert sorted(await states(world)) == [("accepted", None), ("skipped", "unsubscribed")]
+    assert len(slow.taken) == 1
 
 
 async def test_death_after_the_dot_is_in_doubt_and_not_sent_again(

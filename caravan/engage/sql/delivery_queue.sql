@@ -55,7 +55,7 @@ where l.id = d.number and l.state = 'claimed' and l.claimant = :claimant;
 -- name: hand_over_waiting
 -- The last word before the content leaves, as `hand_over`: but the traversal may have moved on or come to its
 -- end, only not by force. Sharing both rows makes a pause or an abort wait for us, or us see it; a halt waits
--- for whoever looked before it.
+-- for whoever looked before it. What was judged longer ago than its lease holds is to be judged anew.
 with alive as (
   select t.id from traversals t join journeys j on j.id = :journey_id
   where t.id = :traversal_id and (t.ended_at is null or t.reason <> all(:ends::text[]))
@@ -63,7 +63,8 @@ with alive as (
   for share of t, j
 )
 update ledger l set state = 'handed_over', until = :lease
-from alive where l.id = :number and l.state in ('claimed', 'handed_over') and l.claimant = :claimant
+from alive where l.id = :number and l.claimant = :claimant
+  and (l.state = 'handed_over' or (l.state = 'claimed' and l.until > :at))
 returning l.message_id;
 
 -- name: put_back
