@@ -18,6 +18,7 @@ from caravan.campaigns.mail_step import happened
 from caravan.campaigns.mailing import Mailing
 from caravan.campaigns.messages import MESSAGES
 from caravan.campaigns.plans import PlanCache
+from caravan.campaigns.turns import NotYet
 from caravan.campaigns.waiting_mail import CUT_OFF, Ready, Waiting
 from caravan.delivery.errors import RelayUnreachable
 from caravan.delivery.texts import TextMessage
@@ -78,6 +79,10 @@ async def send_some(
                             await _hand_over(
                                 pool, plans, session, message, claimant, now, captured=captured
                             )
+                    except NotYet as error:
+                        # a turn of its own is far: those of other domains may be here
+                        until = now() + error.retry_after
+                        await _leave(pool, [message.waiting], claimant, until, str(error))
                     except RelayUnreachable as error:
                         # the other carrier may be there
                         sessions.away(message.outgoing, error)
@@ -165,6 +170,7 @@ async def _hand_over(
             journey_id=waiting.journey_id,
             claimant=claimant,
             ends=list(CUT_OFF),
+            at=now(),
             lease=now() + LONGEST_HAND_OVER,
         )
         return word
@@ -176,7 +182,7 @@ async def _hand_over(
     try:
         verdict = await session.send(message.outgoing, before_content)
     except Overtaken:
-        # paused, aborted or halted in this moment: the next look says which
+        # paused, aborted or halted in this moment, or judged too long ago: the next look says which
         await waiting_mail.put_back(pool, [waiting], claimant, now())
         raise
     await _settle(pool, plans, message, verdict, now(), captured=captured)

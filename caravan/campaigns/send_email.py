@@ -6,6 +6,7 @@ is not sent again by itself.
 """
 
 from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any
 
@@ -16,7 +17,9 @@ from caravan.campaigns.mail_step import MailStep, Sending
 from caravan.campaigns.mail_together import hand_over_together
 from caravan.campaigns.mailing import Mailing
 from caravan.campaigns.plans import PlanCache
-from caravan.campaigns.turns import NotYet
+from caravan.campaigns.turns import CLAIM_HOLDS, NotYet
+from caravan.delivery.errors import RelayUnreachable
+from caravan.delivery.texts import TextMessage
 from caravan.delivery.transport import Session
 
 
@@ -48,9 +51,10 @@ async def send(
     Raises:
         RelayUnreachable: nothing more could be handed over; try again later, nobody gets it twice.
     """
+    away: dict[bool, RelayUnreachable] = {}
     while True:
         try:
-            return await _send_what_is_claimed(
+            sending = await _send_what_is_claimed(
                 pool,
                 plans,
                 mailing,
@@ -61,11 +65,15 @@ async def send(
                 stopping=stopping,
                 go_on=go_on,
                 captured=captured,
+                away=away,
             )
         except NotYet as later:
             # what waits for its turn is looked at anew now and then: it may have been paused, or withdrawn
             if stopping() or not later.soon:
                 raise
+        else:
+            if sending is not None:
+                return sending
 
 
 async def _send_what_is_claimed(
@@ -80,10 +88,17 @@ async def _send_what_is_claimed(
     stopping: Callable[[], bool],
     go_on: bool,
     captured: bool,
-) -> Sending:
+    away: dict[bool, RelayUnreachable],
+) -> Sending | None:
+    """Claim, and send; None where the claim grew old before all was sent.
+
+    Args:
+        away: the carriers that were found away, of texts or else; they are not asked again.
+    """
     claimed = await claim(pool, plans, mailing, traversal_id, step_no, claimant, now(), go_on=go_on)
     if isinstance(claimed, Sending):
         return claimed
+    old_at = now() + timedelta(seconds=CLAIM_HOLDS)
     if captured:
         await hand_over_together(pool, mailing.transport, claimed, now())
     elif claimed.messages:
@@ -91,10 +106,23 @@ async def _send_what_is_claimed(
         leaving = [
             message for message in claimed.messages if withheld is None or not message.marketing
         ]
+        waits: dict[bool, NotYet] = {}
         # in the order of the actions; mail, texts and alerts each go to whoever carries their kind
-        for carrier, messages in groupby(leaving, lambda one: mailing.carrier(one.outgoing)):
-            async with carrier.session() as session:
-                await _hand_over_all(pool, session, claimed.step, messages, claimant, now, stopping)
+        for texts, group in groupby(leaving, lambda one: isinstance(one.outgoing, TextMessage)):
+            if texts in away or texts in waits:
+                continue
+            messages = list(group)
+            try:
+                async with mailing.carrier(messages[0].outgoing).session() as session:
+                    if not await _hand_over_all(
+                        pool, session, claimed.step, messages, claimant, now, old_at, stopping
+                    ):
+                        return None
+            except NotYet as later:
+                waits[texts] = later
+            except RelayUnreachable as error:
+                away[texts] = error  # the other carrier may be there
+        _complain(list(waits.values()), list(away.values()))
         if withheld is not None and len(leaving) < len(claimed.messages):
             await withhold(pool, claimed.step, claimant, withheld)
     return await mail_step.conclude(
@@ -108,6 +136,12 @@ async def _send_what_is_claimed(
     )
 
 
+def _complain(waits: list[NotYet], away: list[RelayUnreachable]) -> None:
+    """Say what keeps some from leaving, once all that could leave has: a turn that comes soon is waited for first."""
+    for error in [*(one for one in waits if one.soon), *away, *waits]:
+        raise error
+
+
 async def _hand_over_all(
     pool: Any,
     session: Session,
@@ -115,14 +149,22 @@ async def _hand_over_all(
     messages: Iterable[Message],
     claimant: str,
     now: Now,
+    old_at: datetime,
     stopping: Callable[[], bool],
-) -> None:
+) -> bool:
+    """Hand over one by one; False where they are to be claimed anew before more leaves.
+
+    What was asked at the claim (permission, limits, hours) holds until ``old_at``.
+    """
     async with Settling() as settling:
         for message in messages:
             if stopping():
                 break
+            if now() >= old_at:
+                return False
             try:
                 await hand_over(pool, session, step, message, claimant, now, settling)
             except Overtaken:
                 if not await mail_step.may_still_leave(pool, step):
                     break  # nothing of it may: the other side need not hear of the rest
+    return True

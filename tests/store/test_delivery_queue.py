@@ -2,8 +2,8 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,6 +15,8 @@ from caravan.campaigns.mailing import Mailing
 from caravan.campaigns.may_send import Decision
 from caravan.campaigns.visit import Visit
 from caravan.delivery.errors import RelayUnreachable
+from caravan.delivery.rates import Rates
+from caravan.delivery.transport import Accepted, BeforeFinalDot, Deferred, Outgoing, Verdict
 from caravan.engage import halting, journeys, life_cycle, sql
 from caravan.journeys.actions.send_email import SendEmail
 from tests.relay import DROP, HANG, Relay
@@ -65,6 +67,33 @@ def hours(world: World, monkeypatch: pytest.MonkeyPatch) -> Hours:
     monkeypatch.setattr(mail_claims, "decide", new.decide)
     monkeypatch.setattr(waiting_mail, "decide", new.decide)
     return new
+
+
+class Slow:
+    """A transport that takes its time over the content; everybody else unsubscribes meanwhile."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.takes = timedelta(0)
+        self.verdicts: list[Verdict] = []
+        self.taken: list[str] = []
+
+    @asynccontextmanager
+    async def session(self) -> AsyncIterator["Slow"]:
+        yield self
+
+    async def send(self, message: Outgoing, before_final_dot: BeforeFinalDot) -> Verdict:
+        await before_final_dot()
+        if self.verdicts:
+            return self.verdicts.pop()
+        self.taken.append(message.recipient)
+        self.world.now += self.takes
+        await self.world.engage.execute(
+            "update people set attributes = attributes || '{\"unsubscribed\": true}'"
+            " where attributes ->> 'email' <> $1",
+            message.recipient,
+        )
+        return Accepted("250 ok")
 
 
 async def publish(world: World, people: int = 1, journey: str = JOURNEY) -> tuple[int, int]:
@@ -305,6 +334,17 @@ async def test_too_late_is_told(world: World, relay: Relay, hours: Hours) -> Non
     assert await states(world) == [("skipped", "expired")]
 
 
+async def test_person_deleted_while_it_waits_gets_nothing(world: World, relay: Relay) -> None:
+    _, traversal = await publish(world)
+    relay.when("RCPT", LATER)
+    await world.send(traversal)
+    await world.engage.execute("update people set deleted_at = $1", world.now)
+    world.pass_time(hours=1)
+    await drain(world)
+    assert relay.mails == []
+    assert await states(world) == [("skipped", "no-address")]
+
+
 async def test_after_the_last_day_nothing_goes(world: World, relay: Relay) -> None:
     journey = JOURNEY.replace("30 days", "1 day").replace("5 days", "5 minutes")
     _, traversal = await publish(world, journey=journey)
@@ -332,6 +372,29 @@ async def test_absent_relay_keeps_it_waiting(world: World, relay: Relay) -> None
     world.pass_time(minutes=1)
     assert await drain(world) == 2
     assert len(set(relay.mails)) == len(relay.mails) == 3
+
+
+async def test_far_turn_of_one_domain_keeps_no_other_waiting(world: World, relay: Relay) -> None:
+    _, traversal = await publish(world, people=4)
+    await world.engage.execute(
+        'update people set attributes = attributes || \'{"email": "z@quick.example"}\''
+        " where id = (select max(id) from people)"
+    )
+    relay.when("RCPT", LATER, times=4)
+    await world.send(traversal)
+    world.pass_time(hours=1)
+    mailing = replace(world.mailing, rates=Rates.parse("to:a.example=1/h")).for_store(world.engage)
+    looked = await delivery_queue.send_some(
+        world.engage, world.plans, mailing, "queue/1", lambda: world.now
+    )
+    assert looked == 4
+    domains = sorted(address.partition("@")[2] for address, _ in relay.mails)
+    assert domains == ["a.example", "quick.example"]
+    rows = [row for row in await world.ledger() if row["state"] == "deferred"]
+    assert len(rows) == 2
+    for row in rows:
+        assert timedelta(minutes=55) < row["until"] - world.now < timedelta(minutes=65)
+        assert "SEND_RATES" in row["reply"]
 
 
 async def test_death_before_the_hand_over_loses_nothing(world: World, relay: Relay) -> None:
@@ -371,6 +434,19 @@ async def test_lease_that_ran_out_is_anybodys_and_the_first_finds_out(
                 captured=False,
             )
     assert len(relay.mails) == 1
+
+
+async def test_what_was_judged_before_a_slow_message_is_judged_anew(world: World) -> None:
+    _, traversal = await publish(world, people=2)
+    slow = Slow(world)
+    world.transport = slow  # type: ignore[assignment]
+    slow.verdicts = [Deferred(450, LATER)] * 2
+    await world.send(traversal)
+    world.pass_time(hours=1)
+    slow.takes = timedelta(minutes=3)  # longer than the lease
+    await drain(world)
+    assert sorted(await states(world)) == [("accepted", None), ("skipped", "unsubscribed")]
+    assert len(slow.taken) == 1
 
 
 async def test_death_after_the_dot_is_in_doubt_and_not_sent_again(

@@ -90,6 +90,34 @@ async def test_unreachable_relay_delays_and_nobody_gets_it_twice(world: World) -
     assert sorted(world.transport.accepted) == [f"p{n}@a.example" for n in range(3)]  # type: ignore[attr-defined]
 
 
+class Slow(Breaking):
+    """Takes so long over the first that what was asked for the others holds no more."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__(0, "never")
+        self.world = world
+
+    async def send(self, message: Outgoing, before_final_dot: BeforeFinalDot) -> Verdict:
+        verdict = await super().send(message, before_final_dot)
+        if self.count == 1:
+            self.world.pass_time(hours=2)
+            await self.world.engage.execute(
+                "update people set attributes = attributes || '{\"unsubscribed\": true}'"
+                " where id = (select max(id) from people)"
+            )
+        return verdict
+
+
+async def test_what_was_claimed_before_a_slow_message_is_looked_at_anew(world: World) -> None:
+    traversal = await start(world)
+    await arrive(world, traversal)
+    world.transport = slow = Slow(world)  # type: ignore[assignment]
+    sent = await world.send(traversal)
+    assert sent.outcomes[-1].counts == {"accepted": 2, "skipped": 1}
+    assert sent.ended is not None
+    assert len(slow.accepted) == 2
+
+
 async def test_death_between_claim_and_hand_over_loses_nothing(world: World) -> None:
     traversal = await start(world)
     await arrive(world, traversal)

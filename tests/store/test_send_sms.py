@@ -207,6 +207,17 @@ async def test_messages_of_a_node_leave_in_the_order_of_its_actions(
     assert len({row["position"] for row in rows}) == 4
 
 
+async def test_carrier_that_is_away_keeps_only_its_own(world: World, provider: Provider) -> None:
+    traversal = await begin(world, TEXT, "send_email: {template: hi}")
+    provider.when((503, None))
+    with pytest.raises(RelayUnreachable, match="SMS_URL"):
+        await world.walk(traversal)
+    assert len(world.mailed()) == 2
+    assert set((await outcomes(world)).values()) == {"claimed"}
+    assert (await world.walk(traversal)).ended is not None
+    assert len(world.mailed()) == len(provider.texts) == 2
+
+
 ANSWERS = st.sampled_from(
     [DROP, HANG, "raw {}", (201, None), (400, 21614), (429, 20429), (500, None), (503, None)]
 )

@@ -34,9 +34,9 @@ where t.id = :traversal_id
 for share of t;
 
 -- name: still_ours
--- With what is known of each person today; of an alert with its address.
+-- With what is known of each person today, nothing of who was deleted; of an alert with its address.
 select l.id as number, case when l.recipient is null then p.attributes else jsonb_build_object('email', l.recipient) end as attributes
-from ledger l left join people p on p.id = l.person_id
+from ledger l left join people p on p.id = l.person_id and p.deleted_at is null
 where l.id = any(:numbers::bigint[]) and l.state = 'claimed' and l.claimant = :claimant
 order by l.person_id
 for no key update of l;
@@ -55,7 +55,7 @@ where l.id = d.number and l.state = 'claimed' and l.claimant = :claimant;
 -- name: hand_over_waiting
 -- The last word before the content leaves, as `hand_over`: but the traversal may have moved on or come to its
 -- end, only not by force. Sharing both rows makes a pause or an abort wait for us, or us see it; a halt waits
--- for whoever looked before it.
+-- for whoever looked before it. What was judged longer ago than its lease holds is to be judged anew.
 with alive as (
   select t.id from traversals t join journeys j on j.id = :journey_id
   where t.id = :traversal_id and (t.ended_at is null or t.reason <> all(:ends::text[]))
@@ -63,7 +63,8 @@ with alive as (
   for share of t, j
 )
 update ledger l set state = 'handed_over', until = :lease
-from alive where l.id = :number and l.state in ('claimed', 'handed_over') and l.claimant = :claimant
+from alive where l.id = :number and l.claimant = :claimant
+  and (l.state = 'handed_over' or (l.state = 'claimed' and l.until > :at))
 returning l.message_id;
 
 -- name: put_back
