@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +22,11 @@ from caravan.campaigns import (
 )
 from caravan.campaigns.effects import Candidate
 from caravan.campaigns.personal_data import ENGAGE, PLATFORM
+from caravan.campaigns.proving import against_log
 from caravan.database.erasures import ErasureKey, ErasureKeyMissing
 from caravan.database.outbox import read_page
 from caravan.delivery.reports import read_report
+from caravan.engage import sql
 from caravan.platform import down_flow, sync
 from caravan.platform.imports import Importer
 from caravan.platform.merge import apply_page
@@ -242,6 +245,16 @@ async def test_mail_that_has_not_left_is_withdrawn(world: World, traversals: lis
         "select state, reason from ledger where person_id = $1 and action = 'send_email'", person.id
     )
     assert tuple(state) == ("skipped", "no-address")
+
+
+async def test_forgotten_mail_is_no_difference_between_ledger_and_log(
+    world: World, traversals: list[int]
+) -> None:
+    taken = Counter(m.message_id for m in world.transport.messages if m.recipient != EMAIL)
+    await erase_both(world, await find(world))
+    found = against_log(await sql.fetch(world.engage, "messages_to_prove", slug=None), taken)
+    assert found.differences == []
+    assert found.counts["accepted and erased since"] == 1
 
 
 async def test_nobody_erased_comes_back_by_an_import(world: World, traversals: list[int]) -> None:
