@@ -17,6 +17,7 @@ from caravan.campaigns import (
     permission,
     person_erasure,
     personal_data,
+    sms_consent,
     stretch,
     traces,
 )
@@ -371,6 +372,23 @@ async def test_address_of_two_people_stays_the_others(world: World, traversals: 
         world.write("data/people.csv", f"person_id,email,city\ntwin,{EMAIL},Umeå\n")
     )
     assert (report.bad, report.changed) == ([], 1)
+
+
+async def test_stop_of_a_number_of_two_people_stays_the_others(
+    world: World, traversals: list[int]
+) -> None:
+    """Whoever bears the number on, however it is written, has answered STOP too."""
+    await sms_consent.hear(
+        world.engage, world.plans, number="+46701234567", sid="SM1", word="stop", at=world.now
+    )
+    people = "person_id,email,mobile_phone,account_id\ntwin,twin@bolt.example,0046 70-123 45 67,b\n"
+    await world.load(world.workspace(JOURNEY, ("hi",)), people=people)
+    await world.follow()
+    await cli(world).run("person", "erase", ADA, "--yes")
+    left = await world.engage.fetch("select subject, reason from suppressions")
+    assert [tuple(row) for row in left] == [("+46701234567", "opt_out")]
+    await cli(world).run("person", "erase", "twin", "--yes")
+    assert await world.engage.fetchval("select count(*) from suppressions") == 0
 
 
 async def test_export_has_all_that_is_held(world: World, traversals: list[int]) -> None:
