@@ -12,8 +12,9 @@ from caravan.campaigns import personal_data, traces
 from caravan.campaigns.person_erasure import (
     erase_here,
     erase_in_platform,
+    numbers_of_others,
     whose_too,
-    without_addresses,
+    without_what_is_others,
 )
 from caravan.campaigns.personal_data import ENGAGE, PLATFORM, Person
 from caravan.campaigns.plans import PlanCache
@@ -100,13 +101,14 @@ class _Erasure:
             raise UserError(f"No person {key} in either store")
         before = await self._counts(person)
         others = await whose_too(engage, platform, person)
+        numbers = await numbers_of_others(engage, platform, person)
         if not yes and not await asyncio.to_thread(
             typer.confirm, f"Erase {key} from both stores, for good?", err=True
         ):
             raise UserError("nothing was erased")
         here = await personal_data.held(engage, "engage", person)
         message_ids = [row["message_id"] for row in here["ledger"] if row["message_id"]]
-        rest = without_addresses(person) if others else person
+        rest = without_what_is_others(person, others, numbers)
         needles = Needles(rest.addresses, _ids_of_one(person, others))
         at = datetime.now(UTC)
         erased = await erase_here(engage, PlanCache(), rest, erasure_key, at)
@@ -120,7 +122,8 @@ class _Erasure:
             for store, pool in (("engage", engage), ("platform", platform))
             for trace in await self._look(pool, needles)
         ]
-        self._tell(person, before, await self._counts(person), left, others, mail, erased.withdrawn)
+        after = await self._counts(person)
+        self._tell(person, before, after, left, others, numbers, mail, erased.withdrawn)
         return not any(_is_left(trace) for _, trace in left)
 
     async def _counts(self, person: Person) -> dict[tuple[str, str], int]:
@@ -147,6 +150,7 @@ class _Erasure:
         after: Mapping[tuple[str, str], int],
         left: list[tuple[str, Trace]],
         others: list[str],
+        numbers: list[str],
         mail: int,
         withdrawn: int,
     ) -> None:
@@ -177,6 +181,8 @@ class _Erasure:
         plainly(f"{plural(mail, 'captured message')} removed, {withdrawn} withdrawn")
         for other in others:
             say(f"the address is {other}'s too: it was not looked for, and {other} was not erased")
+        if numbers:
+            say("a telephone number is others' too: what is suppressed of it stays")
         if not left:
             plainly("every text and JSON column of both stores was searched: nothing is left")
             return

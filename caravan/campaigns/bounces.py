@@ -107,7 +107,10 @@ async def _follow(
     if noted is None:
         return "known"
     result: Result = "counted"
-    if report.kind == "complaint":
+    if report.kind == "complaint" and message["alert"]:
+        # whoever is told of accounts for their work has no record of ours that could be unsubscribed
+        await _suppress(conn, message, "complaint", f"complaint ({report.told})", at)
+    elif report.kind == "complaint":
         result = "unsubscribed"
         await consents.set_fields(
             conn,
@@ -122,7 +125,8 @@ async def _follow(
         conn, message, "hard_bounce", f"bounced with {report.status}", at
     ):
         result = "suppressed"
-    await recording.record(conn, plans, [_happening(report, message, at)], at)
+    if not message["alert"]:
+        await recording.record(conn, plans, [_happening(report, message, at)], at)
     return result
 
 

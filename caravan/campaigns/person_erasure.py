@@ -7,6 +7,7 @@ anew wherever it broke off: what is gone already counts as nothing.
 The account's traversals go on: a number that is nobody's has no address, and is skipped.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -19,6 +20,7 @@ from caravan.database import erasures
 from caravan.database.erasures import ErasureKey
 from caravan.database.outbox import nudge
 from caravan.engage import sql as engage_sql
+from caravan.journeys.suppressing import phone_key
 from caravan.platform import sql as platform_sql
 
 
@@ -44,6 +46,20 @@ async def whose_too(engage: Any, platform: Any, person: Person) -> list[str]:
     return sorted(set(found))
 
 
+async def numbers_of_others(engage: Any, platform: Any, person: Person) -> list[str]:
+    """Which of their numbers somebody else has too, however either is written: a STOP of it is theirs too."""
+    found = set()
+    for queries, pool in ((engage_sql, engage), (platform_sql, platform)):
+        rows = await queries.fetch(
+            pool,
+            "numbers_of_others",
+            person_id=person.id,
+            ends=[_digits(phone)[-7:] for phone in person.phones],
+        )
+        found |= {_compared(row["number"]) for row in rows}
+    return [phone for phone in person.phones if _compared(phone) in found]
+
+
 async def erase_here(
     pool: Any, plans: PlanCache, person: Person, key: ErasureKey, at: datetime
 ) -> Erased:
@@ -52,7 +68,7 @@ async def erase_here(
     Args:
         pool: the engage store.
         plans: for listeners that hear how their groups stand without them.
-        person: whom; with no addresses where those are others' too.
+        person: whom; without addresses and numbers that are others' too.
         key: what tells afterwards who was erased.
         at: domain time.
     """
@@ -100,9 +116,29 @@ async def erase_in_platform(pool: Any, person: Person, key: ErasureKey, at: date
         return Erased(rows)
 
 
-def without_addresses(person: Person) -> Person:
-    """What is left to erase of a person whose addresses are others' too."""
-    return replace(person, addresses=(), phones=())
+def without_what_is_others(
+    person: Person, addresses_too: Sequence[str], numbers: Sequence[str]
+) -> Person:
+    """What is left to erase of a person.
+
+    Args:
+        person: whom.
+        addresses_too: others who have an address of theirs.
+        numbers: those of their numbers that others have.
+    """
+    return replace(
+        person,
+        addresses=() if addresses_too else person.addresses,
+        phones=tuple(phone for phone in person.phones if phone not in numbers),
+    )
+
+
+def _digits(number: str) -> str:
+    return "".join(one for one in number if one in "0123456789")
+
+
+def _compared(number: str) -> str:
+    return phone_key(number) or _digits(number)
 
 
 async def _erase(queries: Any, conn: Any, table: str, person: Person, at: datetime) -> int:

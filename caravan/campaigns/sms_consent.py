@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from caravan.campaigns import consents
 from caravan.campaigns.plans import PlanCache
-from caravan.delivery.sms import STOPPED
+from caravan.delivery.sms import NO_SUCH_NUMBER, STOPPED
 from caravan.delivery.transport import Refused, Verdict
 from caravan.engage import sql, suppressions
 from caravan.journeys.suppressing import phone_key
@@ -76,11 +76,11 @@ async def _set(
 
 
 async def after_refusal(conn: Any, person_id: int, verdict: Verdict, at: datetime) -> None:
-    """The provider says that the recipient has answered STOP, whether or not we have heard it."""
-    if not isinstance(verdict, Refused) or verdict.code != STOPPED:
+    """The provider says that the recipient has answered STOP, whether or not we have heard it, or is no mobile."""
+    if not isinstance(verdict, Refused) or verdict.code not in (STOPPED, *NO_SUCH_NUMBER):
         return
     written = await sql.fetchval(conn, "number_of_person", person_id=person_id)
     number = phone_key(written or "")
     if number is not None:
-        source = f"sms:{STOPPED}"
-        await suppressions.add(conn, [number], "opt_out", source=source, at=at)
+        reason = "opt_out" if verdict.code == STOPPED else "hard_bounce"
+        await suppressions.add(conn, [number], reason, source=f"sms:{verdict.code}", at=at)

@@ -33,6 +33,8 @@ STATUS_PATH = "/sms/status"
 
 #: the code of a refusal because the recipient has answered STOP
 STOPPED = 21610
+#: codes of a refusal because no text can ever reach the number: it is none, or no mobile one
+NO_SUCH_NUMBER = (21211, 21614)
 
 #: seconds to connect, and for an answer: giving up on it is what leaves a message in doubt
 CONNECT_TIMEOUT = 10.0

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +17,17 @@ from caravan.campaigns import (
     permission,
     person_erasure,
     personal_data,
+    sms_consent,
     stretch,
     traces,
 )
 from caravan.campaigns.effects import Candidate
 from caravan.campaigns.personal_data import ENGAGE, PLATFORM
+from caravan.campaigns.proving import against_log
 from caravan.database.erasures import ErasureKey, ErasureKeyMissing
 from caravan.database.outbox import read_page
 from caravan.delivery.reports import read_report
+from caravan.engage import sql
 from caravan.platform import down_flow, sync
 from caravan.platform.imports import Importer
 from caravan.platform.merge import apply_page
@@ -244,6 +248,16 @@ async def test_mail_that_has_not_left_is_withdrawn(world: World, traversals: lis
     assert tuple(state) == ("skipped", "no-address")
 
 
+async def test_forgotten_mail_is_no_difference_between_ledger_and_log(
+    world: World, traversals: list[int]
+) -> None:
+    taken = Counter(m.message_id for m in world.transport.messages if m.recipient != EMAIL)
+    await erase_both(world, await find(world))
+    found = against_log(await sql.fetch(world.engage, "messages_to_prove", slug=None), taken)
+    assert found.differences == []
+    assert found.counts["accepted and erased since"] == 1
+
+
 async def test_nobody_erased_comes_back_by_an_import(world: World, traversals: list[int]) -> None:
     await erase_both(world, await find(world))
     workspace = world.workspace(JOURNEY, ("hi",))
@@ -358,6 +372,23 @@ async def test_address_of_two_people_stays_the_others(world: World, traversals: 
         world.write("data/people.csv", f"person_id,email,city\ntwin,{EMAIL},Umeå\n")
     )
     assert (report.bad, report.changed) == ([], 1)
+
+
+async def test_stop_of_a_number_of_two_people_stays_the_others(
+    world: World, traversals: list[int]
+) -> None:
+    """Whoever bears the number on, however it is written, has answered STOP too."""
+    await sms_consent.hear(
+        world.engage, world.plans, number="+46701234567", sid="SM1", word="stop", at=world.now
+    )
+    people = "person_id,email,mobile_phone,account_id\ntwin,twin@bolt.example,0046 70-123 45 67,b\n"
+    await world.load(world.workspace(JOURNEY, ("hi",)), people=people)
+    await world.follow()
+    await cli(world).run("person", "erase", ADA, "--yes")
+    left = await world.engage.fetch("select subject, reason from suppressions")
+    assert [tuple(row) for row in left] == [("+46701234567", "opt_out")]
+    await cli(world).run("person", "erase", "twin", "--yes")
+    assert await world.engage.fetchval("select count(*) from suppressions") == 0
 
 
 async def test_export_has_all_that_is_held(world: World, traversals: list[int]) -> None:

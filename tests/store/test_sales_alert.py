@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 
-from caravan.campaigns import mail_claims, stretch
+from caravan.campaigns import bounces, mail_claims, stretch
 from caravan.delivery.errors import RelayUnreachable
-from caravan.engage import suppressions
+from caravan.delivery.reports import read_report
+from caravan.engage import sql, suppressions
 from tests.grouping import Grouping
 from tests.relay import Relay
+from tests.reports import arf, dsn
 from tests.world import World
 
 DOCUMENTS = """
@@ -212,6 +214,40 @@ async def test_suppressed_addresses_are_left_out_opted_out_ones_not(world: World
     assert [one.recipient for one in world.transport.messages] == ["ann@sales.example"]
     rows = {row["person_id"]: row["reason"] for row in await world.ledger()}
     assert rows[-2] == "invalid-address"
+
+
+async def test_dead_address_is_suppressed_and_nobodys_record_told(world: World) -> None:
+    """Refused at once, or bounced afterwards: the next alert does not go there."""
+    traversal = await begin(world)
+    relay = Relay()
+    await relay.start()
+    try:
+        relay.when("RCPT", "550 5.1.1 no such user", about="ben@")
+        world.transport = relay.transport()  # type: ignore[assignment]
+        await world.walk(traversal)
+    finally:
+        await relay.stop()
+    assert await suppressed(world) == {"ben@sales.example": "hard_bounce"}
+    [ann] = [row for row in await world.ledger() if row["recipient"] == "ann@sales.example"]
+    activities = await world.engage.fetchval("select count(*) from activities")
+    for content, result in (
+        (dsn(message_id=ann["message_id"], recipient="ann@sales.example"), "suppressed"),
+        (arf(message_id=ann["message_id"]), "counted"),
+    ):
+        [report] = read_report(content)
+        taken = await bounces.take(
+            world.engage, world.plans, report, world.now, munchkin=world.munchkin
+        )
+        assert taken.result == result
+    assert {*await suppressed(world)} == {"ann@sales.example", "ben@sales.example"}
+    assert await world.engage.fetchval("select count(*) from activities") == activities
+    listed = await sql.fetch(world.engage, "mail_reports", kind=None, person_id=None, limit=9)
+    assert [(row["email"], row["of_kind"]) for row in listed] == [("ann@sales.example", 1)] * 2
+
+
+async def suppressed(world: World) -> dict[str, str]:
+    rows = await world.engage.fetch("select subject, reason from suppressions")
+    return {row["subject"]: row["reason"] for row in rows}
 
 
 async def test_the_account_waits_while_the_relay_is_away(world: World) -> None:

@@ -121,6 +121,16 @@ async def test_refusal_of_one_does_not_hold_up_the_others(world: World, provider
     assert [tuple(row) for row in rows] == [("+46701234567", "opt_out")]
 
 
+@pytest.mark.parametrize("code", [21211, 21614])
+async def test_number_that_is_none_is_not_tried_again(
+    world: World, provider: Provider, code: int
+) -> None:
+    provider.when((400, code), about="4567")
+    await world.walk(await begin(world))
+    rows = await world.engage.fetch("select subject, reason, source from suppressions")
+    assert [tuple(row) for row in rows] == [("+46701234567", "hard_bounce", f"sms:{code}")]
+
+
 @pytest.mark.parametrize("later", [(429, 20429), (503, None)])
 async def test_account_waits_for_a_provider_that_takes_nothing_now(
     world: World, provider: Provider, later: tuple[int, int | None]

@@ -145,7 +145,7 @@ select said, who, resolved_at from delivery_resolutions where message = :message
 -- name: messages_to_prove
 -- Every message that was ever to go, with what makes it a case of its own: its person is gone, or somebody had it
 -- sent again.
-select l.message_id, l.state, q.id is null as gone,
+select l.message_id, l.state, (q.id is null or q.erased_at is not null) as gone,
        exists (select from delivery_resolutions r where r.message = l.id and r.said = 'resend') as resent
 from ledger l join traversals t on t.id = l.traversal_id left join people q on q.id = l.person_id
 where l.action = 'send_email' and l.message_id is not null and (:slug::text is null or t.slug = :slug);
