@@ -109,10 +109,10 @@ class _Erasure:
         here = await personal_data.held(engage, "engage", person)
         message_ids = [row["message_id"] for row in here["ledger"] if row["message_id"]]
         rest = without_what_is_others(person, others, numbers)
-        needles = Needles(rest.addresses, _ids_of_one(person, others))
+        needles = Needles(rest.addresses, _ids_of_one(person, others), rest.phones)
         at = datetime.now(UTC)
         erased = await erase_here(engage, PlanCache(), rest, erasure_key, at)
-        mail = forget(session.settings.home / "mail", rest.addresses, message_ids)
+        mail = forget(session.settings.home / "mail", rest.addresses, message_ids, needles.pattern)
         await self._put_out(engage, needles)
         # last, for the Platform's row is what a second try finds them by
         await erase_in_platform(platform, rest, erasure_key, at)

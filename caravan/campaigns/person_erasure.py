@@ -87,6 +87,7 @@ async def erase_here(
         await engage_sql.fetch(conn, "lock_groups_to_leave", ids=groups)
         await erasures.note(conn, key, person.id, person.external_ids, person.address_keys, at)
         withdrawn = await engage_sql.fetch(conn, "withdraw_messages", person_id=person.id, at=at)
+        await engage_sql.execute(conn, "rewrite_alerts", person_id=person.id, at=at)
         rows = {
             "people": len(
                 await engage_sql.fetch(conn, "leave_a_tombstone", person_id=person.id, at=at)

@@ -1,6 +1,6 @@
 """Looking for what is left of a person: every text and JSON column of a schema, whatever table it is in.
 
-An address is looked for wherever it stands, without case; an id where it is a value by itself, for as a part of
+An address or telephone number is looked for wherever it stands, without case; an id where it is a value by itself, for as a part of
 other words it may be anything. What is found in values that journeys keep is put out; what the workspace's own
 documents say is told and left.
 """
@@ -11,8 +11,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from caravan.journeys.suppressing import phone_key
+
 #: what a trace is put out by
 GONE = "(erased)"
+#: digits; what is shorter may be anything
+_SHORTEST_NUMBER = 7
 
 _COLUMNS = """
 select c.table_name, c.column_name, c.data_type
@@ -38,7 +42,7 @@ class Trace:
 
     table: str
     column: str
-    what: str  # address or id
+    what: str  # address (or number) or id
     rows: int
 
 
@@ -48,6 +52,7 @@ class Needles:
 
     addresses: tuple[str, ...]
     ids: tuple[str, ...]
+    phones: tuple[str, ...] = ()
 
     @property
     def _anywhere(self) -> tuple[str, ...]:
@@ -56,9 +61,10 @@ class Needles:
 
     @property
     def pattern(self) -> str:
-        """Of addresses, as Postgres and Python both read it; not as a part of a longer one."""
+        """Of addresses and numbers, as Postgres and Python both read it; not as a part of a longer one."""
         return "|".join(
-            rf"(?<![\w.%+-]){re.escape(address)}(?![\w-]|\.\w)" for address in self._anywhere
+            [rf"(?<![\w.%+-]){re.escape(address)}(?![\w-]|\.\w)" for address in self._anywhere]
+            + [_number(phone) for phone in self.phones if len(_digits(phone)) >= _SHORTEST_NUMBER]
         )
 
     def in_text(self, text: str) -> str:
@@ -76,6 +82,17 @@ class Needles:
             case dict():
                 return {self.in_text(name): self.in_json(one) for name, one in value.items()}
         return value
+
+
+def _digits(number: str) -> str:
+    return "".join(one for one in number if one in "0123456789")
+
+
+def _number(phone: str) -> str:
+    """A number however it is spaced; one that says its country, by + or 00 or without."""
+    key = phone_key(phone)
+    digits = r"[\s().\-/]{0,3}".join(_digits(key or phone))
+    return rf"(?:\+|(?<![\w.])(?:00)?){digits}(?!\w)" if key else rf"(?<![\w.+]){digits}(?!\w)"
 
 
 async def look(conn: Any, needles: Needles) -> list[Trace]:

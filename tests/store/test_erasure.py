@@ -12,11 +12,14 @@ import pytest
 from caravan.buying_groups import membership
 from caravan.campaigns import (
     bounces,
+    delivery_queue,
     intake,
     mail_claims,
+    mail_hand_over,
     permission,
     person_erasure,
     personal_data,
+    send_email,
     sms_consent,
     stretch,
     traces,
@@ -34,7 +37,9 @@ from caravan.platform.merge import apply_page
 from caravan.stack.forgotten_mail import forget
 from caravan.stack.mail_server import INDEX, Keep, captured
 from tests.commands import Cli
+from tests.relay import Relay
 from tests.reports import dsn
+from tests.store.test_sales_alert import begin as begin_alert
 from tests.world import World
 
 JOURNEY = """
@@ -85,7 +90,7 @@ nodes:
   mail:
     do:
       - change_score: {score: lead, by: 5}
-      - update_account: {field: source_type, value: "asked by ada@acme.example"}
+      - update_account: {field: source_type, value: "asked by ada@acme.example, 0046 70-123 45 67"}
       - send_email: {template: hi}
     next: hear
   hear:
@@ -177,7 +182,7 @@ async def test_nothing_is_left_in_any_column_of_any_table(
     told = await cli(world).json("person", "erase", ADA, "--yes")
     # the workspace's own documents name her: they are told of, and are the workspace's to change
     documents = {"plans.body", "lists.condition", "journeys.name", "plans.asks_engagement"}
-    assert {*(await grep(world.engage, ADA, "46701234567"))} <= documents
+    assert {*(await grep(world.engage, ADA, "46701234567", "45 67"))} <= documents
     assert await grep(world.platform, ADA, "46701234567") == {}
     assert {f"{one['table']}.{one['column']}" for one in told["left"]} <= documents
     counts = {(row["store"], row["table"]): (row["before"], row["after"]) for row in told["rows"]}
@@ -426,6 +431,64 @@ async def test_captured_mail_is_forgotten_and_the_rest_kept(tmp_path: Path) -> N
     assert forget(tmp_path, ["ada@acme.example"], ["<2@x>"]) == 0
     assert forget(tmp_path / "none", ["ada@acme.example"], []) == 0
     assert (tmp_path / INDEX).exists()
+
+
+async def test_captured_alert_that_names_them_is_forgotten(world: World) -> None:
+    await world.walk(await begin_alert(world))
+    box = world.folder / "mail"
+    box.mkdir()
+    with (box / INDEX).open("w") as index:
+        for number, message in enumerate(world.transport.messages):
+            (box / f"{number}.eml").write_bytes(message.content)
+            line = {"file": f"{number}.eml", "to": [message.recipient], "message_id": message.message_id}  # fmt: skip
+            index.write(json.dumps(line) + "\n")
+    assert forget(box, ["x@a.example"], [], traces.Needles(("x@a.example",), ()).pattern) == 0
+    by_number = traces.Needles((), (), ("0046 70-123 45 67",)).pattern
+    assert forget(box, [], [], by_number) == 2
+    assert list(box.glob("*.eml")) == []
+    # that they are missing then is no difference, and before that it is one
+    rows = await sql.fetch(world.engage, "messages_to_prove", slug=None)
+    assert [one.what for one in against_log(rows, Counter()).differences] == [
+        "accepted, not taken"
+    ] * 2
+    await erase_both(world, await find(world, "p"))
+    found = against_log(await sql.fetch(world.engage, "messages_to_prove", slug=None), Counter())
+    assert (found.differences, found.counts["accepted and erased since"]) == ([], 2)
+
+
+async def test_alert_in_hand_is_written_anew_without_them(world: World) -> None:
+    traversal = await begin_alert(world)
+    person = await find(world, "p")
+    hand_over = mail_hand_over.hand_over
+
+    async def slowly(*arguments: Any) -> None:
+        if not await world.engage.fetchval("select exists (select from erasures)"):
+            await person_erasure.erase_here(world.engage, world.plans, person, KEY, world.now)
+        await hand_over(*arguments)
+
+    relay = Relay()
+    await relay.start()
+    try:
+        world.transport = relay.transport()  # type: ignore[assignment]
+        with pytest.MonkeyPatch.context() as slow:
+            slow.setattr(send_email, "hand_over", slowly)
+            await world.walk(traversal)
+        assert relay.mails == []
+        sent = await delivery_queue.send_some(
+            world.engage, world.plans, world.mailing, "queue", lambda: world.now
+        )
+        assert (sent, len(relay.mails)) == (2, 2)
+        assert not any("p@a.example" in str(mail) for mail in relay.mails)
+    finally:
+        await relay.stop()
+
+
+def test_a_number_is_found_however_it_is_written() -> None:
+    needles = traces.Needles((), (), ("+46701234567", "08-12 34", "08-123 456"))
+    for text in ("call 0046 70-123 45 67.", "+46701234567", "46701234567", "08123456"):
+        assert traces.GONE in needles.in_text(text), text
+    for text in ("146701234567", "467012345670", "08 12 34", "108123456", "0.46701234567"):
+        assert needles.in_text(text) == text
 
 
 @pytest.mark.parametrize(

@@ -143,12 +143,14 @@ insert into delivery_resolutions (message, said, who, resolved_at) values (:mess
 select said, who, resolved_at from delivery_resolutions where message = :message order by id;
 
 -- name: messages_to_prove
--- Every message that was ever to go, with what makes it a case of its own: its person is gone, or somebody had it
--- sent again.
-select l.message_id, l.state, (q.id is null or q.erased_at is not null) as gone,
+-- Every mail that was ever to go, with what makes it a case of its own: its person is gone (of an alert, somebody of
+-- its account whom it may have named), or somebody had it sent again.
+select l.message_id, l.state, case when l.person_id > 0 then q.id is null or q.erased_at is not null
+            else exists (select from relations r join people e on e.id = r.person_id
+                         where r.account_id = t.account_id and e.erased_at >= l.claimed_at) end as gone,
        exists (select from delivery_resolutions r where r.message = l.id and r.said = 'resend') as resent
 from ledger l join traversals t on t.id = l.traversal_id left join people q on q.id = l.person_id
-where l.action = 'send_email' and l.message_id is not null and (:slug::text is null or t.slug = :slug);
+where l.action in ('send_email', 'send_sales_alert') and l.message_id is not null and (:slug::text is null or t.slug = :slug);
 
 -- name: sends_to_prove
 -- What each step that sent has counted, and what the ledger has of its node's visit now.
