@@ -66,6 +66,10 @@ class World:
         """What its mail is sent with; a test may change the transport."""
         return Mailing(self.transport, texts=self.texts)
 
+    async def alone(self, _dsn: str) -> list[dict[str, str]]:
+        """The pairs there are, as if other tests had left none: whoever asks all of them asks this one."""
+        return [{"munchkin": self.munchkin, "sandbox": self.sandbox}]
+
     async def open(self) -> None:
         await sandboxes.provision(self.stores.platform_dsn, self.sandbox, self.munchkin)
         await engage_subscriptions.provision(self.stores.engage_dsn, self.munchkin, self.sandbox)

@@ -19,7 +19,8 @@ Say = Callable[..., Awaitable[httpx.Response]]
 
 
 @pytest.fixture
-async def gateway(world: World) -> AsyncIterator[Listening]:
+async def gateway(world: World, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Listening]:
+    monkeypatch.setattr("caravan.gateway.texts.pairings", world.alone)
     new = Listening(build_app(world.stores, texts=SmsCallbacks(TOKEN, PUBLIC)))
     await new.start()
     yield new
