@@ -142,7 +142,7 @@ async def _claim_action(
         again, _ = await _claim_people(visit, mailing, place, action, people + forgotten, claimant)
         to_send = sorted(again, key=lambda claimed: claimed[0].id)
     messages = []
-    marketing = template is not None and not visit.template(template).template.operational
+    marketing = visit.is_marketing(template)
     for person, number in to_send:
         identity = personal_mail.identity(visit, place.position, person.id)
         try:

@@ -25,13 +25,13 @@ async def reasons(
     visit: Visit, mailing: Mailing, action: SendEmail, people: Sequence[Candidate]
 ) -> dict[int, str | None]:
     """Why these people may not be mailed, by id."""
-    operational = visit.loaded.plan.templates[action.template].operational
+    operational = not visit.is_marketing(action.template)
     return await permission.may_mail(visit.conn, people, operational)
 
 
 def channel(visit: Visit, action: SendEmail) -> Channel | None:
     """Whose limits count it: operational mail is not counted."""
-    return None if visit.loaded.plan.templates[action.template].operational else "email"
+    return "email" if visit.is_marketing(action.template) else None
 
 
 def identity(visit: Visit, position: int, person_id: int) -> str:

@@ -82,21 +82,7 @@ async def _row(conn: Any, traversal_id: int) -> Any:
 def _locked(
     row: Any, loaded: LoadedPlan, copies: Copies, limits: Limits, *, rested: bool
 ) -> Locked:
-    traversal = Traversal(
-        id=row["id"],
-        journey_id=row["journey_id"],
-        slug=row["slug"],
-        version=row["version"],
-        account_id=row["account_id"],
-        entry=row["entry"],
-        entered_at=row["entered_at"],
-        epoch=row["epoch"],
-        deadline=row["deadline"],
-        plan_hash=row["plan_hash"],
-        munchkin=row["munchkin"],
-        copies=copies,
-        limits=limits,
-    )
+    traversal = Traversal.of(row, copies, limits)
     state = State.model_validate(row["state"])
     if state.position is None and state.ended is None:
         state = core.begin(loaded.control, row["entered_at"])

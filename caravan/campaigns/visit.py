@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Self
 
 from caravan.campaigns.plans import Copies, LoadedPlan, PlanCache
 from caravan.delivery.compose import CompiledTemplate
@@ -40,6 +40,25 @@ class Traversal:
     copies: Copies = field(default_factory=dict)  # changed in its version since it was published
     limits: Limits = NO_LIMITS  # of all journeys: how much mail is enough, and when it is quiet
 
+    @classmethod
+    def of(cls, row: Any, copies: Copies, limits: Limits = NO_LIMITS) -> Self:
+        """From a row that has all the columns; what they name has been loaded."""
+        return cls(
+            id=row["id"],
+            journey_id=row["journey_id"],
+            slug=row["slug"],
+            version=row["version"],
+            account_id=row["account_id"],
+            entry=row["entry"],
+            entered_at=row["entered_at"],
+            epoch=row["epoch"],
+            deadline=row["deadline"],
+            plan_hash=row["plan_hash"],
+            munchkin=row["munchkin"],
+            copies=copies,
+            limits=limits,
+        )
+
 
 @dataclass(frozen=True)
 class Visit:
@@ -70,6 +89,10 @@ class Visit:
         """The template a message is written with: the version's own, or the copy changed since."""
         copy = self.traversal.copies.get(slug)
         return copy.template if copy else self.loaded.template(slug)
+
+    def is_marketing(self, template: str | None) -> bool:
+        """Whether a message is mail that people may opt out of; one without a template is no mail of this kind."""
+        return template is not None and not self.template(template).template.operational
 
     def copy_number(self, slug: str) -> int | None:
         """Which of the version's changed copies that is."""

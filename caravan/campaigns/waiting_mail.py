@@ -126,7 +126,7 @@ async def judge(
         visit, action = await _visit(conn, plans, row, first, at)
         if first.template is not None:
             visit = await with_group(visit, first.template)
-        if mailing.withheld is not None and _is_marketing(visit, first.template):
+        if mailing.withheld is not None and visit.is_marketing(first.template):
             await put_back(conn, ours, claimant, at + WITHHELD_FOR, mailing.withheld)
             return []
         over = _over(row, at)
@@ -153,10 +153,6 @@ async def judge(
                 ready.append(Ready(one, row["slug"], outgoing))
         await _note(conn, ours, decisions, unfit, claimant, at)
     return ready
-
-
-def _is_marketing(visit: Visit, template: str | None) -> bool:
-    return template is not None and not visit.template(template).template.operational
 
 
 async def put_back(
@@ -197,21 +193,7 @@ async def _visit(
     copies: dict[str, Copy] = {}
     if message.copy is not None and message.template is not None:
         copies[message.template] = await plans.copy(conn, message.journey_id, message.copy)
-    traversal = Traversal(
-        id=row["id"],
-        journey_id=message.journey_id,
-        slug=row["slug"],
-        version=row["version"],
-        account_id=row["account_id"],
-        entry=row["entry"],
-        entered_at=row["entered_at"],
-        epoch=row["epoch"],
-        deadline=row["deadline"],
-        plan_hash=row["plan_hash"],
-        munchkin=row["munchkin"],
-        copies=copies,
-        limits=await plans.limits(conn, row["limits_hash"]),
-    )
+    traversal = Traversal.of(row, copies, await plans.limits(conn, row["limits_hash"]))
     visit = Visit(
         conn=conn,
         plans=plans,

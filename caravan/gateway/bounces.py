@@ -17,6 +17,7 @@ from caravan.campaigns import bounces
 from caravan.campaigns.plans import PlanCache
 from caravan.delivery.reports import LARGEST, NotAReport, Report, read_report
 from caravan.delivery.return_path import ReturnPath
+from caravan.gateway.bodies import TooLarge, whole_body
 from caravan.gateway.errors import refusal
 from caravan.platform.sandboxes import pairings
 from caravan.stores import Stores
@@ -45,21 +46,16 @@ class BounceEndpoint:
             or not hmac.compare_digest(self._key, shown.strip().encode())
         ):
             return refusal(request, 401, "UNAUTHORIZED", "the bearer key is missing or wrong")
-        content = bytearray()
         try:
-            async with asyncio.timeout(LONGEST):
-                async for chunk in request.stream():
-                    content += chunk
-                    if len(content) > LARGEST:
-                        return refusal(
-                            request, 413, "INVALID_REQUEST", f"a report has at most {LARGEST} bytes"
-                        )
+            content = await whole_body(request, largest=LARGEST, longest=LONGEST)
+        except TooLarge:
+            return refusal(request, 413, "INVALID_REQUEST", f"a report has at most {LARGEST} bytes")
         except TimeoutError:
             return refusal(request, 408, "TIMEOUT", "the report took too long to come")
         except ClientDisconnect:
             return refusal(request, 400, "INVALID_REQUEST", "the report did not come whole")
         try:
-            reports = await asyncio.to_thread(read_report, bytes(content))
+            reports = await asyncio.to_thread(read_report, content)
         except NotAReport as error:
             return refusal(request, 400, "VALIDATION_ERROR", f"it {error}")
         results = [await self._take(report) for report in reports]

@@ -8,9 +8,9 @@ where l.id = any(:numbers::bigint[]) and l.message_id is not null;
 
 -- name: message_shown
 -- A message as a web page: the version and the copy it was written by, and the traversal it is of.
-select l.id, l.person_id, l.template, l.copy, l.node, l.visit, l.position, l.claimed_at, l.settled_at,
+select l.person_id, l.template, l.copy, l.node, l.visit, l.position, l.claimed_at, l.settled_at,
        coalesce(l.journey_id, t.journey_id) as journey_id, j.plan_hash, j.version, j.deadline,
-       t.id as traversal_id, t.slug, t.account_id, t.entry, t.entered_at, t.epoch,
+       t.id, t.slug, t.account_id, t.entry, t.entered_at, t.epoch,
        a.attributes as account, p.attributes as person, (select munchkin from pair) as munchkin
 from ledger l join traversals t on t.id = l.traversal_id
 join journeys j on j.id = coalesce(l.journey_id, t.journey_id)
