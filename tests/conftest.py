@@ -69,6 +69,10 @@ async def temporal() -> AsyncIterator[WorkflowEnvironment]:
             'history.timerProcessorMaxTimeShift="10ms"',
             "--dynamic-config-value",
             "matching.enableFairness=true",
+            "--dynamic-config-value",
+            "matching.numTaskqueueReadPartitions=1",
+            "--dynamic-config-value",
+            "matching.numTaskqueueWritePartitions=1",
         ],
     ) as environment:
         yield environment

@@ -32,6 +32,9 @@ def run(home: Path, port: int, ui_port: int, log: Path) -> Process:
         "--db-filename", str(home / "temporal.db"),
         "--sqlite-pragma", "journal_mode=wal", "--sqlite-pragma", "synchronous=off",
         "--dynamic-config-value", "matching.enableFairness=true",
+        # journeys take turns within a partition, and between partitions by chance: one is plenty for one machine
+        "--dynamic-config-value", "matching.numTaskqueueReadPartitions=1",
+        "--dynamic-config-value", "matching.numTaskqueueWritePartitions=1",
         "--dynamic-config-value", "frontend.WorkflowTimeSkippingEnabled=true",
         "--log-level", "warn",
     ]  # fmt: skip
