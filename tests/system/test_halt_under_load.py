@@ -125,6 +125,7 @@ async def test_nothing_leaves_a_second_after_the_command_has_returned(
     monkeypatch.setenv("SMTP_URL", f"smtp://127.0.0.1:{sink.port}")
     monkeypatch.setenv("CARAVAN_HOME", str(deployed.stack.home))
     monkeypatch.setenv("STARTS_PER_SECOND", "1000")
+    monkeypatch.setenv("GRACEFUL_SECONDS", "2")  # what is stopped at the end has nothing to finish
     stack: Stack = deployed.stack
     await asyncio.to_thread(stack.start, ["postgres", "temporal"])
     await asyncio.to_thread(deployed.cli, "apply", str(deployed.folder))
