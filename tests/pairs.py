@@ -7,6 +7,7 @@ pair: for each test anew it was the greatest part of the suite's time. What a te
 
 import itertools
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -78,19 +79,24 @@ class Pairs:
         self._shapes: dict[str, list[str]] = {}  # by munchkin as of now
 
     async def take(self) -> Pair:
-        number = next(self._numbers)
-        new = Pair(*self._dsns, munchkin=f"test-{number}", sandbox=f"box-{number}")
         while self._free:
             old = self._free.pop()
             shapes = self._shapes.pop(old.munchkin)
-            if await self._shape(old) == shapes:
+            if await self._shape(old) != shapes:
+                continue
+            with suppress(asyncpg.LockNotAvailableError):  # somebody's transaction is left in it
+                new = self._next()
                 await self._renew(old, new)
-                break
-        else:
-            await new.provision()
-            shapes = await self._shape(new)
-        self._shapes[new.munchkin] = shapes
+                self._shapes[new.munchkin] = shapes
+                return new
+        new = self._next()
+        await new.provision()
+        self._shapes[new.munchkin] = await self._shape(new)
         return new
+
+    def _next(self) -> Pair:
+        number = next(self._numbers)
+        return Pair(*self._dsns, munchkin=f"test-{number}", sandbox=f"box-{number}")
 
     def give_back(self, pair: Pair) -> None:
         """Nothing of the test uses it any more; what still did would not find its schemas."""
@@ -110,9 +116,7 @@ class Pairs:
         for (dsn, was), (_, name) in zip(old.schemas, new.schemas, strict=True):
             conn = await self._connection(dsn)
             async with conn.transaction():
-                await conn.execute(
-                    "set local lock_timeout = '10s'"
-                )  # somebody's transaction is left
+                await conn.execute("set local lock_timeout = '5s'")
                 if tables := await conn.fetchval(WRITTEN, was):
                     await conn.execute(f"truncate {tables} restart identity cascade")
                 for row in await conn.fetch(APART, was):
