@@ -14,6 +14,7 @@ from rich.table import Table
 
 from benchmarks import (
     entry_seconds,
+    events,
     gateway_clicks,
     import_people,
     journey_to_floor,
@@ -52,6 +53,12 @@ SECTIONS = (
     Section(
         {"sync_to_raw": "the rate of the Platform sync to that of a bare upsert"},
         sync_to_raw.measure,
+    ),
+    Section(
+        {
+            "events_per_s": "events a second into the Platform store, down, and matched to who listens"
+        },
+        events.measure,
     ),
     Section(
         {

@@ -17,13 +17,12 @@ from pathlib import Path
 from benchmarks import data
 from benchmarks.figures import Figure, Target, percentile, significant
 from benchmarks.ground import Ground, NotReached, Pair, reached
-from caravan.campaigns import admission, audience_flow, send_email, storing, stretch
+from benchmarks.inside import let_in
+from caravan.campaigns import send_email, stretch
 from caravan.campaigns.mailing import Mailing
 from caravan.campaigns.plans import PlanCache
 from caravan.delivery.capture import CaptureTransport
 from caravan.delivery.links import LinkKeys, links_of
-from caravan.engage import journeys, sql
-from caravan.journeys.compiler import compile_journey
 from caravan.stack.processes import answers, free_port, spawn, stop
 
 MESSAGES, LINKS = 1_000, 5
@@ -98,30 +97,21 @@ async def measure(ground: Ground) -> list[Figure]:
 async def _mail_all(pair: Pair) -> None:
     """Publish, let everybody in and mail them, in this process; their messages are dated a minute ago."""
     plans, at = PlanCache(), datetime.now(UTC)
-    await storing.store(pair.engage, pair.platform, pair.workspace, at)
-    compiled = compile_journey(pair.workspace, "clicked")
-    journey_id = (await journeys.publish(pair.engage, compiled, at)).journey_id
-    await audience_flow.build_segment(pair.engage, pair.platform, journey_id, at)
-    while await audience_flow.bring_in_page(pair.engage, pair.platform, plans, journey_id, at):
-        pass
-    journey = await sql.fetchrow(pair.engage, "journey_by_id", id=journey_id)
-    while await admission.admit_page(pair.engage, pair.platform, pair.munchkin, journey, at):
-        pass
+    traversals = await let_in(pair, plans, "clicked")
     mailing = Mailing(CaptureTransport(keep=False))
-    rows = await pair.engage.fetch("select id from traversals order by id")
-    for row in rows:
+    for traversal in traversals:
         sent = await send_email.send(
             pair.engage,
             plans,
             mailing,
-            traversal_id=row["id"],
+            traversal_id=traversal,
             step_no=0,
             claimant="benchmark",
             now=lambda: at,
             go_on=True,
             captured=True,
         )
-        await stretch.run(pair.engage, plans, row["id"], len(sent.outcomes), at)
+        await stretch.run(pair.engage, plans, traversal, len(sent.outcomes), at)
     await pair.engage.execute("update ledger set settled_at = settled_at - interval '1 minute'")
     await pair.engage.execute("vacuum analyze")
 

@@ -153,17 +153,18 @@ class Importer:
         source = EventSource(path)
         report = FileReport(path.name, bad=source.problems)
         async for page in _pages(source.rows()):
-            report.add(await self.record_events(page, report.bad, path.name))
+            await self.record_events(page, report)
             self._tell(path, report, source)
         return report
 
-    async def record_events(
-        self, events: list[EventRow], bad: list[BadRow], file: str = "events"
-    ) -> Any:
+    async def record_events(self, events: list[EventRow], report: FileReport) -> None:
         """Record events in the sandbox; they flow down by themselves."""
         recorded = await record_events(self._pool, events, self._at, self._erasure_key)
-        bad += [BadRow(file, events[place].line, why) for place, why in recorded.refused.items()]
-        return recorded.counts
+        report.new += len(recorded.new)
+        report.unchanged += recorded.repeated
+        report.bad += [
+            BadRow(report.file, events[place].line, why) for place, why in recorded.refused.items()
+        ]
 
     async def _relate(self, conn: Any, rows: list[Row]) -> Any:
         """Relations of rows that name an account and a person."""
