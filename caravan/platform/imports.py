@@ -6,7 +6,7 @@ applied again; a changed one writes only the cells that changed; one that is gon
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
@@ -20,7 +20,7 @@ from caravan.platform import sql
 from caravan.platform.csv_rows import CsvSource, Row
 from caravan.platform.erased_rows import ERASED, erased_addresses, erased_people
 from caravan.platform.event_lines import EventRow, EventSource
-from caravan.platform.events import record_events
+from caravan.platform.events import RecordedEvents, record_events
 from caravan.platform.known import known
 from caravan.platform.source_files import BadRow
 
@@ -48,6 +48,13 @@ class FileReport:
         self.new += counts["new"]
         self.changed += counts["changed"]
         self.unchanged += counts["unchanged"]
+
+    def add_events(self, events: Sequence[EventRow], recorded: RecordedEvents) -> None:
+        self.new += len(recorded.new)
+        self.unchanged += recorded.repeated
+        self.bad += [
+            BadRow(self.file, events[place].line, why) for place, why in recorded.refused.items()
+        ]
 
 
 class Importer:
@@ -160,11 +167,7 @@ class Importer:
     async def record_events(self, events: list[EventRow], report: FileReport) -> None:
         """Record events in the sandbox; they flow down by themselves."""
         recorded = await record_events(self._pool, events, self._at, self._erasure_key)
-        report.new += len(recorded.new)
-        report.unchanged += recorded.repeated
-        report.bad += [
-            BadRow(report.file, events[place].line, why) for place, why in recorded.refused.items()
-        ]
+        report.add_events(events, recorded)
 
     async def _relate(self, conn: Any, rows: list[Row]) -> Any:
         """Relations of rows that name an account and a person."""
