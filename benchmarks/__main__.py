@@ -21,6 +21,7 @@ from benchmarks import (
     simulate_steps,
     smtp_to_raw,
     sync_to_raw,
+    wake_seconds,
     worker_rss,
 )
 from benchmarks.figures import Figure
@@ -59,6 +60,12 @@ SECTIONS = (
             "events_per_s": "events a second into the Platform store, down, and matched to who listens"
         },
         events.measure,
+    ),
+    Section(
+        {
+            "wake_seconds_p99": "from the answer to `POST /events` to the listening account's next step"
+        },
+        wake_seconds.measure,
     ),
     Section(
         {

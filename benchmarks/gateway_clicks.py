@@ -6,29 +6,25 @@ message wakes its account, as in production.
 """
 
 import asyncio
-import os
-import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 
 from benchmarks import data
 from benchmarks.figures import Figure, Target, percentile, significant
-from benchmarks.ground import Ground, NotReached, Pair, reached
+from benchmarks.gateway import KEY, gateway
+from benchmarks.ground import Ground, NotReached, Pair
 from benchmarks.inside import let_in
 from caravan.campaigns import send_email, stretch
 from caravan.campaigns.mailing import Mailing
 from caravan.campaigns.plans import PlanCache
 from caravan.delivery.capture import CaptureTransport
 from caravan.delivery.links import LinkKeys, links_of
-from caravan.stack.processes import answers, free_port, spawn, stop
 
 MESSAGES, LINKS = 1_000, 5
 #: connections that are kept alive, each with one click under way
 CONNECTIONS = 16
-KEY = "benchmark-" + "k" * 32
 BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 
 
@@ -47,27 +43,8 @@ async def measure(ground: Ground) -> list[Figure]:
         await pair.load(data.accounts_file(pair.folder, numbers))
         await pair.load(data.people_file(pair.folder, numbers, per_account=1))
         await _mail_all(pair)
-        port = free_port(0)
-        gateway = spawn(
-            "bench-gateway",
-            [sys.executable, "-m", "caravan.gateway"],
-            pair.folder / "gateway.log",
-            environment={
-                "PYTHONPATH": str(Path(__file__).parents[1]),
-                "GATEWAY_LISTEN": f"127.0.0.1:{port}",
-                "LINK_KEYS": KEY,
-                "CARAVAN_HOME": os.environ["CARAVAN_HOME"],
-            },
-        )
-        try:
-
-            async def listens() -> bool:
-                return answers(port)
-
-            await reached("the gateway to listen", listens)
+        async with gateway(pair) as port:
             clicked = await _follow_all(port, await _paths(pair))
-        finally:
-            stop(gateway)
         count = await pair.engage.fetchval(
             "select count(*) from activities where type = 'email_clicked' and not fields ? 'bot'"
         )

@@ -59,7 +59,7 @@ class Binder:
         """
         return [self._bound(slot, values) for slot in self._slots]
 
-    def _bound(self, slot: _Slot, values: dict[str, Any]) -> Any:
+    def _bound(self, slot: _Slot, values: Mapping[str, Any]) -> Any:
         if slot.name is None:
             return slot.value
         value = values[slot.name]
@@ -90,7 +90,7 @@ class RowsBinder(Binder):
     def args_of(self, rows: Sequence[Mapping[str, Any]]) -> list[Any]:
         """The positional arguments for these rows."""
         return [
-            slot.value if slot.name is None else [self._bound(slot, dict(row)) for row in rows]
+            slot.value if slot.name is None else [self._bound(slot, row) for row in rows]
             for slot in self._slots
         ]
 
