@@ -1,6 +1,6 @@
-"""How long a listening account takes to go on: 500 events sent to the gateway at fifty a second.
+"""How long a listening account takes to go on: 300 events sent to the gateway at fifty a second.
 
-500 accounts listen. Every fiftieth of a second an event of one more of them is posted to `/events` of a
+300 accounts listen. Every fiftieth of a second an event of one more of them is posted to `/events` of a
 real `caravan gateway` process, by itself. The clock of an account starts when the answer has come and stops
 when another connection sees the step behind the listen committed, looking every 20 ms. In between are the
 real streams of a real worker process: the Platform's outbox, the down-flow, the match, the wake-up's signal
@@ -20,7 +20,7 @@ from benchmarks.ground import Ground, NotReached, Pair, reached
 from caravan.engage import event_keys
 from starter.apply import apply_workspace
 
-ACCOUNTS, PER_SECOND = 500, 50
+ACCOUNTS, PER_SECOND = 300, 50
 LOOK_EVERY = 0.02
 
 _LISTENING = "select count(*) from listeners where node = 'hear' and closed_at is null"
@@ -48,7 +48,7 @@ async def measure(ground: Ground) -> list[Figure]:
             async def all_listen() -> bool:
                 return bool(await pair.engage.fetchval(_LISTENING) == ACCOUNTS)
 
-            await reached("all accounts to listen", all_listen)
+            await reached("all accounts to listen", all_listen, patience=200)
             async with gateway(pair) as port:
                 waited = await _send(pair, port)
         finally:
