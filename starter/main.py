@@ -25,6 +25,7 @@ from starter import (
     email,
     email_preview,
     email_test,
+    event,
     events,
     gateway,
     halt,
@@ -81,6 +82,7 @@ app.command("status", rich_help_panel=STACK)(status.status)
 app.command("gateway", rich_help_panel=STACK)(gateway.gateway)
 app.add_typer(dkim.app, name="dkim", rich_help_panel=STACK)
 app.command("upgrade", rich_help_panel=STACK)(upgrade.upgrade)
+app.add_typer(event.app, name="event", rich_help_panel=WORKSPACE)
 app.add_typer(events.app, name="events", rich_help_panel=STACK)
 app.command("demo", rich_help_panel=STACK)(demo.demo)
 app.command("init", rich_help_panel=WORKSPACE)(init.init)

@@ -12,7 +12,8 @@ from pydantic import TypeAdapter
 
 from caravan.database import outbox
 from caravan.journeys.conditions.membership import Membership
-from caravan.journeys.conditions.model import Condition
+from caravan.journeys.conditions.model import Condition, Did
+from caravan.journeys.conditions.naming import audiences_named, walk
 from caravan.journeys.documents import AudienceDocument
 from caravan.platform import sql
 
@@ -58,6 +59,8 @@ async def evaluate(
         subject_ids: only these accounts (or people); None: all.
     """
     await sql.execute(conn, "lock_to_evaluate")
+    if subject_ids is not None and not subject_ids:
+        return
     stored = {row["slug"]: row for row in await sql.fetch(conn, "conditions")}
     conditions = {
         name: _condition.validate_python(row["condition"]) for name, row in stored.items()
@@ -79,6 +82,28 @@ async def evaluate(
             await conn.execute(statement.sql, *statement.binder.args(**values))
     if subject_ids is None:
         await sql.execute(conn, "mark_evaluated", slug=slug, at=as_of)
+
+
+async def about_events(conn: Any) -> set[str]:
+    """The audiences that ask for what happened, themselves or by way of others: events may change who is in them."""
+    conditions = {
+        row["slug"]: _condition.validate_python(row["condition"])
+        for row in await sql.fetch(conn, "conditions")
+    }
+    found: set[str] = set()
+    more = {
+        slug
+        for slug, condition in conditions.items()
+        if any(isinstance(part, Did) for part in walk(condition))
+    }
+    while more:
+        found |= more
+        more = {
+            slug
+            for slug, condition in conditions.items()
+            if slug not in found and audiences_named(condition) & found
+        }
+    return found
 
 
 async def members_since(conn: Any, slug: str, subject_ids: Sequence[int]) -> dict[int, datetime]:
