@@ -16,7 +16,7 @@ from time import monotonic
 from typing import Any
 
 from caravan.delivery.errors import RelayUnreachable
-from caravan.delivery.rates import Bucket, Rates
+from caravan.delivery.rates import Bucket, Rates, turns_of
 from caravan.delivery.transport import BeforeFinalDot, Outgoing, Session, Transport, Verdict
 from caravan.engage import sql
 
@@ -91,6 +91,9 @@ class Turns:
             if turn > max(until, now):
                 lease.turns.appendleft(turn)  # for who comes when it is nearer
                 raise NotYet(bucket.key, turn - now)
+            # it leaves at its first turn; whoever comes behind it waits for the others
+            for _ in range(turns_of(message) - 1):
+                await lease.next(self._pool, bucket)
             if turn > now:
                 await asyncio.sleep(turn - now)
 

@@ -234,7 +234,7 @@ async def _note(
         "decide_waiting",
         numbers=[one.number for one in told],
         reasons=[decisions[one.number].reason for one in told],
-        untils=[decisions[one.number].held_until for one in told],
+        untils=[decisions[one.number].waits_until for one in told],
         replies=[unfit.get(one.number) for one in told],
         claimant=claimant,
         at=at,

@@ -103,12 +103,12 @@ where person_id = :person_id and state in ('claimed', 'held', 'deferred')
 returning id;
 
 -- name: rewrite_alerts
--- Alerts about their accounts may be written already, with them in it: whoever has one in hand hands it over no more,
+-- What goes to nobody's record but tells of their accounts (sales alerts) may be written already, with them in it: whoever has one in hand hands it over no more,
 -- and the queue writes it anew.
 update ledger l set state = case when l.tries > 0 then 'deferred' else coalesce(l.queued, 'deferred') end,
        queued = coalesce(l.queued, 'deferred'), claimant = null, until = :at
 from traversals t
-where t.id = l.traversal_id and l.action = 'send_sales_alert' and l.state = 'claimed'
+where t.id = l.traversal_id and l.recipient is not null and l.state = 'claimed'
   and t.account_id in (select account_id from relations where person_id = :person_id);
 
 -- name: erase_participants
