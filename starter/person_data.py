@@ -124,6 +124,11 @@ class _Erasure:
         ]
         after = await self._counts(person)
         self._tell(person, before, after, left, others, numbers, mail, erased.withdrawn)
+        if not erased.left:
+            say(
+                "a message to them or about their account had begun to leave before, and the relay has not answered yet: "
+                "run this again, and captured mail is looked through again"
+            )
         return not any(_is_left(trace) for _, trace in left)
 
     async def _counts(self, person: Person) -> dict[tuple[str, str], int]:

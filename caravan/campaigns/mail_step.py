@@ -153,6 +153,11 @@ async def give_up(
 ) -> Sending:
     """The journey ended while the relay was away: what has not left does not leave any more."""
     await doubt_abandoned(conn, step, claimant, at)
+    await _record_sent(conn, plans, step, await sql.fetch(conn, "settled_messages", **step.key), at)
+    progress = Progress(step.locked)
+    progress.leave(Target(reason="end-date"), at)
+    await progress.save(conn, at)
+    # last, for what it gives back locks the counts of limits, which are behind every other lock
     await sql.execute(
         conn,
         "skip_unsent",
@@ -162,10 +167,6 @@ async def give_up(
         reason="journey-not-live",
         at=at,
     )
-    await _record_sent(conn, plans, step, await sql.fetch(conn, "settled_messages", **step.key), at)
-    progress = Progress(step.locked)
-    progress.leave(Target(reason="end-date"), at)
-    await progress.save(conn, at)
     return Sending(step.before, progress.state.ended, control=step.locked.loaded.control)
 
 

@@ -120,7 +120,7 @@ async def judge(
         ours = [one for one in messages if one.number in people]
         if not ours:
             return []
-        if row["paused_at"] is not None:
+        if row["paused"]:
             await put_back(conn, ours, claimant, at)
             return []
         visit, action = await _visit(conn, plans, row, first, at)

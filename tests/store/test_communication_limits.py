@@ -582,3 +582,38 @@ async def _nothing_is_oversold_or_lost(world: World) -> None:
         "select from limit_slots s join ledger l using (message_id)"
         " where l.state in ('skipped', 'refused', 'accepted')"
     )
+
+
+async def test_giving_up_waits_for_accounts_before_it_locks_a_count(world: World) -> None:
+    """Counts are behind every other lock: whoever has an account and wants a count must find it free."""
+    ways = await start(
+        world,
+        documents("{per: person, at_most: 1, every: 1 day}", journeys=1),
+        accounts="account_id,name\na,Acme\nb,Bolt\n",
+        people="person_id,email,account_id\np0,p0@x.example,a\np1,p1@x.example,a\n",
+        relations="account_id,person_id\nb,p0\n",
+    )
+    traversal = ways["j0", "a"]
+    claimed = await claim(world, traversal)
+    await world.engage.execute(
+        "update ledger set state = 'accepted' where message_id = $1",
+        claimed.messages[0].outgoing.message_id,
+    )
+    assert await slots(world) == 1  # of the one that has not left
+    world.now += timedelta(days=400)
+    async with world.engage.acquire() as other, other.transaction():
+        await other.execute("set local lock_timeout = '3s'")
+        await other.execute("select from accounts where external_id = 'b' for update")
+        giving_up = asyncio.create_task(claim(world, traversal, "try 2"))
+        async with asyncio.timeout(20):
+            while not await other.fetchval(
+                "select exists (select from pg_locks where not granted and pid <> pg_backend_pid()"
+                " and database = (select oid from pg_database where datname = current_database()))"
+                " or exists (select from pg_stat_activity where wait_event_type = 'Lock'"
+                " and pg_backend_pid() = any(pg_blocking_pids(pid)))"
+            ):
+                await asyncio.sleep(0.02)
+        await other.execute("select from limit_counts for update")
+    gave_up = await giving_up
+    assert gave_up.ended.reason == "end-date"
+    assert await slots(world) == 0

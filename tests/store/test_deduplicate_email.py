@@ -142,7 +142,7 @@ async def has_had_enough(world: World, *people: str) -> None:
         " select r.id, p.id, $2, 1, now() + interval '8 days' from limit_rules r, people p"
         " where p.external_id = any($1)",
         list(people),
-        period_of(world.now, Span(1, "weeks"), "UTC"),
+        period_of(world.now, Span(count=1, unit="weeks"), "UTC"),
     )
 
 

@@ -1,10 +1,11 @@
 -- name: take_waiting
 -- Some messages of one journey whose time has come, for one try; those of a try that died have theirs when
 -- its lease is over. A journey by lot, so that one with many does not keep others waiting; none that is
--- paused, whose messages stay as they are, and nothing while sending is halted. By the index ledger_queued.
+-- paused in any of its versions, whose messages stay as they are, and nothing while sending is halted. By the
+-- index ledger_queued.
 with chosen as (
   select j.id from journeys j
-  where j.paused_at is null and not exists (select from sending_halt)
+  where not journey_paused(j.slug) and not exists (select from sending_halt)
     and exists (select from ledger l where l.journey_id = j.id and l.queued is not null
                   and l.state in ('held', 'deferred', 'claimed') and l.until <= :at)
   order by random() limit 1
@@ -25,7 +26,7 @@ returning l.id as number, l.journey_id, l.traversal_id, l.node, l.visit, l.posit
 -- What a waiting message is judged by: whoever closes the traversal, or stands at its node again, takes turns
 -- with us. The version is the one that wrote the message, the deadline that of the one the account is in.
 select t.id, t.slug, t.account_id, t.entry, t.entered_at, t.epoch, t.ended_at, t.reason,
-       j.id as journey_id, j.version, j.plan_hash, j.state as journey_state, j.paused_at,
+       j.id as journey_id, j.version, j.plan_hash, j.state as journey_state, journey_paused(j.slug) as paused,
        c.deadline, a.attributes as account, (select munchkin from pair) as munchkin,
        (select hash from communication_limits) as limits_hash
 from traversals t join journeys c on c.id = t.journey_id join accounts a on a.id = t.account_id
@@ -59,17 +60,18 @@ where l.id = d.number and l.state = 'claimed' and l.claimant = :claimant;
 with alive as (
   select t.id from traversals t join journeys j on j.id = :journey_id
   where t.id = :traversal_id and (t.ended_at is null or t.reason <> all(:ends::text[]))
-    and j.paused_at is null and j.state <> 'aborted' and not exists (select from sending_halt)
+    and j.paused_at is null and not journey_paused(j.slug) and j.state <> 'aborted'
+    and not exists (select from sending_halt)
   for share of t, j
 )
 update ledger l set state = 'handed_over', until = :lease
 from alive where l.id = :number and l.claimant = :claimant
-  and (l.state = 'handed_over' or (l.state = 'claimed' and l.until > :at))
+  and ((l.state = 'handed_over' and l.reason is null) or (l.state = 'claimed' and l.until > :at))
 returning l.message_id;
 
 -- name: put_back
 -- What this try has in hand has not left: it waits on.
-update ledger set state = case when tries > 0 then 'deferred' else queued end, claimant = null,
+update ledger set state = case when tries > 0 then 'deferred' else queued end, reason = null, claimant = null,
        until = :until, reply = coalesce(:reply, reply)
 where id = any(:numbers::bigint[]) and claimant = :claimant and state in ('claimed', 'handed_over') and queued is not null;
 

@@ -104,11 +104,12 @@ update ledger l set state = 'handed_over', claimant = :claimant, copy = :copy
 from alive
 where l.traversal_id = alive.id and l.node = :node and l.visit = :visit and l.position = :position
   and l.person_id = :person_id and l.queued is null
-  and (l.state = 'claimed' or (l.state = 'handed_over' and l.claimant = :claimant))
+  and (l.state = 'claimed' or (l.state = 'handed_over' and l.claimant = :claimant and l.reason is null))
 returning l.message_id;
 
 -- name: not_handed_over
--- The word was given and grew old, and was not given again: the content has not begun to leave.
+-- The word was given and grew old, and was not given again: the content has not begun to leave. Of who was erased
+-- meanwhile it is claimed again, and what is known of them now is nothing.
 update ledger l
 set state = case when t.ended_at is null then 'claimed' else 'skipped' end,
     reason = case when t.ended_at is not null then 'journey-not-live' end,
@@ -122,6 +123,13 @@ where t.id = l.traversal_id and l.traversal_id = :traversal_id and l.node = :nod
 select exists (select from traversals t join journeys j on j.id = t.journey_id
                where t.id = :traversal_id and t.epoch = :epoch and t.ended_at is null and j.paused_at is null
                  and j.state <> 'aborted' and not exists (select from sending_halt));
+
+-- name: in_hand_of
+-- Whether a message to a person, or one that tells of their account to nobody's record, has the last word and is not settled.
+select exists (select from ledger l join traversals t on t.id = l.traversal_id
+               where l.state = 'handed_over'
+                 and (l.person_id = :person_id or (l.recipient is not null
+                      and t.account_id in (select account_id from relations where person_id = :person_id))));
 
 -- name: in_hand
 -- Whether a message has the last word and is not settled. Of a few rows: ledger_unsettled.
@@ -137,7 +145,7 @@ returning message_id;
 
 -- name: take_back
 -- The relay is away: what this try has in hand did not leave. Why is kept for who asks.
-update ledger set state = 'claimed', reply = :reply
+update ledger set state = 'claimed', reason = null, reply = :reply
 where traversal_id = :traversal_id and node = :node and visit = :visit and claimant = :claimant
   and state in ('claimed', 'handed_over') and queued is null;
 

@@ -111,6 +111,15 @@ from traversals t
 where t.id = l.traversal_id and l.recipient is not null and l.state = 'claimed'
   and t.account_id in (select account_id from relations where person_id = :person_id);
 
+-- name: withdraw_last_words
+-- What has its last word and has not begun to leave has to ask again, and is refused; what has begun leaves, and is
+-- settled by the other side's answer. To the person, or about their accounts to nobody's record.
+update ledger l set reason = 'erased'
+from traversals t
+where t.id = l.traversal_id and l.state = 'handed_over'
+  and (l.person_id = :person_id or (l.recipient is not null
+       and t.account_id in (select account_id from relations where person_id = :person_id)));
+
 -- name: erase_participants
 update participants set because = '{}' where person_id = :person_id returning 1;
 

@@ -19,3 +19,9 @@ from ledger l
 join message_kinds k on k.action = l.action
 join traversals t on t.id = l.traversal_id
 left join people q on q.id = l.person_id;
+
+-- Whether a journey is paused: the versions that run are, together, and what is still to be sent of one that has ended
+-- waits for them.
+create function journey_paused(of_slug text) returns boolean language sql stable as $$
+  select exists (select from journeys where kind = 'journey' and slug = of_slug and paused_at is not null)
+$$;
