@@ -12,7 +12,7 @@ from caravan.campaigns import personal_data, traces
 from caravan.campaigns.person_erasure import (
     erase_here,
     erase_in_platform,
-    numbers_of_others,
+    phones_of_others,
     whose_too,
     without_what_is_others,
 )
@@ -101,7 +101,7 @@ class _Erasure:
             raise UserError(f"No person {key} in either store")
         before = await self._counts(person)
         others = await whose_too(engage, platform, person)
-        numbers = await numbers_of_others(engage, platform, person)
+        numbers = await phones_of_others(engage, platform, person)
         if not yes and not await asyncio.to_thread(
             typer.confirm, f"Erase {key} from both stores, for good?", err=True
         ):

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from caravan.campaigns.effects import Place
 from caravan.campaigns.visit import Visit
 from caravan.engage import sql
-from caravan.engage.limits import Rule
+from caravan.engage.communication_limits import Rule
 from caravan.journeys.documents.communication_limits import SUBJECTS, Channel
 from caravan.journeys.limit_periods import end_of, period_of
 

@@ -48,13 +48,13 @@ async def whose_too(engage: Any, platform: Any, person: Person) -> list[str]:
     return sorted(set(found))
 
 
-async def numbers_of_others(engage: Any, platform: Any, person: Person) -> list[str]:
+async def phones_of_others(engage: Any, platform: Any, person: Person) -> list[str]:
     """Which of their numbers somebody else has too, however either is written: a STOP of it is theirs too."""
     found = set()
     for queries, pool in ((engage_sql, engage), (platform_sql, platform)):
         rows = await queries.fetch(
             pool,
-            "numbers_of_others",
+            "phones_of_others",
             person_id=person.id,
             ends=[_digits(phone)[-7:] for phone in person.phones],
         )

@@ -137,7 +137,7 @@ async def _send_what_is_claimed(
         claimant,
         now(),
         go_on=go_on,
-        delivered_at_once=captured,
+        captured=captured,
     )
 
 

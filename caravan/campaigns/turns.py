@@ -17,7 +17,7 @@ from typing import Any
 
 from caravan.delivery.errors import RelayUnreachable
 from caravan.delivery.rates import Bucket, Rates, turns_of
-from caravan.delivery.transport import BeforeFinalDot, Outgoing, Session, Transport, Verdict
+from caravan.delivery.transport import BeforeContent, Outgoing, Session, Transport, Verdict
 from caravan.engage import sql
 
 #: seconds of turns that are leased at once, and that a bucket saves up while nobody takes any
@@ -118,6 +118,6 @@ class _RatedSession:
         self._turns = turns
         self._until = monotonic() + CLAIM_HOLDS
 
-    async def send(self, message: Outgoing, before_final_dot: BeforeFinalDot) -> Verdict:
+    async def send(self, message: Outgoing, before_content: BeforeContent) -> Verdict:
         await self._turns.wait(message, max(0.0, self._until - monotonic()))
-        return await self._session.send(message, before_final_dot)
+        return await self._session.send(message, before_content)

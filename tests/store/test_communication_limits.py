@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 from caravan.campaigns import mail_claims, planning, stretch
 from caravan.delivery.transport import (
     Accepted,
-    BeforeFinalDot,
+    BeforeContent,
     Deferred,
     InDoubt,
     Outgoing,
     Refused,
     Verdict,
 )
-from caravan.engage import limits, sql
+from caravan.engage import communication_limits, sql
 from caravan.journeys.workspace import Workspace
 from tests.world import World
 
@@ -132,8 +132,8 @@ class Answering:
 
     async def __aexit__(self, *_: object) -> None: ...
 
-    async def send(self, message: Outgoing, before_final_dot: BeforeFinalDot) -> Verdict:
-        await before_final_dot()
+    async def send(self, message: Outgoing, before_content: BeforeContent) -> Verdict:
+        await before_content()
         return self.verdicts.get(message.recipient.partition("@")[0], Accepted("250"))
 
 
@@ -407,9 +407,9 @@ async def test_documents_hold_together_and_end_with_their_leaving(world: World) 
 async def test_counts_of_periods_that_are_over_are_forgotten(world: World) -> None:
     ways = await start(world, documents("{per: person, at_most: 3, every: 1 day}"))
     await world.walk(ways["j0", "a"])
-    await limits.forget_past(world.engage, world.now + timedelta(hours=30))
+    await communication_limits.forget_past(world.engage, world.now + timedelta(hours=30))
     assert len(await used(world)) == 3
-    await limits.forget_past(world.engage, world.now + timedelta(hours=40))
+    await communication_limits.forget_past(world.engage, world.now + timedelta(hours=40))
     assert await used(world) == []
 
 

@@ -20,7 +20,7 @@ from caravan.delivery.errors import RelayUnreachable
 from caravan.delivery.rates import Rates
 from caravan.delivery.transport import (
     Accepted,
-    BeforeFinalDot,
+    BeforeContent,
     Deferred,
     InDoubt,
     Outgoing,
@@ -91,8 +91,8 @@ class Slow:
     async def session(self) -> AsyncIterator["Slow"]:
         yield self
 
-    async def send(self, message: Outgoing, before_final_dot: BeforeFinalDot) -> Verdict:
-        await before_final_dot()
+    async def send(self, message: Outgoing, before_content: BeforeContent) -> Verdict:
+        await before_content()
         if self.verdicts:
             return self.verdicts.pop()
         self.taken.append(message.recipient)

@@ -31,8 +31,8 @@ from caravan.campaigns.personal_data import ENGAGE, PLATFORM
 from caravan.campaigns.proving import against_log
 from caravan.database.erasures import ErasureKey, ErasureKeyMissing
 from caravan.database.outbox import read_page
+from caravan.delivery.bounce_reports import read_report
 from caravan.delivery.errors import RelayUnreachable
-from caravan.delivery.reports import read_report
 from caravan.delivery.transport import Accepted
 from caravan.engage import sql
 from caravan.platform import down_flow, sync
@@ -388,7 +388,7 @@ async def test_stop_of_a_number_of_two_people_stays_the_others(
 ) -> None:
     """Whoever bears the number on, however it is written, has answered STOP too."""
     await sms_consent.hear(
-        world.engage, world.plans, number="+46701234567", sid="SM1", word="stop", at=world.now
+        world.engage, world.plans, phone="+46701234567", sid="SM1", word="stop", at=world.now
     )
     people = "person_id,email,mobile_phone,account_id\ntwin,twin@bolt.example,0046 70-123 45 67,b\n"
     await world.load(world.workspace(JOURNEY, ("hi",)), people=people)

@@ -10,7 +10,7 @@ import pytest
 from activities.reconciler import ReconcilerActivities
 from caravan.campaigns import mail_claims, mail_hand_over, mail_step
 from caravan.delivery.errors import RelayUnreachable
-from caravan.delivery.transport import Accepted, BeforeFinalDot, InDoubt, Outgoing, Refused, Verdict
+from caravan.delivery.transport import Accepted, BeforeContent, InDoubt, Outgoing, Refused, Verdict
 from caravan.engage import sql
 from tests.world import World
 
@@ -57,11 +57,11 @@ class Breaking:
 
     async def __aexit__(self, *_: object) -> None: ...
 
-    async def send(self, message: Outgoing, before_final_dot: BeforeFinalDot) -> Verdict:
+    async def send(self, message: Outgoing, before_content: BeforeContent) -> Verdict:
         self.count += 1
         if self.count == self.at and self.when == "before":
             raise RelayUnreachable("gone")
-        await before_final_dot()
+        await before_content()
         if self.count == self.at and self.when == "killed":
             raise asyncio.CancelledError
         if self.count == self.at and self.when == "doubt":
@@ -99,8 +99,8 @@ class Slow(Breaking):
         super().__init__(0, "never")
         self.world = world
 
-    async def send(self, message: Outgoing, before_final_dot: BeforeFinalDot) -> Verdict:
-        verdict = await super().send(message, before_final_dot)
+    async def send(self, message: Outgoing, before_content: BeforeContent) -> Verdict:
+        verdict = await super().send(message, before_content)
         if self.count == 1:
             self.world.pass_time(hours=2)
             await self.world.engage.execute(
@@ -257,7 +257,7 @@ async def test_consent_withdrawn_while_the_relay_takes_its_time_counts(world: Wo
         async def session(self) -> AsyncIterator["Slow"]:
             yield self
 
-        async def send(self, message: Outgoing, before_final_dot: BeforeFinalDot) -> Verdict:
+        async def send(self, message: Outgoing, before_content: BeforeContent) -> Verdict:
             if not taken:
                 world.pass_time(seconds=90)
             if message.recipient.startswith("p1@"):
@@ -266,7 +266,7 @@ async def test_consent_withdrawn_while_the_relay_takes_its_time_counts(world: Wo
                     " where external_id = 'p1'"
                 )
                 world.pass_time(seconds=90)
-            await before_final_dot()
+            await before_content()
             taken.append(message.recipient)
             return Accepted("250 ok")
 

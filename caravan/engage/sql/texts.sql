@@ -11,9 +11,9 @@ where p.attributes ? 'mobile_phone' and p.deleted_at is null
   and right(regexp_replace(p.attributes ->> 'mobile_phone', '\D', '', 'g'), 7) = right(:digits, 7)
 order by p.id;
 
--- name: opt_number_in
+-- name: opt_phone_in
 -- A number that answered STOP is free again; one that is suppressed for a graver reason stays so.
-delete from suppressions where subject = :number and reason = 'opt_out';
+delete from suppressions where subject = :phone and reason = 'opt_out';
 
 -- name: text_followed
 -- The text that a callback names, with what its activities say.
@@ -24,5 +24,5 @@ from messages where id = :number and message_id is not null and carrier = 'text'
 -- How it stands, and goes on to stand until we have said what became of it.
 select state from ledger where id = :number for no key update;
 
--- name: number_of_person
+-- name: phone_of_person
 select attributes ->> 'mobile_phone' from people where id = :person_id;
