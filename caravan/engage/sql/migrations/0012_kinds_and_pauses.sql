@@ -1,4 +1,4 @@
--- What a message is, said once: which actions send, by which carrier, and where it goes.
+-- What a message is and when a journey is paused, said once: which actions send, by which carrier, and where it goes.
 
 -- The registry of actions (caravan/journeys/actions), as this store's queries need it: written anew by whoever brings
 -- the schema up to date. A table and not a column of the ledger: nothing of millions of rows is written over, and
