@@ -4,10 +4,12 @@ from typing import ClassVar
 
 import pytest
 
+from caravan.campaigns.messages import MESSAGES
 from caravan.engage import sql, subscriptions
 from caravan.journeys.actions import ACTIONS
 from caravan.journeys.actions.base import Carrier
 from caravan.journeys.actions.send_sms import SendSms
+from tests.commands import Cli
 from tests.world import World
 
 JOURNEY = """
@@ -48,6 +50,10 @@ ADDRESSES = {
 }
 
 
+def test_every_action_that_sends_has_its_making() -> None:
+    assert set(MESSAGES) == {name for name, action in ACTIONS.items() if action.carrier is not None}
+
+
 async def test_every_listing_says_where_a_message_goes(world: World) -> None:
     await send_all(world)
     listed = await sql.fetch(world.engage, "messages", state=None, slug="main", limit=10)
@@ -59,6 +65,24 @@ async def test_every_listing_says_where_a_message_goes(world: World) -> None:
     assert {row["action"]: row["address"] for row in waiting} == ADDRESSES
     [counted] = await sql.fetch(world.engage, "message_counts", slug="main")
     assert (counted["state"], counted["messages"]) == ("accepted", 3)
+
+
+async def test_commands_tell_a_texts_number(world: World) -> None:
+    await send_all(world)
+    text = await world.engage.fetchval("select message_id from ledger where action = 'send_sms'")
+    alert = await world.engage.fetchval("select message_id from ledger where person_id < 0")
+    cli = Cli(world)
+    told = await cli.json("why", "--mail", text)
+    assert (told["action"], told["address"], told["person"]) == ("send_sms", "+46701234567", "p")
+    words = (await cli.run("why", "--mail", text)).stdout
+    assert "to p <+46701234567> of a Acme" in words
+    assert "send_sms of 1 segment, claimed" in words
+    words = (await cli.run("why", "--mail", alert)).stdout
+    assert "to <ann@sales.example> of a Acme" in words
+    await world.engage.execute("update ledger set state = 'in_doubt' where message_id = $1", text)
+    [listed] = await cli.json("deliveries", "--in-doubt")
+    assert (listed["action"], listed["address"]) == ("send_sms", "+46701234567")
+    assert "+46701234567" in (await cli.run("mail")).stdout
 
 
 class SendPostcard(SendSms):

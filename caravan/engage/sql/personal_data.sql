@@ -103,8 +103,8 @@ where person_id = :person_id and state in ('claimed', 'held', 'deferred')
 returning id;
 
 -- name: rewrite_alerts
--- What goes to nobody's record but tells of their accounts (sales alerts) may be written already, with them in it: whoever has one in hand hands it over no more,
--- and the queue writes it anew.
+-- What goes to nobody's record but tells of their accounts (sales alerts) may be written already, with them in it:
+-- whoever has one in hand hands it over no more, and the queue writes it anew.
 update ledger l set state = case when l.tries > 0 then 'deferred' else coalesce(l.queued, 'deferred') end,
        queued = coalesce(l.queued, 'deferred'), claimant = null, until = :at
 from traversals t
