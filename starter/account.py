@@ -9,7 +9,7 @@ from rich.padding import Padding
 
 from caravan.buying_groups.listing import Filters, groups
 from caravan.engage import sql
-from caravan.engage.queued import queued
+from caravan.engage.awaiting_entry import awaiting_entry
 from caravan.journeys.moving import MIGRATE
 from starter.errors import UserError
 from starter.evidence import in_words
@@ -54,7 +54,7 @@ def show_account(
             {key: value for key, value in _entry(row).items() if value is not None}
             for row in await sql.fetch(pool, "entries_of_account", account_id=account["id"])
         ]
-        waiting = await queued(pool, account["id"], datetime.now(UTC))
+        waiting = await awaiting_entry(pool, account["id"], datetime.now(UTC))
         told = {
             "account": account["external_id"],
             "account_name": account["attributes"].get("name"),

@@ -103,7 +103,7 @@ email.app.command("test")(email_test.send_proof)
 app.command("journeys", rich_help_panel=LOOKING)(journeys.journeys)
 app.add_typer(journey.app, name="journey", rich_help_panel=LOOKING)
 journey.app.command("plan")(journey_plan.plan)
-journey.app.command("test-send")(journey_test_send.send_all_mail)
+journey.app.command("test-send")(journey_test_send.send_all_messages)
 for verb in life_cycle.VERBS:
     journey.app.command(verb.__name__)(verb)
 app.command("accounts", rich_help_panel=LOOKING)(accounts.accounts)

@@ -10,9 +10,9 @@ from typing import Any
 
 from caravan.campaigns import locking_ahead
 from caravan.delivery.compose import CompiledTemplate, compile_body
-from caravan.engage import limits, sql
+from caravan.engage import communication_limits, sql
+from caravan.engage.communication_limits import NO_LIMITS, Limits
 from caravan.engage.copies import hash_of
-from caravan.engage.limits import NO_LIMITS, Limits
 from caravan.engage.plans import load_plan
 from caravan.journeys.conditions.binder import Binder, RowsBinder
 from caravan.journeys.control import ControlPlan
@@ -173,7 +173,7 @@ class PlanCache:
             return NO_LIMITS
         if limits_hash not in self._limits:
             # where others have been put in force meanwhile, it is those
-            found, limits_ = await limits.in_force(conn)
+            found, limits_ = await communication_limits.in_force(conn)
             self._limits[found] = limits_
             while len(self._limits) > self._kept:
                 self._limits.popitem(last=False)
