@@ -35,9 +35,8 @@ select jsonb_build_array(
 
 #: tables that were written, also by what was rolled back: their numbers went on
 WRITTEN = """
-select string_agg(oid::regclass::text, ', ') from pg_class
-where relnamespace = to_regnamespace($1) and relkind = 'r' and relname <> 'migrations'
-  and pg_relation_size(oid) > 0"""
+select relname from pg_class
+where relnamespace = to_regnamespace($1) and relkind = 'r' and pg_relation_size(oid) > 0"""
 
 #: sequences that no column of a written table restarts
 APART = """
@@ -77,6 +76,9 @@ class Pairs:
         self._free: list[Pair] = []
         self._connections: dict[str, asyncpg.Connection] = {}
         self._shapes: dict[str, list[str]] = {}  # by munchkin as of now
+        self._seeds: list[
+            dict[str, str]
+        ] = []  # by store: the rows that provisioning leaves, by table
 
     async def take(self) -> Pair:
         while self._free:
@@ -92,7 +94,18 @@ class Pairs:
         new = self._next()
         await new.provision()
         self._shapes[new.munchkin] = await self._shape(new)
+        if not self._seeds:
+            self._seeds = [await self._rows(dsn, schema) for dsn, schema in new.schemas]
         return new
+
+    async def _rows(self, dsn: str, schema: str) -> dict[str, str]:
+        conn = await self._connection(dsn)
+        return {
+            row["relname"]: await conn.fetchval(
+                f'select jsonb_agg(to_jsonb(t))::text from "{schema}"."{row["relname"]}" t'
+            )
+            for row in await conn.fetch(WRITTEN, schema)
+        }
 
     def _next(self) -> Pair:
         number = next(self._numbers)
@@ -113,12 +126,19 @@ class Pairs:
         ]
 
     async def _renew(self, old: Pair, new: Pair) -> None:
-        for (dsn, was), (_, name) in zip(old.schemas, new.schemas, strict=True):
+        stores = zip(old.schemas, new.schemas, self._seeds, strict=True)
+        for (dsn, was), (_, name), seeds in stores:
             conn = await self._connection(dsn)
             async with conn.transaction():
                 await conn.execute("set local lock_timeout = '5s'")
-                if tables := await conn.fetchval(WRITTEN, was):
-                    await conn.execute(f"truncate {tables} restart identity cascade")
+                written = [f'"{was}"."{row["relname"]}"' for row in await conn.fetch(WRITTEN, was)]
+                await conn.execute(f"truncate {', '.join(written)} restart identity cascade")
+                for table, rows in seeds.items():
+                    of = f'"{was}"."{table}"'
+                    await conn.execute(
+                        f"insert into {of} select * from jsonb_populate_recordset(null::{of}, $1::jsonb)",
+                        rows,
+                    )
                 for row in await conn.fetch(APART, was):
                     await conn.execute(f"alter sequence {row[0]} restart")
                 await conn.execute(f'alter schema "{was}" rename to "{name}"')
@@ -130,7 +150,7 @@ class Pairs:
             old.munchkin,
         )
         await engage.execute(
-            f'insert into "{subscriptions.schema_of(new.munchkin)}".pair (sandbox, munchkin) values ($1, $2)',
+            f'update "{subscriptions.schema_of(new.munchkin)}".pair set sandbox = $1, munchkin = $2',
             new.sandbox,
             new.munchkin,
         )
