@@ -83,6 +83,8 @@ class Membership:
             travelling=False,
             flips=flips,
             audiences=self.audiences,
+            picking=True,
+            of_all=self.everyone,
         )
 
     def _matching(self, binder: Binder) -> str:
