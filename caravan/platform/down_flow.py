@@ -12,11 +12,17 @@ from typing import Any
 
 from caravan.database.outbox import SYNC, TIME, Change, Cursor, read_page
 from caravan.platform import audiences, segments, sql
+from caravan.platform.audiences import AudienceOf
 from caravan.platform.export import Bundle, Here, export_accounts
 
 #: the engage store's cursor in this outbox
 STREAM = "down"
 PAGE = 5000
+#: what of which something may change who is in an audience of these
+TOUCHING: dict[AudienceOf, tuple[str, ...]] = {
+    "accounts": ("account", "person", "relation", "opportunity", "activity"),
+    "people": ("person", "relation", "activity"),
+}
 
 
 @dataclass(frozen=True)
@@ -57,13 +63,15 @@ async def look_again(
     """
     named = named or {}
     async with pool.acquire() as conn, conn.transaction():
-        everyone = await _touched(conn, page)
+        everyone = await _touched(conn, page, "accounts")
         members: dict[str, list[int]] = {one["audience"]: [] for one in (*journeys, *jobs)}
         for audience in sorted(members):
             await audiences.evaluate(conn, audience, as_of, everyone)
         people: list[int] = []
         if "people" in named.values():
-            people = await people_among(conn, everyone)
+            people = sorted(
+                {*await _touched(conn, page, "people"), *await people_among(conn, everyone)}
+            )
         for audience, of in named.items():
             if audience not in members:
                 ids = everyone if of == "accounts" else people
@@ -75,7 +83,7 @@ async def look_again(
         for journey in journeys:
             audience = journey["audience"]
             if members[audience]:
-                await segments.build(
+                await segments.extend(
                     conn, journey["slug"], journey["version"], audience, as_of, members[audience]
                 )
         # what the engage store itself sent up need not come down again, nor what only time changed
@@ -83,7 +91,7 @@ async def look_again(
         return Concern(
             everyone=everyone,
             people=people,
-            touched=await _touched(conn, down),
+            touched=await _touched(conn, down, "accounts"),
             members=members,
             activity_ids=[change.id for change in down if change.entity == "activity"],
         )
@@ -104,17 +112,12 @@ async def people_among(conn: Any, account_ids: Sequence[int]) -> list[int]:
     ]
 
 
-async def _touched(conn: Any, page: Sequence[Change]) -> list[int]:
-    ids: dict[str, list[int]] = {}
+async def _touched(conn: Any, page: Sequence[Change], of: AudienceOf) -> list[int]:
+    """The accounts, or the people, that changed records belong to."""
+    ids: dict[str, list[int]] = {entity: [] for entity in TOUCHING[of]}
     for change in page:
-        ids.setdefault(change.entity, []).append(change.id)
-    rows = await sql.fetch(
-        conn,
-        "touched_accounts",
-        account_ids=ids.get("account", []),
-        person_ids=ids.get("person", []),
-        relation_ids=ids.get("relation", []),
-        opportunity_ids=ids.get("opportunity", []),
-        activity_ids=ids.get("activity", []),
-    )
+        if change.entity in ids:
+            ids[change.entity].append(change.id)
+    named = {f"{entity}_ids": those for entity, those in ids.items()}
+    rows = await sql.fetch(conn, f"touched_{of}", **named)
     return sorted(row["id"] for row in rows)

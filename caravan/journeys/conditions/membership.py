@@ -16,10 +16,12 @@ from caravan.journeys.conditions.sql import Fragment, compile_condition
 
 @dataclass(frozen=True)
 class Membership:
-    """What is kept, and where; its statements take ``as_of`` and, unless of everyone, ``subject_ids``.
+    """What is kept, and where.
 
     ``key`` are the columns that name it in ``members`` and ``flips``, with their values; both tables
-    have ``subject_id`` besides, and ``qualified_at`` or ``next_flip``.
+    have ``subject_id`` besides, and ``qualified_at`` or ``next_flip``. ``departures``, where there is
+    such a table, gets who leaves, with ``left_at``. Statements take ``as_of`` and what ``subjects``
+    asks for: of ``named`` ones ``subject_ids``, of those ``between`` two ids ``after`` and ``upto``.
     """
 
     of: Literal["accounts", "people"]
@@ -28,8 +30,14 @@ class Membership:
     members: str
     flips: str
     key: Mapping[str, str]
-    everyone: bool = True
+    subjects: Literal["all", "named", "between"] = "all"
+    departures: str | None = None
     audiences: Mapping[str, Condition] | None = None
+
+    def select(self) -> "Statement":
+        """Those who match, in order of id."""
+        binder = Binder(self.zone)
+        return Statement(f"{self._matching(binder)} order by {self._alias}.id", binder)
 
     def leave(self) -> "Statement":
         """Those who are members and no longer match."""
@@ -37,11 +45,18 @@ class Membership:
         named = " and ".join(
             f"m.{column} = {binder.literal(value, 'text')}" for column, value in self.key.items()
         )
-        return Statement(
-            f"with matching as materialized ({self._matching(binder)})"
-            f" delete from {self.members} m where {named}"
+        matching = f"with matching as materialized ({self._matching(binder)})"
+        leaving = (
+            f"delete from {self.members} m where {named}"
             f" and {self._among_chosen('m.subject_id', binder)}"
-            " and not exists (select from matching where matching.id = m.subject_id)",
+            " and not exists (select from matching where matching.id = m.subject_id)"
+        )
+        if self.departures is None:
+            return Statement(f"{matching} {leaving}", binder)
+        return Statement(
+            f"{matching}, departed as ({leaving} returning m.subject_id, m.qualified_at)"
+            f" insert into {self.departures} ({', '.join(self.key)}, subject_id, qualified_at, left_at)"
+            f" select {self._named(binder)}, subject_id, qualified_at, {_as_of(binder)} from departed",
             binder,
         )
 
@@ -62,10 +77,15 @@ class Membership:
         if not fragment.flips:
             return None
         soonest = f"least({', '.join(fragment.flips)})"
+        # the offset keeps it from being reckoned twice
+        due = (
+            f"select {self._alias}.id, {soonest} as next_flip"
+            f" from {self.of} {self._alias} where {self._chosen(binder)} offset 0"
+        )
         return Statement(
             f"insert into {self.flips} ({', '.join(self.key)}, subject_id, next_flip)"
-            f" select {self._named(binder)}, {self._alias}.id, {soonest}"
-            f" from {self.of} {self._alias} where {self._chosen(binder)} and {soonest} is not null"
+            f" select {self._named(binder)}, due.id, due.next_flip"
+            f" from ({due}) due where due.next_flip is not null"
             f" on conflict ({', '.join(self.key)}, subject_id)"
             " do update set next_flip = excluded.next_flip",
             binder,
@@ -84,7 +104,7 @@ class Membership:
             flips=flips,
             audiences=self.audiences,
             picking=True,
-            of_all=self.everyone,
+            of_all=self.subjects == "all",
         )
 
     def _matching(self, binder: Binder) -> str:
@@ -99,9 +119,12 @@ class Membership:
 
     def _among_chosen(self, column: str, binder: Binder) -> str:
         """Whether a subject is one of those asked about."""
-        if self.everyone:
+        if self.subjects == "all":
             return "true"
-        return f"{column} = any({binder.named('subject_ids', 'bigint[]')})"
+        if self.subjects == "named":
+            return f"{column} = any({binder.named('subject_ids', 'bigint[]')})"
+        after, upto = binder.named("after", "bigint"), binder.named("upto", "bigint")
+        return f"{column} > {after} and {column} <= {upto}"
 
     def _named(self, binder: Binder) -> str:
         return ", ".join(binder.literal(value, "text") for value in self.key.values())
