@@ -68,7 +68,6 @@ when: {any: [{opportunity: {is_closed: false}}, {audience: buyers}], not: {audie
 audience: twice
 of: people
 when: {did: {event: form_filled, at_least: 2, within: 20 days}}
----
 """
 
 records = st.integers(0, 3)
@@ -196,7 +195,7 @@ async def keep_up(world: World, drawn: list[Any]) -> None:
 
 
 FEW = settings(
-    max_examples=4,
+    max_examples=5,
     deadline=None,
     database=None,
     derandomize=True,
