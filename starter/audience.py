@@ -88,12 +88,14 @@ def _print(row: dict[str, Any]) -> None:
         plainly(f"  {line}")
     console.print()
     for title, name, empty in (
-        (f"Next flips, of {row['flips_waiting']}", "flips", "time alone changes nothing"),
+        ("Next flips", "flips", "none: time alone changes nothing that is known"),
         ("Joined last", "joined", "nobody yet"),
         ("Left last", "left", "nobody yet"),
     ):
         show(row[name], Format.table, title=title, empty=empty)
         console.print()
+    if row["flips_waiting"] > len(row["flips"]):
+        plainly(f"{row['flips_waiting']} flips in all; --limit shows more")
 
 
 def as_yaml(value: Any) -> str:

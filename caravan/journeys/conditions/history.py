@@ -104,18 +104,23 @@ def times(condition: Did, asked: Asked, binder: Binder) -> str:
 
 
 def history_flips(condition: Did, asked: Asked, binder: Binder) -> tuple[str, ...]:
-    """The next event that is dated later than now, and the next to fall out of the window."""
-    as_of = binder.named("as_of", "timestamptz")
-    coming = tuple(
-        f"(select min(e.at) {source} and e.at > {as_of})"
-        for source in _ever(condition, asked, binder)
-    )
+    """The next event that is dated later than now, and the next to fall out of the window.
+
+    One look at the events for both: this is asked of everybody when an audience is evaluated as a whole.
+    """
+    coming = f"case when e.at > {binder.named('as_of', 'timestamptz')} then e.at end"
     window = condition.window
     if window.within is None or window.in_journey:
-        return coming
-    leaving = fallen_out(f"(done.at{JUST_AFTER})", duration_of(window.within), binder)
-    inside = _distinct(_in_window(condition, asked, binder))
-    return (*coming, f"(select min(least({', '.join(leaving)})) from {inside})")
+        return tuple(
+            f"(select min({coming}) {source})" for source in _ever(condition, asked, binder)
+        )
+    since = _opening(window, binder)
+    leaving = fallen_out(f"(e.at{JUST_AFTER})", duration_of(window.within), binder)
+    soonest = f"least({', '.join([coming, *leaving])})"
+    return tuple(
+        f"(select min({soonest}) {source} and e.at >= {since})"
+        for source in _ever(condition, asked, binder)
+    )
 
 
 def label(condition: Did) -> str:

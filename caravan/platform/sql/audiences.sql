@@ -67,7 +67,7 @@ where epoch = (select max(epoch) from changes)
 order by 1, 2;
 
 -- name: audiences
-select a.slug, a.of, a.zone, a.evaluated_at, a.condition,
+select a.slug, a.of, a.evaluated_at, a.condition,
        (select count(*) from audience_members m where m.audience = a.slug) as members
 from audiences a order by a.slug;
 
@@ -102,9 +102,6 @@ where id = any(:account_ids::bigint[]) and external_id = any(:names::text[]) and
 -- As when time passes: nobody wrote anything, and somebody wants them looked at.
 insert into changes (entity, id, as_of, origin)
 select 'account', id, :at, 'time' from accounts where external_id = any(:names::text[]) and deleted_at is null order by id;
-
--- name: audience
-select slug, of, zone, condition, evaluated_at from audiences where slug = :slug;
 
 -- name: flips_of_audience
 -- Those due next, and how many there are.
