@@ -195,7 +195,7 @@ async def keep_up(world: World, drawn: list[Any]) -> None:
 
 
 FEW = settings(
-    max_examples=5,
+    max_examples=4,
     deadline=None,
     database=None,
     derandomize=True,
@@ -205,7 +205,7 @@ FEW = settings(
 
 
 @FEW
-@given(drawn=st.lists(changes, min_size=20, max_size=30))
+@given(drawn=st.lists(changes, min_size=15, max_size=25))
 async def test_kept_up_audiences_are_those_a_whole_evaluation_finds(
     world: World, drawn: list[Any]
 ) -> None:
