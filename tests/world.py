@@ -11,16 +11,15 @@ from caravan.campaigns.plans import PlanCache
 from caravan.delivery.capture import CaptureTransport
 from caravan.delivery.transport import Transport
 from caravan.engage import journeys, sql
-from caravan.engage import subscriptions as engage_subscriptions
 from caravan.engage.happening import Happening
 from caravan.engage.versions import PIN, Policy
 from caravan.journeys.compiler import compile_journey
 from caravan.journeys.state import State
 from caravan.journeys.workspace import Workspace, load_workspace
-from caravan.platform import sandboxes
 from caravan.platform.imports import FileReport, Importer
 from caravan.stores import Stores
 from tests.documents import misfits
+from tests.pairs import Pair
 from workflows.contracts import DrainRequest
 
 HEAD = """
@@ -48,13 +47,11 @@ subject: "Hello {{{{ person.first_name | default: 'you' }}}}"
 class World:
     """Everything a store test needs."""
 
-    def __init__(
-        self, folder: Path, platform_dsn: str, engage_dsn: str, munchkin: str, sandbox: str
-    ) -> None:
+    def __init__(self, folder: Path, pair: Pair) -> None:
         self.folder = folder
-        self.munchkin = munchkin
-        self.sandbox = sandbox
-        self.stores = Stores(platform_dsn, engage_dsn, pool_size=12)
+        self.munchkin = pair.munchkin
+        self.sandbox = pair.sandbox
+        self.stores = Stores(pair.platform_dsn, pair.engage_dsn, pool_size=12)
         self.plans = PlanCache()
         self.transport = CaptureTransport()
         self.texts: Transport = CaptureTransport()
@@ -71,8 +68,6 @@ class World:
         return [{"munchkin": self.munchkin, "sandbox": self.sandbox}]
 
     async def open(self) -> None:
-        await sandboxes.provision(self.stores.platform_dsn, self.sandbox, self.munchkin)
-        await engage_subscriptions.provision(self.stores.engage_dsn, self.munchkin, self.sandbox)
         self.engage = await self.stores.engage(self.munchkin)
         self.platform = await self.stores.platform(self.munchkin)
 

@@ -12,6 +12,7 @@ from caravan.campaigns.mail_claims import Claimed
 from caravan.campaigns.mail_hand_over import hand_over
 from caravan.delivery.errors import RelayUnreachable
 from caravan.engage import suppressions
+from tests.pairs import Pairs
 from tests.provider import DROP, HANG, Provider
 from tests.world import World
 
@@ -238,16 +239,10 @@ ANSWERS = st.sampled_from(
 )
 @given(st.lists(st.tuples(ANSWERS, st.sampled_from(["4567", "4568"])), max_size=6))
 async def test_whatever_is_answered_no_text_is_taken_twice(
-    stack: object, tmp_path_factory: pytest.TempPathFactory, faults: list[tuple[object, str]]
+    pairs: Pairs, tmp_path_factory: pytest.TempPathFactory, faults: list[tuple[object, str]]
 ) -> None:
-    from tests.conftest import _numbers
-
-    number = next(_numbers)
-    notes = stack.notes  # type: ignore[attr-defined]
-    world = World(
-        tmp_path_factory.mktemp("ws"), notes["platform_dsn"], notes["engage_dsn"],
-        munchkin=f"test-{number}", sandbox=f"box-{number}",
-    )  # fmt: skip
+    pair = await pairs.take()
+    world = World(tmp_path_factory.mktemp("ws"), pair)
     await world.open()
     provider = Provider()
     await provider.start()
@@ -275,6 +270,7 @@ async def test_whatever_is_answered_no_text_is_taken_twice(
         await transport.close()
         await provider.stop()
         await world.close()
+        pairs.give_back(pair)
 
 
 LIMITS = """
