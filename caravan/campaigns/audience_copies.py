@@ -76,6 +76,7 @@ async def renew(
 
 
 async def _copy(conn: Any, platform: Any, audience: str, of: str, as_of: datetime) -> None:
+    await sql.execute(conn, "allow_minutes")
     await evaluate_whole(platform, audience, as_of)
     await sql.execute(conn, "begin_copy", audience=audience, of=of)
     page: Sequence[int] = [0]

@@ -80,6 +80,7 @@ async def _page_of(
 
 async def _begin(conn: Any, job: Any, platform: Any, as_of: datetime) -> int:
     """Evaluate the audience as a whole; returns how many accounts it has."""
+    await sql.execute(conn, "allow_minutes")
     size = await evaluate_whole(platform, job["audience"], as_of)
     await sql.execute(conn, "note_job_size", id=job["id"], size=size)
     return size

@@ -27,6 +27,11 @@ with gone as (
 )
 delete from audience_copies where not audience = any(:used::text[]);
 
+-- name: allow_minutes
+-- While the Platform evaluates an audience as a whole, whoever waits for it may hold the stream's cursor for longer
+-- than a page takes.
+select set_config('transaction_timeout', '30min', true);
+
 -- name: begin_copy
 insert into audience_copies (audience, of) values (:audience, :of) on conflict do nothing;
 

@@ -5,12 +5,12 @@ a table of the store; whoever qualifies gets a row with the instant. Where a con
 the passing of time alone, the next such instant is kept with the subject and looked at when due.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from caravan.journeys.conditions.binder import Binder
-from caravan.journeys.conditions.model import Condition
+from caravan.journeys.conditions.model import AccountIs, All, Condition, InAudience, PersonIs
 from caravan.journeys.conditions.sql import Fragment, compile_condition
 
 
@@ -71,16 +71,25 @@ class Membership:
         )
 
     def look_again(self) -> "Statement | None":
-        """When each may change by time alone; None where time has no say."""
+        """When each may change by time alone; None where time has no say.
+
+        Whoever fails a part that time has no say in stays out until data changes, and is looked at then.
+        """
         binder = Binder(self.zone)
-        fragment = self._fragment(binder, flips=True)
-        if not fragment.flips:
+        parts = list(_conjuncts(self.condition, self.of, self.audiences or {}))
+        timed = [one for one in parts if self._fragment(one, Binder(self.zone), flips=True).flips]
+        if not timed:
             return None
+        lasting = [
+            f"({self._fragment(one, binder).predicate})" for one in parts if one not in timed
+        ]
+        chosen = " and ".join([self._chosen(binder), *lasting])
+        fragment = self._fragment(All(of=tuple(timed)), binder, flips=True)
         soonest = f"least({', '.join(fragment.flips)})"
         # the offset keeps it from being reckoned twice
         due = (
             f"select {self._alias}.id, {soonest} as next_flip"
-            f" from {self.of} {self._alias} where {self._chosen(binder)} offset 0"
+            f" from {self.of} {self._alias} where {chosen} offset 0"
         )
         return Statement(
             f"insert into {self.flips} ({', '.join(self.key)}, subject_id, next_flip)"
@@ -95,9 +104,9 @@ class Membership:
     def _alias(self) -> str:
         return "a" if self.of == "accounts" else "p"
 
-    def _fragment(self, binder: Binder, *, flips: bool = False) -> Fragment:
+    def _fragment(self, condition: Condition, binder: Binder, *, flips: bool = False) -> Fragment:
         return compile_condition(
-            self.condition,
+            condition,
             "account" if self.of == "accounts" else "person",
             binder,
             travelling=False,
@@ -110,7 +119,7 @@ class Membership:
     def _matching(self, binder: Binder) -> str:
         return (
             f"select {self._alias}.id from {self.of} {self._alias}"
-            f" where {self._chosen(binder)} and ({self._fragment(binder).predicate})"
+            f" where {self._chosen(binder)} and ({self._fragment(self.condition, binder).predicate})"
         )
 
     def _chosen(self, binder: Binder) -> str:
@@ -136,6 +145,25 @@ class Statement:
 
     sql: str
     binder: Binder
+
+
+def _conjuncts(
+    condition: Condition, of: str, audiences: Mapping[str, Condition]
+) -> Iterator[Condition]:
+    """The parts that all have to hold, also those of the audiences named and of one record's tests."""
+    match condition:
+        case All(of=parts):
+            for part in parts:
+                yield from _conjuncts(part, of, audiences)
+        case InAudience(audience=name) if name in audiences:
+            others = {slug: one for slug, one in audiences.items() if slug != name}
+            yield from _conjuncts(audiences[name], of, others)
+        case AccountIs(tests=tests) if of == "accounts":
+            yield from (AccountIs(tests={field: test}) for field, test in tests.items())
+        case PersonIs(tests=tests) if of == "people":
+            yield from (PersonIs(tests={field: test}) for field, test in tests.items())
+        case _:
+            yield condition
 
 
 def _as_of(binder: Binder) -> str:
