@@ -101,8 +101,11 @@ async def _trickle(pair: Pair) -> tuple[list[float], float]:
 
     await qualify(0)  # the streams are up once it is in
     await reached("the first account's first step", lambda: seen(1), every=LOOK_EVERY)
-    async with asyncio.TaskGroup() as group:
-        group.create_task(come_in())
-        await reached("all accounts' first steps", lambda: seen(ACCOUNTS + 1), every=LOOK_EVERY)
+    try:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(come_in())
+            await reached("all accounts' first steps", lambda: seen(ACCOUNTS + 1), every=LOOK_EVERY)
+    except ExceptionGroup as group_of_one:  # the other was only cut off by it
+        raise group_of_one.exceptions[0] from None
     waited = [stepped[one] - at for one, at in qualified.items() if one != "account-0"]
     return waited, changes / seconds

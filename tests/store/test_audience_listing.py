@@ -91,6 +91,7 @@ async def test_detail_tells_flips_joins_and_leaves(world: World) -> None:
     assert [(one.id, one.left_at) for one in told.joined] == [("a", None)]
     assert told.left == ()
     world.pass_time(days=9)
+    await world.follow()  # the flip is announced, behind what this page itself has begun
     await world.follow()
     told = await detail(world.engage, world.platform, "ending", 10)
     assert told is not None
