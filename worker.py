@@ -297,6 +297,7 @@ def _mailing(settings: Settings, roles: tuple[str, ...]) -> Mailing:
         sign=signer.sign if signer is not None else None,
         rates=mail_settings.rates(settings),
         texts=_texts(settings),
+        texts_from=settings.sms_from,
     )
     if mailing.withheld is not None and EMAIL in roles:
         log.warning("marketing mail is withheld", why=mailing.withheld)

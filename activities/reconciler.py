@@ -23,7 +23,7 @@ from activities.draining import drain
 from activities.failures import told
 from activities.journey_starts import JourneyStarts
 from activities.stream_starts import ensure_admission
-from caravan.engage import failing, journeys, life_cycle, limits, sql
+from caravan.engage import communication_limits, failing, journeys, life_cycle, sql
 from caravan.stores import Stores
 from workflows.contracts import RECONCILE, DrainReply, DrainRequest
 
@@ -63,7 +63,7 @@ class ReconcilerActivities:
             await self.never_settled(pool)
             await self.note_time(pool, request.munchkin)
             await self.finish_commands(pool)
-            await limits.forget_past(pool, datetime.now(UTC))
+            await communication_limits.forget_past(pool, datetime.now(UTC))
             if time.monotonic() - looked >= FAILURES_EVERY:
                 looked = time.monotonic()
                 await self.stop_failing(pool)

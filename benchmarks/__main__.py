@@ -15,12 +15,14 @@ from rich.table import Table
 from benchmarks import (
     audience_to_sql,
     entry_seconds,
+    events,
     gateway_clicks,
     import_people,
     journey_to_floor,
     simulate_steps,
     smtp_to_raw,
     sync_to_raw,
+    wake_seconds,
     worker_rss,
 )
 from benchmarks.figures import Figure
@@ -59,6 +61,18 @@ SECTIONS = (
     Section(
         {"sync_to_raw": "the rate of the Platform sync to that of a bare upsert"},
         sync_to_raw.measure,
+    ),
+    Section(
+        {
+            "events_per_s": "events a second into the Platform store, down, and matched to who listens"
+        },
+        events.measure,
+    ),
+    Section(
+        {
+            "wake_seconds_p99": "from the answer to `POST /events` to the listening account's next step"
+        },
+        wake_seconds.measure,
     ),
     Section(
         {

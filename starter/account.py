@@ -9,7 +9,7 @@ from rich.padding import Padding
 
 from caravan.buying_groups.listing import Filters, groups
 from caravan.engage import sql
-from caravan.engage.queued import queued
+from caravan.engage.awaiting_entry import awaiting_entry
 from caravan.journeys.moving import MIGRATE
 from caravan.platform import sql as platform_sql
 from starter.errors import UserError
@@ -65,7 +65,7 @@ def show_account(
         left = await platform_sql.fetch(
             platform, "departures_of_account", account_id=account["id"], limit=MOST_LEFT
         )
-        waiting = await queued(pool, account["id"], datetime.now(UTC))
+        waiting = await awaiting_entry(pool, account["id"], datetime.now(UTC))
         told = {
             "account": account["external_id"],
             "account_name": account["attributes"].get("name"),

@@ -23,7 +23,7 @@ from caravan.journeys.time import shift
 from caravan.journeys.workspace import Workspace, load_workspace
 from caravan.platform import sync
 from caravan.platform.event_lines import read_event
-from caravan.platform.imports import Importer
+from caravan.platform.events import record_events
 from caravan.platform.source_files import BadRow
 from caravan.settings import Settings, read_environment
 from caravan.stack.embedded import stay_embedded
@@ -172,10 +172,8 @@ async def _play_events(session: Session, workspace: Workspace, start: datetime) 
         now = datetime.now(UTC)
         row = read_event(json.dumps(event | {"at": now.isoformat()}), number, "demo-events.jsonl")
         assert not isinstance(row, BadRow), row
-        bad: list[BadRow] = []
-        importer = Importer(platform, workspace.catalog, now, lambda *_: None)
-        counts = await importer.record_events([row], bad)
-        played += counts["new"]
+        recorded = await record_events(platform, [row], now)
+        played += len(recorded.new)
     return played
 
 

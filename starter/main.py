@@ -27,6 +27,7 @@ from starter import (
     email,
     email_preview,
     email_test,
+    event,
     events,
     gateway,
     halt,
@@ -83,6 +84,7 @@ app.command("status", rich_help_panel=STACK)(status.status)
 app.command("gateway", rich_help_panel=STACK)(gateway.gateway)
 app.add_typer(dkim.app, name="dkim", rich_help_panel=STACK)
 app.command("upgrade", rich_help_panel=STACK)(upgrade.upgrade)
+app.add_typer(event.app, name="event", rich_help_panel=WORKSPACE)
 app.add_typer(events.app, name="events", rich_help_panel=STACK)
 app.command("demo", rich_help_panel=STACK)(demo.demo)
 app.command("init", rich_help_panel=WORKSPACE)(init.init)
@@ -103,7 +105,7 @@ email.app.command("test")(email_test.send_proof)
 app.command("journeys", rich_help_panel=LOOKING)(journeys.journeys)
 app.add_typer(journey.app, name="journey", rich_help_panel=LOOKING)
 journey.app.command("plan")(journey_plan.plan)
-journey.app.command("test-send")(journey_test_send.send_all_mail)
+journey.app.command("test-send")(journey_test_send.send_all_messages)
 for verb in life_cycle.VERBS:
     journey.app.command(verb.__name__)(verb)
 app.command("accounts", rich_help_panel=LOOKING)(accounts.accounts)

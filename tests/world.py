@@ -1,6 +1,7 @@
 """A small world for tests: a pair of stores, a workspace folder, and the steps of a journey's life
 without Temporal: publish, bring in, admit, walk."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 from caravan.campaigns import admission, audience_flow, recording, send_email, storing, stretch
 from caravan.campaigns.mailing import Mailing
 from caravan.campaigns.plans import PlanCache
+from caravan.database import outbox
 from caravan.delivery.capture import CaptureTransport
 from caravan.delivery.transport import Transport
 from caravan.engage import journeys, sql
@@ -16,6 +18,7 @@ from caravan.engage.versions import PIN, Policy
 from caravan.journeys.compiler import compile_journey
 from caravan.journeys.state import State
 from caravan.journeys.workspace import Workspace, load_workspace
+from caravan.platform import down_flow
 from caravan.platform.imports import FileReport, Importer
 from caravan.stores import Stores
 from tests.documents import misfits
@@ -134,9 +137,14 @@ class World:
         return [row["id"] for row in rows]
 
     async def follow(self) -> None:
-        """Bring down what changed in the Platform."""
-        while await audience_flow.follow_page(self.engage, self.platform, self.plans, self.now):
-            pass
+        """Bring down what changed in the Platform, also where autovacuum holds the outbox back for a moment."""
+        for _ in range(100):
+            while await audience_flow.follow_page(self.engage, self.platform, self.plans, self.now):
+                pass
+            cursor = await outbox.lock_cursor(self.engage, down_flow.STREAM)
+            if await outbox.waiting(self.platform, cursor) == (0, None):
+                return
+            await asyncio.sleep(0.02)
 
     async def walk(self, traversal_id: int, *, max_steps: int = 50) -> State:
         """Run stretches and sends at the world's clock until the account rests or has left."""

@@ -107,7 +107,7 @@ async def _follow(engage: Any, platform: Any, plans: PlanCache, as_of: datetime)
         touched = set(concern.touched)
         wanted = {one for ids in concern.members.values() for one in ids}
         wanted |= await _named(conn, platform, running, concern.everyone)
-        held = await _held(conn, touched | wanted)
+        held = await _held(conn, {*touched, *wanted, *concern.happened_to})
         followed = sorted(touched & held)
         relations = await sql.fetch(conn, "held_relations", account_ids=followed)
         bundle = await down_flow.export(

@@ -12,7 +12,7 @@ from caravan.campaigns.moving import move_if_due
 from caravan.campaigns.plans import Copies, LoadedPlan, PlanCache
 from caravan.campaigns.visit import Traversal, Visit
 from caravan.engage import sql
-from caravan.engage.limits import Limits
+from caravan.engage.communication_limits import Limits
 from caravan.journeys import core
 from caravan.journeys.control import Target
 from caravan.journeys.moving import MIGRATE, Moved

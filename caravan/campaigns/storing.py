@@ -8,7 +8,7 @@ from caravan.buying_groups import storing as buying_groups
 from caravan.campaigns import recording
 from caravan.campaigns.plans import PlanCache
 from caravan.database import outbox
-from caravan.engage import campaigns, limits, lists
+from caravan.engage import campaigns, communication_limits, lists
 from caravan.journeys.compiler import compile_campaign
 from caravan.journeys.conditions.naming import ListOf
 from caravan.journeys.workspace import Workspace
@@ -36,7 +36,7 @@ async def store(engage: Any, platform: Any, workspace: Workspace, at: datetime) 
             changed[document.of] |= stored.changed
             to_come += stored.absent if document.of == "accounts" else []
         await buying_groups.store(conn, workspace, at)
-        await limits.store(conn, workspace.communication_limits, at)
+        await communication_limits.store(conn, workspace.communication_limits, at)
         for slug in sorted(workspace.campaigns):
             await campaigns.store(conn, compile_campaign(workspace, slug), at)
         await recording.look_at_exits_of(

@@ -120,7 +120,7 @@ async def judge(
         ours = [one for one in messages if one.number in people]
         if not ours:
             return []
-        if row["paused_at"] is not None:
+        if row["paused"]:
             await put_back(conn, ours, claimant, at)
             return []
         visit, action = await _visit(conn, plans, row, first, at)
@@ -234,7 +234,7 @@ async def _note(
         "decide_waiting",
         numbers=[one.number for one in told],
         reasons=[decisions[one.number].reason for one in told],
-        untils=[decisions[one.number].held_until for one in told],
+        untils=[decisions[one.number].waits_until for one in told],
         replies=[unfit.get(one.number) for one in told],
         claimant=claimant,
         at=at,

@@ -21,7 +21,7 @@ from caravan.delivery.errors import RelayUnreachable
 from caravan.delivery.headers import one_line
 from caravan.delivery.transport import (
     Accepted,
-    BeforeFinalDot,
+    BeforeContent,
     Deferred,
     InDoubt,
     Outgoing,
@@ -211,12 +211,12 @@ class _SmtpSession:
                 await client.quit(timeout=5)
             client.close()
 
-    async def send(self, message: Outgoing, before_final_dot: BeforeFinalDot) -> Verdict:
+    async def send(self, message: Outgoing, before_content: BeforeContent) -> Verdict:
         """Hand one message over; see the module for what is tried again and what is not."""
         try:
             client, verdict = await self._announce(message)
             if verdict is None:
-                await before_final_dot()
+                await before_content()
                 verdict = await self._content(client, message.content)
         except BaseException:
             # break off, wherever the dialogue stands: nothing half said can count as sent

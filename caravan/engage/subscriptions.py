@@ -7,6 +7,7 @@ from caravan.database.migrations import migrate
 from caravan.database.pool import connect
 from caravan.database.queries import Connection
 from caravan.database.schemas import schema_name
+from caravan.journeys.actions import ACTIONS
 
 MIGRATIONS = Path(__file__).parent / "sql" / "migrations"
 
@@ -31,6 +32,7 @@ async def provision(dsn: str, munchkin: str, sandbox: str) -> list[str]:
     try:
         async with conn.transaction():
             applied = await migrate(conn, schema, MIGRATIONS)
+            await _know_messages(conn, schema)
             await conn.execute(
                 f'insert into "{schema}".pair (sandbox, munchkin) values ($1, $2) on conflict do nothing',
                 sandbox,
@@ -40,6 +42,17 @@ async def provision(dsn: str, munchkin: str, sandbox: str) -> list[str]:
         return applied
     finally:
         await conn.close()
+
+
+async def _know_messages(conn: Connection, schema: str) -> None:
+    """Have the schema's queries know which actions send, and by whom."""
+    carriers = {name: action.carrier for name, action in ACTIONS.items() if action.carrier}
+    await conn.execute(
+        f'insert into "{schema}".message_kinds as k (action, carrier) select * from unnest($1::text[], $2::text[])'
+        " on conflict (action) do update set carrier = excluded.carrier where k.carrier <> excluded.carrier",
+        list(carriers),
+        list(carriers.values()),
+    )
 
 
 async def check_pair(conn: Connection, munchkin: str, sandbox: str) -> None:

@@ -17,7 +17,8 @@ from pydantic import TypeAdapter
 
 from caravan.database import outbox
 from caravan.journeys.conditions.membership import Membership, Statement
-from caravan.journeys.conditions.model import Condition
+from caravan.journeys.conditions.model import Condition, Did
+from caravan.journeys.conditions.naming import audiences_named, walk
 from caravan.journeys.documents import AudienceDocument
 from caravan.platform import sql
 
@@ -103,6 +104,8 @@ async def evaluate(conn: Any, slug: str, as_of: datetime, subject_ids: Sequence[
         subject_ids: these accounts, or people.
     """
     await sql.execute(conn, "lock_to_evaluate")
+    if not subject_ids:
+        return
     kept = membership(slug, await stored(conn), "named")
     values = {"as_of": as_of, "subject_ids": list(subject_ids)}
     for statement in (kept.leave(), kept.join(), kept.look_again()):
@@ -136,6 +139,25 @@ async def matching(
 def selection(slug: str, audiences: Mapping[str, Said]) -> Statement:
     """The query that ``matching`` asks, in order of id; its binder takes ``as_of``."""
     return membership(slug, audiences, "all").select()
+
+
+async def about_events(conn: Any) -> set[str]:
+    """The audiences that ask for what happened, themselves or by way of others: events may change who is in them."""
+    conditions = {slug: one.condition for slug, one in (await stored(conn)).items()}
+    found: set[str] = set()
+    more = {
+        slug
+        for slug, condition in conditions.items()
+        if any(isinstance(part, Did) for part in walk(condition))
+    }
+    while more:
+        found |= more
+        more = {
+            slug
+            for slug, condition in conditions.items()
+            if slug not in found and audiences_named(condition) & found
+        }
+    return found
 
 
 async def members_since(conn: Any, slug: str, subject_ids: Sequence[int]) -> dict[int, datetime]:

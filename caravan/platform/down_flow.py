@@ -31,7 +31,8 @@ class Concern:
 
     everyone: list[int]  # accounts looked at, also those that only time has put in question
     people: list[int]  # theirs, where an audience of people was asked about
-    touched: list[int]  # accounts whose data the Platform changed by itself
+    touched: list[int]  # accounts whose records the Platform changed by itself
+    happened_to: list[int]  # accounts that something happened to: their records are as they were
     members: dict[str, list[int]]  # by audience in use: which of the page's accounts are in it now
     activity_ids: list[int]
 
@@ -62,11 +63,28 @@ async def look_again(
         jobs: what else brings in the accounts of an audience, and has no segment.
     """
     named = named or {}
+    # what the engage store itself sent up need not come down again, nor what only time changed
+    down = [change for change in page if change.origin not in (SYNC, TIME)]
+    events = [change for change in down if change.entity == "activity"]
     async with pool.acquire() as conn, conn.transaction():
-        everyone = await _touched(conn, page, "accounts")
+        changed = await _touched(
+            conn, [one for one in page if one.entity != "activity"], "accounts"
+        )
+        touched = await _touched(
+            conn, [one for one in down if one.entity != "activity"], "accounts"
+        )
+        happened_to = await _touched(conn, events, "accounts")
+        about_events = await audiences.about_events(conn) if happened_to else set()
+        together = sorted({*changed, *happened_to})
+
+        def asked(audience: str) -> list[int]:
+            return together if audience in about_events else changed
+
         members: dict[str, list[int]] = {one["audience"]: [] for one in (*journeys, *jobs)}
         for audience in sorted(members):
-            await audiences.evaluate(conn, audience, as_of, everyone)
+            await audiences.evaluate(conn, audience, as_of, asked(audience))
+            members[audience] = await _members_among(conn, audience, asked(audience))
+        everyone = together if about_events & {*members, *named} else changed
         people: list[int] = []
         if "people" in named.values():
             people = sorted(
@@ -74,26 +92,21 @@ async def look_again(
             )
         for audience, of in named.items():
             if audience not in members:
-                ids = everyone if of == "accounts" else people
+                ids = asked(audience) if of == "accounts" else people
                 await audiences.evaluate(conn, audience, as_of, ids)
-        for row in await sql.fetch(
-            conn, "members_among", audiences=list(members), subject_ids=everyone
-        ):
-            members[row["audience"]].append(row["subject_id"])
         for journey in journeys:
             audience = journey["audience"]
             if members[audience]:
                 await segments.extend(
                     conn, journey["slug"], journey["version"], audience, as_of, members[audience]
                 )
-        # what the engage store itself sent up need not come down again, nor what only time changed
-        down = [change for change in page if change.origin not in (SYNC, TIME)]
         return Concern(
             everyone=everyone,
             people=people,
-            touched=await _touched(conn, down, "accounts"),
+            touched=touched,
+            happened_to=happened_to,
             members=members,
-            activity_ids=[change.id for change in down if change.entity == "activity"],
+            activity_ids=[change.id for change in events],
         )
 
 
@@ -112,8 +125,19 @@ async def people_among(conn: Any, account_ids: Sequence[int]) -> list[int]:
     ]
 
 
+async def _members_among(conn: Any, audience: str, subject_ids: Sequence[int]) -> list[int]:
+    if not subject_ids:
+        return []
+    rows = await sql.fetch(
+        conn, "members_among", audiences=[audience], subject_ids=list(subject_ids)
+    )
+    return [row["subject_id"] for row in rows]
+
+
 async def _touched(conn: Any, page: Sequence[Change], of: AudienceOf) -> list[int]:
     """The accounts, or the people, that changed records belong to."""
+    if not page:
+        return []
     ids: dict[str, list[int]] = {entity: [] for entity in TOUCHING[of]}
     for change in page:
         if change.entity in ids:

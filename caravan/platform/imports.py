@@ -6,7 +6,7 @@ applied again; a changed one writes only the cells that changed; one that is gon
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
@@ -20,7 +20,7 @@ from caravan.platform import sql
 from caravan.platform.csv_rows import CsvSource, Row
 from caravan.platform.erased_rows import ERASED, erased_addresses, erased_people
 from caravan.platform.event_lines import EventRow, EventSource
-from caravan.platform.events import record_events
+from caravan.platform.events import RecordedEvents, record_events
 from caravan.platform.known import known
 from caravan.platform.source_files import BadRow
 
@@ -48,6 +48,13 @@ class FileReport:
         self.new += counts["new"]
         self.changed += counts["changed"]
         self.unchanged += counts["unchanged"]
+
+    def add_events(self, events: Sequence[EventRow], recorded: RecordedEvents) -> None:
+        self.new += len(recorded.new)
+        self.unchanged += recorded.repeated
+        self.bad += [
+            BadRow(self.file, events[place].line, why) for place, why in recorded.refused.items()
+        ]
 
 
 class Importer:
@@ -153,17 +160,14 @@ class Importer:
         source = EventSource(path)
         report = FileReport(path.name, bad=source.problems)
         async for page in _pages(source.rows()):
-            report.add(await self.record_events(page, report.bad, path.name))
+            await self.record_events(page, report)
             self._tell(path, report, source)
         return report
 
-    async def record_events(
-        self, events: list[EventRow], bad: list[BadRow], file: str = "events"
-    ) -> Any:
+    async def record_events(self, events: list[EventRow], report: FileReport) -> None:
         """Record events in the sandbox; they flow down by themselves."""
         recorded = await record_events(self._pool, events, self._at, self._erasure_key)
-        bad += [BadRow(file, events[place].line, why) for place, why in recorded.refused.items()]
-        return recorded.counts
+        report.add_events(events, recorded)
 
     async def _relate(self, conn: Any, rows: list[Row]) -> Any:
         """Relations of rows that name an account and a person."""

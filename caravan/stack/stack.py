@@ -108,13 +108,16 @@ class Stack:
         """Stop what runs, workers first, Postgres last."""
         self._stop(say, only, postgres.stop_signal())
 
-    def _stop(self, say: Say, only: str | None, for_postgres: int) -> None:
+    def _stop(
+        self, say: Say, only: str | None, for_postgres: int, *, unfinished: bool = False
+    ) -> None:
         order = [name for name in self._processes() if name not in PARTS]
         for name in [*order, "gateway", "mail", "temporal", "postgres"]:
             if name in self._processes() and only in (None, name):
                 process = self._process(name)
                 if alive(process):
-                    stop(process, number=for_postgres if name == "postgres" else signal.SIGTERM)
+                    number = for_postgres if name == "postgres" else signal.SIGTERM
+                    stop(process, number=number, unfinished=unfinished)
                     say(f"{name} stopped")
                 del self._notes["processes"][name]
                 self._write()
@@ -131,7 +134,8 @@ class Stack:
                     f"{self.home} is not a stack's: move what is there, or set CARAVAN_HOME"
                 )
             return
-        self._stop(say, None, postgres.abandon_signal())
+        # what is begun need not be finished: its stores go
+        self._stop(say, None, postgres.abandon_signal(), unfinished=True)
         outside = self._notes.get("outside")
         if outside is not None and postgres.is_ours(Path(outside)):
             shutil.rmtree(outside)

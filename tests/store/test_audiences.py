@@ -170,6 +170,27 @@ async def test_what_changes_during_a_whole_evaluation_is_right_in_the_end(
     assert await members(world, "energy") == ["a", "c"]
 
 
+async def test_event_during_a_whole_evaluation_counts_in_the_end(
+    world: World, between_finding_and_writing: Any
+) -> None:
+    workspace = world.workspace(DOCUMENTS)
+    await world.store(workspace)
+    await world.load(workspace, people="person_id,email\np,p@a.example\n")
+    event = {"id": "e", "at": world.now.isoformat(), "type": "page_visited", "person_id": "p"}
+
+    async def visit() -> None:
+        await world.load(workspace, events=json.dumps(event) + "\n")
+        await world.platform.execute("insert into audience_members select 'visitors', id, $1 from people", world.now)  # fmt: skip
+
+    between_finding_and_writing(visit)
+    assert await evaluate_whole(world.platform, "visitors", world.now) == 0
+    assert await members(world, "visitors") == []
+    questions = await world.platform.fetch("select entity from changes where origin = 'time'")
+    assert [row["entity"] for row in questions] == ["person"]
+    await look_again(world)
+    assert await members(world, "visitors") == ["p"]
+
+
 async def test_whole_evaluation_begins_again_where_an_audience_is_edited_meanwhile(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

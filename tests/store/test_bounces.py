@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from caravan.campaigns import bounces, mail_settling
-from caravan.delivery.reports import read_report
+from caravan.delivery.bounce_reports import read_report
 from caravan.delivery.return_path import ReturnPath
 from caravan.delivery.transport import Refused
 from caravan.gateway.app import build_app
@@ -207,7 +207,7 @@ async def test_refusal_of_an_address_suppresses_it_with_the_verdict(
 
         async def __aexit__(self, *_: object) -> None: ...
 
-        async def send(self, message: Any, before_final_dot: Any) -> Refused:
+        async def send(self, message: Any, before_content: Any) -> Refused:
             return Refused(int(reply[:3]), reply)
 
     world.transport = Refusing()  # type: ignore[assignment]

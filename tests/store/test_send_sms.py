@@ -321,3 +321,27 @@ async def queue(world: World) -> int:
     ):
         total += some
     return total
+
+
+async def test_operational_text_goes_without_consent_and_beyond_limits_but_not_after_a_stop(
+    world: World, provider: Provider
+) -> None:
+    people = """person_id,email,mobile_phone,sms_consent,suspended,account_id
+silent,s@a.example,+46701234501,,,a
+no,n@a.example,+46701234502,false,true,a
+stopped,t@a.example,+46701234503,true,,a
+"""
+    limits = "communication_limits: one\nlimits: [{per: person, at_most: 1, every: 1 day, channel: sms}]\n"
+    text = JOURNEY.replace("ACTIONS", "{send_sms: {text: Your code, operational: true}}")
+    twice = text.replace("end: over", "next: again").rstrip() + (
+        "\n  again: {do: [{send_sms: {text: Your code, operational: true}}], end: over}\n"
+    )
+    workspace = world.workspace(limits + "---" + twice)
+    await world.load(workspace, accounts="account_id,name\na,Acme\n", people=people)
+    await suppressions.add(world.engage, ["+46701234503"], "opt_out", source="t", at=world.now)
+    [traversal] = await world.enter(await world.publish(workspace, "main"))
+    assert (await world.walk(traversal)).ended is not None
+    assert await outcomes(world) == {
+        "silent": "accepted", "no": "accepted", "stopped": "no-consent",
+    }  # fmt: skip
+    assert len(provider.texts) == 4

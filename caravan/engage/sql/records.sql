@@ -55,6 +55,14 @@ select id, external_id, attributes, deleted_at from people
 where external_id = :key or casefold(attributes ->> 'email') = casefold(:key)
 order by (external_id = :key) desc, id limit 1;
 
+-- name: relations_of_person
+-- The accounts somebody belongs to, each with the roles they have there.
+select a.external_id as account, a.attributes ->> 'name' as account_name,
+       coalesce(r.attributes -> 'roles', '[]') as roles
+from relations r join accounts a on a.id = r.account_id
+where r.person_id = :person_id and r.deleted_at is null and a.deleted_at is null
+order by a.external_id collate "C";
+
 -- name: people_of_account
 select p.id, p.external_id, p.attributes, r.attributes as relation
 from relations r join people p on p.id = r.person_id

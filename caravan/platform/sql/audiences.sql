@@ -59,11 +59,20 @@ select max(id) from (select id from {table} where id > :after order by id limit 
 -- name: question_unseen
 -- Whatever has changed since a snapshot is looked at again: a whole evaluation has gone by what it saw then, and may
 -- have overwritten what the stream has found since. A change that commits later is read later than this commits.
+-- Of an event whoever it happened to is asked about: it does not happen again.
+with unseen as materialized (
+  select distinct entity, id from changes
+  where epoch = (select max(epoch) from changes)
+    and xid >= pg_snapshot_xmin(:snapshot::text::pg_snapshot)
+    and not pg_visible_in_snapshot(xid, :snapshot::text::pg_snapshot)
+), happened as (
+  select v.account_id, v.person_id from unseen u join activities v on v.id = u.id where u.entity = 'activity'
+)
 insert into changes (entity, id, as_of, origin)
-select distinct entity, id, :at::timestamptz, 'time' from changes
-where epoch = (select max(epoch) from changes)
-  and xid >= pg_snapshot_xmin(:snapshot::text::pg_snapshot)
-  and not pg_visible_in_snapshot(xid, :snapshot::text::pg_snapshot)
+select q.entity, q.id, :at::timestamptz, 'time'
+from (select entity, id from unseen where entity <> 'activity'
+      union select 'account', account_id from happened where account_id is not null
+      union select 'person', person_id from happened where person_id is not null) q
 order by 1, 2;
 
 -- name: audiences

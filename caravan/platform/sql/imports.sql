@@ -122,23 +122,3 @@ with incoming as (
 )
 select (select count(*) from inserted) as new, (select count(*) from updated) as changed,
        (select count(*) from incoming) - (select count(*) from inserted) - (select count(*) from updated) as unchanged;
-
--- name: import_events
--- An event is recorded once by its id; what came again is not news.
-with incoming as (
-  select i.external_id, i.type, i.at, i.fields, a.id as account_id, p.id as person_id
-  from unnest(:external_ids::text[], :types::text[], :ats::timestamptz[], :accounts::text[], :people::text[], :fields::jsonb[])
-    as i (external_id, type, at, account, person, fields)
-  left join accounts a on a.external_id = i.account
-  left join people p on p.external_id = i.person
-), inserted as (
-  insert into activities (external_id, type, at, account_id, person_id, fields)
-  select external_id, type, at, account_id, person_id, fields from incoming
-  on conflict (external_id) do nothing
-  returning id, external_id
-), changed as (
-  insert into changes (entity, id, as_of, origin) select 'activity', id, :at, 'import' from inserted
-)
-select (select count(*) from inserted) as new, 0::bigint as changed,
-       (select count(*) from incoming) - (select count(*) from inserted) as unchanged,
-       (select coalesce(array_agg(external_id), '{}') from inserted) as new_ids;

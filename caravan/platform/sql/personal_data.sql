@@ -71,7 +71,7 @@ select 'relation', id, :at, 'erasure' from relations where person_id = :person_i
 select external_id from people
 where casefold(attributes ->> 'email') = any(:folded::text[]) and id <> :person_id and erased_at is null;
 
--- name: numbers_of_others
+-- name: phones_of_others
 -- Whole numbers are compared by who asks, for they are written in many ways.
 select distinct n.number from people p cross join lateral (values (p.attributes ->> 'mobile_phone'), (p.attributes ->> 'phone')) n (number)
 where right(regexp_replace(n.number, '\D', '', 'g'), 7) = any(:ends::text[]) and p.id <> :person_id and p.erased_at is null;
