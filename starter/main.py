@@ -10,6 +10,8 @@ from starter import (
     account,
     accounts,
     apply,
+    audience,
+    audience_preview,
     audiences,
     bounces,
     buying_group,
@@ -122,6 +124,8 @@ app.command("suppressions", rich_help_panel=PERMISSION)(suppressions.suppression
 app.add_typer(suppression.app, name="suppression", rich_help_panel=PERMISSION)
 app.command("lists", rich_help_panel=LOOKING)(lists.lists)
 app.command("audiences", rich_help_panel=LOOKING)(audiences.audiences)
+audience.app.command("preview")(audience_preview.preview_audience)
+app.add_typer(audience.app, name="audience", rich_help_panel=LOOKING)
 app.command("mail", rich_help_panel=LOOKING)(mail.mail)
 app.command("deliveries", rich_help_panel=DELIVERY)(deliveries.deliveries)
 app.add_typer(delivery.app, name="delivery", rich_help_panel=DELIVERY)

@@ -48,6 +48,7 @@ PLATFORM: dict[str, Fate] = {
     "source_rows": "goes",
     "audience_members": "goes",
     "audience_flips": "goes",
+    "audience_departures": "goes",
     "segment_members": "goes",
     "changes": "emptied",
 }

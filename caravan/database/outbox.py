@@ -33,6 +33,8 @@ on conflict (stream) do update set stream = excluded.stream
 returning epoch, xid::text as xid, seq
 """
 
+_CURSOR_NOW = "select epoch, xid::text as xid, seq from cursors where stream = $1"
+
 _ADVANCE = """
 update cursors set epoch = $2, xid = $3::text::xid8, seq = $4, applied = applied + $5, moved_at = $6
 where stream = $1
@@ -83,6 +85,12 @@ async def lock_cursor(conn: Any, stream: str) -> Cursor:
     """The cursor of ``stream``, locked until the transaction ends: two readers take turns."""
     row = await conn.fetchrow(_CURSOR, stream)
     return Cursor(row["epoch"], row["xid"], row["seq"])
+
+
+async def read_cursor(conn: Any, stream: str) -> Cursor:
+    """The cursor of ``stream`` as it stands, for who only looks."""
+    row = await conn.fetchrow(_CURSOR_NOW, stream)
+    return Cursor() if row is None else Cursor(row["epoch"], row["xid"], row["seq"])
 
 
 async def advance_cursor(

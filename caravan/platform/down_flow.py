@@ -12,11 +12,17 @@ from typing import Any
 
 from caravan.database.outbox import SYNC, TIME, Change, Cursor, read_page
 from caravan.platform import audiences, segments, sql
+from caravan.platform.audiences import AudienceOf
 from caravan.platform.export import Bundle, Here, export_accounts
 
 #: the engage store's cursor in this outbox
 STREAM = "down"
 PAGE = 5000
+#: what of which something may change who is in an audience of these
+TOUCHING: dict[AudienceOf, tuple[str, ...]] = {
+    "accounts": ("account", "person", "relation", "opportunity", "activity"),
+    "people": ("person", "relation", "activity"),
+}
 
 
 @dataclass(frozen=True)
@@ -61,9 +67,13 @@ async def look_again(
     down = [change for change in page if change.origin not in (SYNC, TIME)]
     events = [change for change in down if change.entity == "activity"]
     async with pool.acquire() as conn, conn.transaction():
-        changed = await _touched(conn, [one for one in page if one.entity != "activity"])
-        touched = await _touched(conn, [one for one in down if one.entity != "activity"])
-        happened_to = await _touched(conn, events)
+        changed = await _touched(
+            conn, [one for one in page if one.entity != "activity"], "accounts"
+        )
+        touched = await _touched(
+            conn, [one for one in down if one.entity != "activity"], "accounts"
+        )
+        happened_to = await _touched(conn, events, "accounts")
         about_events = await audiences.about_events(conn) if happened_to else set()
         together = sorted({*changed, *happened_to})
 
@@ -77,7 +87,9 @@ async def look_again(
         everyone = together if about_events & {*members, *named} else changed
         people: list[int] = []
         if "people" in named.values():
-            people = await people_among(conn, everyone)
+            people = sorted(
+                {*await _touched(conn, page, "people"), *await people_among(conn, everyone)}
+            )
         for audience, of in named.items():
             if audience not in members:
                 ids = asked(audience) if of == "accounts" else people
@@ -85,7 +97,7 @@ async def look_again(
         for journey in journeys:
             audience = journey["audience"]
             if members[audience]:
-                await segments.build(
+                await segments.extend(
                     conn, journey["slug"], journey["version"], audience, as_of, members[audience]
                 )
         return Concern(
@@ -122,19 +134,14 @@ async def _members_among(conn: Any, audience: str, subject_ids: Sequence[int]) -
     return [row["subject_id"] for row in rows]
 
 
-async def _touched(conn: Any, changes: Sequence[Change]) -> list[int]:
-    if not changes:
+async def _touched(conn: Any, page: Sequence[Change], of: AudienceOf) -> list[int]:
+    """The accounts, or the people, that changed records belong to."""
+    if not page:
         return []
-    ids: dict[str, list[int]] = {}
-    for change in changes:
-        ids.setdefault(change.entity, []).append(change.id)
-    rows = await sql.fetch(
-        conn,
-        "touched_accounts",
-        account_ids=ids.get("account", []),
-        person_ids=ids.get("person", []),
-        relation_ids=ids.get("relation", []),
-        opportunity_ids=ids.get("opportunity", []),
-        activity_ids=ids.get("activity", []),
-    )
+    ids: dict[str, list[int]] = {entity: [] for entity in TOUCHING[of]}
+    for change in page:
+        if change.entity in ids:
+            ids[change.entity].append(change.id)
+    named = {f"{entity}_ids": those for entity, those in ids.items()}
+    rows = await sql.fetch(conn, f"touched_{of}", **named)
     return sorted(row["id"] for row in rows)

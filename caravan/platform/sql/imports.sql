@@ -60,7 +60,7 @@ with incoming as (
     set digest = excluded.digest, cells = source_rows.cells || excluded.cells
 ), judged as (
   select t.id, f.account_id, winning_fields(f.fields, t.stamps, stamp(:at), true) as fields,
-         t.account_id is distinct from f.account_id as moved
+         t.account_id as was_of, t.account_id is distinct from f.account_id as moved
   from fresh f join opportunities t on t.external_id = f.external_id
 ), updated as (
   update opportunities t
@@ -76,6 +76,8 @@ with incoming as (
 ), changed as (
   insert into changes (entity, id, fields, as_of, origin)
   select 'opportunity', w.id, w.fields, :at, 'import' from (select * from updated union all select * from inserted) w
+  -- the account it has left has changed too
+  union all select 'account', j.was_of, '{}', :at, 'import' from judged j where j.moved
 )
 select (select count(*) from inserted) as new, (select count(*) from updated) as changed,
        (select count(*) from incoming) - (select count(*) from inserted) - (select count(*) from updated) as unchanged;

@@ -13,7 +13,7 @@ where (t.entity = 'people' and t.external_id = any(:external_ids::text[]))
    or case when t.entity = 'relations' then t.external_id::jsonb ->> 1 end = any(:external_ids::text[])
 order by t.entity, t.external_id;
 
--- name: personal_{table} for audience_members, audience_flips
+-- name: personal_{table} for audience_members, audience_flips, audience_departures
 select to_jsonb(t) as held from {table} t join audiences a on a.slug = t.audience and a.of = 'people'
 where t.subject_id = :person_id order by t.audience;
 
@@ -52,7 +52,7 @@ where (t.entity = 'people' and t.external_id = any(:external_ids::text[]))
    or case when t.entity = 'relations' then t.external_id::jsonb ->> 1 end = any(:external_ids::text[])
 returning 1;
 
--- name: erase_{table} for audience_members, audience_flips
+-- name: erase_{table} for audience_members, audience_flips, audience_departures
 delete from {table} t using audiences a
 where a.slug = t.audience and a.of = 'people' and t.subject_id = :person_id returning 1;
 
