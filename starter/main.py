@@ -37,6 +37,7 @@ from starter import (
     life_cycle,
     lists,
     mail,
+    pair,
     person,
     person_data,
     plan,
@@ -46,6 +47,7 @@ from starter import (
     services,
     simulate,
     status,
+    subscription,
     subscriptions,
     suppression,
     suppressions,
@@ -126,6 +128,9 @@ app.add_typer(delivery.app, name="delivery", rich_help_panel=DELIVERY)
 app.command("prove", rich_help_panel=DELIVERY)(prove.prove)
 app.command("why", rich_help_panel=DELIVERY)(why.why)
 app.command("subscriptions", rich_help_panel=LOOKING)(subscriptions.subscriptions)
+for verb in pair.VERBS:
+    subscription.app.command(verb.__name__)(verb)
+app.add_typer(subscription.app, name="subscription", rich_help_panel=STACK)
 
 
 def main() -> None:
