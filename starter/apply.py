@@ -12,7 +12,7 @@ from caravan.engage import halting, sql
 from caravan.engage import journeys as engage_journeys
 from caravan.engage.versions import PIN, Inside, Policy
 from caravan.journeys.compiler import compile_journey
-from caravan.journeys.workspace import Workspace, load_workspace
+from caravan.journeys.workspace import Workspace
 from caravan.pairing import Databases, pair
 from caravan.settings import Settings
 from caravan.stores import Stores
@@ -23,7 +23,7 @@ from starter.inside import InsideOption, became_of_those_inside, tell_of_those_i
 from starter.output import Format, FormatOption, as_json, plainly, show
 from starter.pair import loading
 from starter.session import Session, open_stores, run
-from starter.validate import DirectoryArgument, errors_in_words, existing, tell
+from starter.validate import DirectoryArgument, errors_in_words, read_workspace, tell
 from starter.workers import tell_if_nobody_works
 
 COLUMNS = ("journey", "version", "change", "campaigns", "plan")
@@ -47,7 +47,7 @@ def apply(
     """
     if draft and inside is not Inside.pin:
         raise UserError("--inside is about publishing: give it to `caravan journey publish`")
-    workspace = load_workspace(existing(directory), datetime.now(UTC))
+    workspace = read_workspace(directory, datetime.now(UTC))
     if form is Format.table or workspace.errors:
         tell(directory, list(workspace.problems))
     if workspace.errors:

@@ -35,6 +35,7 @@ from starter import (
     journey_test_send,
     journeys,
     life_cycle,
+    limits,
     lists,
     mail,
     pair,
@@ -87,6 +88,7 @@ app.add_typer(events.app, name="events", rich_help_panel=STACK)
 app.command("demo", rich_help_panel=STACK)(demo.demo)
 app.command("init", rich_help_panel=WORKSPACE)(init.init)
 app.command("validate", rich_help_panel=WORKSPACE)(validate.validate)
+app.command("limits", rich_help_panel=WORKSPACE)(limits.limits)
 app.command("schema", rich_help_panel=WORKSPACE)(schema.schema)
 app.command("services", rich_help_panel=WORKSPACE)(services.services)
 app.command("test", rich_help_panel=WORKSPACE)(test.run_tests)

@@ -19,6 +19,7 @@ from caravan.engage.event_keys import holder, subscription_of
 from caravan.gateway.bodies import TooLarge, whole_body
 from caravan.gateway.errors import refusal
 from caravan.gateway.subscriptions import Subscriptions, TooSoon
+from caravan.journeys.limits import USUAL, Limits
 from caravan.platform.event_lines import EventRow, event_of, unkept
 from caravan.platform.events import record_events
 
@@ -40,10 +41,12 @@ class EventIntake:
         subscriptions: Subscriptions,
         now: Callable[[], datetime],
         erasure_key: ErasureKey | None = None,
+        limits: Limits = USUAL,
     ) -> None:
         self._subscriptions = subscriptions
         self._erasure_key = erasure_key
         self._now = now
+        self._limits = limits
 
     async def take(self, request: Request) -> Response:
         scheme, _, key = request.headers.get("authorization", "").partition(" ")
@@ -61,7 +64,8 @@ class EventIntake:
         if kind != "application/json":
             return refusal(request, 415, "INVALID_REQUEST", "events come as application/json")
         try:
-            events = read_events(await whole_body(request, largest=LARGEST, longest=LONGEST))
+            content = await whole_body(request, largest=LARGEST, longest=LONGEST)
+            events = read_events(content, self._limits)
         except TooLarge:
             return refusal(request, 413, "INVALID_REQUEST", f"at most {LARGEST} bytes at once")
         except TimeoutError:
@@ -95,7 +99,7 @@ class EventIntake:
         return JSONResponse({**counts, "events": verdicts})
 
 
-def read_events(content: bytes) -> list[EventRow | str]:
+def read_events(content: bytes, limits: Limits = USUAL) -> list[EventRow | str]:
     """The events of a body, a list or one alone; where one is none, why.
 
     Raises:
@@ -116,16 +120,16 @@ def read_events(content: bytes) -> list[EventRow | str]:
         raise BadEvents("one event, or a list of events, was expected")
     if len(events) > MOST_EVENTS:
         raise BadEvents(f"at most {MOST_EVENTS} events at once; there are {len(events)}")
-    return [_event(event, place) for place, event in enumerate(events)]
+    return [_event(event, place, limits) for place, event in enumerate(events)]
 
 
-def _event(said: Any, place: int) -> EventRow | str:
+def _event(said: Any, place: int, limits: Limits) -> EventRow | str:
     if not isinstance(said, dict):
         return "an event is an object"
     why = unkept(said)
     if why is not None:
         return why
-    event = event_of(said, place, "events")
+    event = event_of(said, place, "events", limits)
     return event if isinstance(event, EventRow) else event.reason
 
 

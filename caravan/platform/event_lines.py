@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from caravan.journeys.limits import USUAL, Limits
 from caravan.platform.source_files import NOT_UTF8, BadRow, Counted, bad_id, is_text
 
 _NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
@@ -33,6 +34,7 @@ class EventSource:
     """A JSON Lines file of events."""
 
     path: Path
+    limits: Limits = USUAL
     problems: list[BadRow] = field(default_factory=list)
     bytes_read: int = 0
 
@@ -46,14 +48,14 @@ class EventSource:
             )
             for number, line in enumerate(lines, 1):
                 if line.strip():
-                    event = read_event(line, number, self.path.name)
+                    event = read_event(line, number, self.path.name, self.limits)
                     if isinstance(event, EventRow):
                         yield event
                     else:
                         self.problems.append(event)
 
 
-def read_event(line: str, number: int, file: str) -> EventRow | BadRow:
+def read_event(line: str, number: int, file: str, limits: Limits = USUAL) -> EventRow | BadRow:
     """One line as an event; ``id`` absent is derived from what the line says."""
 
     def bad(reason: str) -> BadRow:
@@ -64,10 +66,12 @@ def read_event(line: str, number: int, file: str) -> EventRow | BadRow:
     event, reason = _read_object(line)
     if event is None:
         return bad(reason)
-    return event_of(event, number, file)
+    return event_of(event, number, file, limits)
 
 
-def event_of(event: dict[str, Any], number: int, file: str) -> EventRow | BadRow:
+def event_of(
+    event: dict[str, Any], number: int, file: str, limits: Limits = USUAL
+) -> EventRow | BadRow:
     """An object as an event, where a store can keep what it says (``unkept``)."""
 
     def bad(reason: str) -> BadRow:
@@ -86,6 +90,11 @@ def event_of(event: dict[str, Any], number: int, file: str) -> EventRow | BadRow
         return bad("at takes an instant such as 2026-03-01T08:00:00Z")
     if identity is None:
         identity = hashlib.sha256(json.dumps(event, sort_keys=True).encode()).hexdigest()[:40]
+    if len(fields) > limits.event_fields:
+        return bad(
+            f"has {len(fields)} fields; an event has at most {limits.event_fields} "
+            + limits.over("event_fields")
+        )
     named = {"type": kind, "id": identity, "person_id": person, "account_id": account}
     for name, value in named.items():
         if value is None:

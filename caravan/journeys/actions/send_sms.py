@@ -19,7 +19,7 @@ class SendSms(PeopleAction):
     @classmethod
     def read(cls, fields: Fields, scope: JourneyScope) -> dict[str, object]:
         fields.required("text")
-        text = fields.text("text", longest=LONGEST_SMS) or ""
+        text = fields.text("text", limit="sms_text") or ""
         if fields.has("text") and not text.strip():
             fields.problem("bad-value", "text", "an empty text message would be sent")
         check_liquid(fields, "text", text, scope, "person")

@@ -81,9 +81,9 @@ with incoming as materialized (
   from judged j where t.id = j.id and j.stamps is not null
 ), told as (
   insert into changes (entity, id, fields, as_of, origin)
-  select :entity, id, fields, :at, 'sync' from judged where stamps is not null
+  select :entity::text, id, fields, :at::timestamptz, 'sync' from judged where stamps is not null
   union all
-  select :entity, id, '{}', :at, 'verdict' from judged where lacks or :entity = 'account'
+  select :entity::text, id, '{}', :at::timestamptz, 'verdict' from judged where lacks or :entity = 'account'
 )
 select id from judged;
 
@@ -96,7 +96,7 @@ with added as (
   where not exists (select from accounts t where t.id = i.id)
   returning id, attributes
 )
-insert into changes (entity, id, fields, as_of, origin) select 'account', id, attributes, :at, 'sync' from added;
+insert into changes (entity, id, fields, as_of, origin) select 'account', id, attributes, :at::timestamptz, 'sync' from added;
 
 -- name: add_people
 with added as (
@@ -108,7 +108,7 @@ with added as (
   where not exists (select from people t where t.id = i.id)
   returning id, attributes
 )
-insert into changes (entity, id, fields, as_of, origin) select 'person', id, attributes, :at, 'sync' from added;
+insert into changes (entity, id, fields, as_of, origin) select 'person', id, attributes, :at::timestamptz, 'sync' from added;
 
 -- name: add_relations
 -- Of people who were erased from the sandbox nothing comes.
@@ -122,7 +122,7 @@ with added as (
   where not exists (select from relations t where t.id = i.id)
   returning id, attributes
 )
-insert into changes (entity, id, fields, as_of, origin) select 'relation', id, attributes, :at, 'sync' from added;
+insert into changes (entity, id, fields, as_of, origin) select 'relation', id, attributes, :at::timestamptz, 'sync' from added;
 
 -- name: add_opportunities
 with added as (
@@ -134,12 +134,12 @@ with added as (
   where not exists (select from opportunities t where t.id = i.id)
   returning id, attributes
 )
-insert into changes (entity, id, fields, as_of, origin) select 'opportunity', id, attributes, :at, 'sync' from added;
+insert into changes (entity, id, fields, as_of, origin) select 'opportunity', id, attributes, :at::timestamptz, 'sync' from added;
 
 -- name: announce_{table} for account_id, person_id
 -- The history of who was in the sandbox before goes down; the subscription knows what of it it has.
 insert into changes (entity, id, as_of, origin)
-select 'activity', id, :at, 'verdict' from activities where {table} = any(:ids::bigint[]) order by id;
+select 'activity', id, :at::timestamptz, 'verdict' from activities where {table} = any(:ids::bigint[]) order by id;
 
 -- name: read_names
 select id, external_id from people where id > :after and erased_at is null order by id limit :limit;
