@@ -8,12 +8,14 @@ import typer
 from activities.connection import connect
 from activities.stream_starts import ensure_admission, ensure_streams
 from caravan.campaigns import storing
+from caravan.campaigns.managed_fields import refuse_changes_in_use
 from caravan.engage import halting, sql
 from caravan.engage import journeys as engage_journeys
 from caravan.engage.versions import PIN, Inside, Policy
 from caravan.journeys.compiler import compile_journey
 from caravan.journeys.workspace import Workspace
 from caravan.pairing import Databases, pair
+from caravan.platform.field_indexes import keep_indexes
 from caravan.settings import Settings
 from caravan.stores import Stores
 from starter.errors import Interrupted, UserError
@@ -110,12 +112,14 @@ async def apply_workspace(
         )
     if client is not None:
         await ensure_streams(client, [names.munchkin])
+    platform, engage = await session.platform(), await session.engage()
+    await refuse_changes_in_use(engage, platform, workspace)
     if data:
         with bar() as progress:
             tell_bad_rows(await import_workspace(session, workspace, progress))
-    platform, engage = await session.platform(), await session.engage()
     at = datetime.now(UTC)
     await storing.store(engage, platform, workspace, at)
+    await keep_indexes(platform)
     rows: list[dict[str, Any]] = []
     for compiled in [compile_journey(workspace, slug) for slug in sorted(workspace.journeys)]:
         stored = (

@@ -16,7 +16,7 @@ from caravan.campaigns.plans import PlanCache
 from caravan.engage import sql
 from caravan.journeys.conditions.parse import nearest
 from caravan.journeys.documents.stage_model import StageModelDocument
-from caravan.journeys.limits import USUAL
+from caravan.journeys.limits import USUAL, Limits
 from caravan.limit_settings import read_limits
 from starter.errors import Failed, UserError
 from starter.group_names import GroupArgument, known_group
@@ -163,12 +163,7 @@ def _change_people(
     done: str,
     was_so: str,
 ) -> None:
-    limits = read_limits()
-    if len(people) > limits.bulk_people:
-        raise UserError(
-            f"At most {limits.bulk_people} people at once, these are {len(people)}; give them in parts "
-            + limits.over("bulk_people")
-        )
+    refuse_too_many(people, read_limits())
 
     async def body(session: Session) -> None:
         pool = await session.engage()
@@ -240,3 +235,12 @@ def _tell(form: Format, row: Any, told: dict[str, Any], said: str) -> None:
 
 def _name(row: Any) -> str:
     return f"{row['account']}/{row['solution_interest']}"
+
+
+def refuse_too_many(people: list[str], limits: Limits) -> None:
+    """A slip stays small."""
+    if len(people) > limits.bulk_people:
+        raise UserError(
+            f"At most {limits.bulk_people} people at once, these are {len(people)}; give them in parts "
+            + limits.over("bulk_people")
+        )

@@ -11,6 +11,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from caravan.buying_groups.planning import Effect
 from caravan.campaigns import planning
+from caravan.campaigns.managed_fields import refuse_changes_in_use
 from caravan.campaigns.planning import Plan
 from caravan.platform.sandboxes import pairings
 from starter.errors import UserError
@@ -41,10 +42,12 @@ def plan(directory: DirectoryArgument, form: FormatOption = Format.table) -> Non
             if pair.munchkin not in known:
                 return planning.first(workspace)
             session = Session(settings, stores, pair.munchkin)
+            engage, platform = await session.engage(), await session.platform()
+            await refuse_changes_in_use(engage, platform, workspace)
             with _bar() as progress:
                 return await planning.plan(
-                    await session.engage(),
-                    await session.platform(),
+                    engage,
+                    platform,
                     workspace,
                     datetime.now(UTC),
                     _follow(progress),
