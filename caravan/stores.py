@@ -52,7 +52,12 @@ class Stores:
 
     async def platform(self, munchkin: str) -> Pool:
         """The pool of the sandbox this subscription is paired with."""
-        schema = sandboxes.schema_of_sandbox((await self._pair(munchkin)).sandbox)
+        known = self._pairs.get(munchkin)
+        if known is not None and await self._still_paired(munchkin, known):
+            sandbox = known.sandbox
+        else:  # which needs no engage store
+            sandbox = (await sandboxes.pair_of(self.platform_dsn, munchkin))["sandbox"]
+        schema = sandboxes.schema_of_sandbox(sandbox)
         return await self._pool("PLATFORM_DSN", self.platform_dsn, schema)
 
     async def _pair(self, munchkin: str) -> "_Believed":

@@ -41,17 +41,22 @@ async def refuse_changes_in_use(engage: Any, platform: Any, workspace: Workspace
         row["slug"]: _condition.validate_python(row["condition"])
         for row in await platform_sql.fetch(platform, "conditions")
     } | {slug: document.when for slug, document in workspace.audiences.items()}
-    refused = []
+    using: dict[tuple[str, str, str], list[str]] = {}
     for row in await sql.fetch(engage, "versions_that_use_fields"):
         plan = await load_plan(engage, row["plan_hash"])
-        refused += _refusals(row, plan, conditions, workspace)
-    if refused:
-        raise FieldInUse("\n".join(refused))
+        for field, done in _refusals(plan, conditions, workspace):
+            versions = using.setdefault((field, done, row["slug"]), [])
+            versions.append(f"v{row['version']} ({row['state']})")
+    if using:
+        raise FieldInUse(
+            "; ".join(_in_words(*key, versions, workspace) for key, versions in using.items())
+        )
 
 
 def _refusals(
-    row: Any, plan: Plan, conditions: Mapping[str, Condition], workspace: Workspace
-) -> list[str]:
+    plan: Plan, conditions: Mapping[str, Condition], workspace: Workspace
+) -> list[tuple[str, str]]:
+    """The fields that a plan uses and the workspace declares otherwise, and what it did to each."""
     used: set[FieldUse] | None = None
     refused = []
     for entity, published in plan.catalog.custom.items():
@@ -64,7 +69,7 @@ def _refusals(
             if FieldUse(entity, name) in used:
                 now = declared.get(name)
                 done = "removed" if now is None else f"changed from {kind} to {now}"
-                refused.append(_in_words(f"{entity}.{name}", done, row, workspace))
+                refused.append((f"{entity}.{name}", done))
     return refused
 
 
@@ -82,12 +87,11 @@ def _used_by_audiences(plan: Plan, conditions: Mapping[str, Condition]) -> set[F
     return used
 
 
-def _in_words(field: str, done: str, row: Any, workspace: Workspace) -> str:
+def _in_words(field: str, done: str, slug: str, versions: list[str], workspace: Workspace) -> str:
     declared_in = workspace.files.get(f"workspace:{workspace.settings.workspace}", "the workspace")
-    slug = row["slug"]
     where = workspace.files.get(f"journey:{slug}", "its document is gone from the workspace")
     return (
-        f"{declared_in}: the field {field} cannot be {done}: journey {slug} v{row['version']} "
-        f"({row['state']}) uses it ({where}). Leave it as it was, or let the journey end first: `caravan "
+        f"{declared_in}: the field {field} cannot be {done}: journey {slug} {', '.join(versions)} "
+        f"uses it ({where}). Leave it as it was, or let the journey end first: `caravan "
         f"journey close {slug}` and wait for its accounts, or `caravan journey abort {slug}`"
     )

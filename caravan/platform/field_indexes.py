@@ -7,9 +7,9 @@ that the condition compiler writes for a field of that type. They are built and 
 
 import asyncio
 import hashlib
+import re
 from typing import Any
 
-import structlog
 from pydantic import TypeAdapter
 
 from caravan.journeys.conditions.model import Condition
@@ -18,8 +18,6 @@ from caravan.journeys.field_uses import FieldUse, tested_fields
 from caravan.journeys.fields import FieldType
 from caravan.platform import sql
 from caravan.platform.merge import TABLES
-
-log = structlog.get_logger("caravan.fields")
 
 _condition: TypeAdapter[Condition] = TypeAdapter(Condition)
 #: seconds between two tries where another process is at it
@@ -63,9 +61,8 @@ async def _keep(conn: Any) -> tuple[list[str], list[str]]:
     built = [name for name in sorted(wanted) if name in dropped or name not in there]
     for name in built:
         use, kind = wanted[name]
-        log.info("indexing a field", entity=use.entity, field=use.field)
         await conn.execute(
-            f'create index concurrently "{name}" on {TABLES[use.entity]} ({indexed(use.field, kind)})'
+            f'create index concurrently "{name}" on {TABLES[use.entity]} {indexed(use.field, kind)}'
         )
     return built, [name for name in dropped if name not in built]
 
@@ -73,18 +70,20 @@ async def _keep(conn: Any) -> tuple[list[str], list[str]]:
 def index_name(use: FieldUse, kind: FieldType) -> str:
     """The name of a field's index: its table, what one can read of the field, and a hash of the rest."""
     digest = hashlib.sha256(f"{use.field} {kind}".encode()).hexdigest()[:10]
-    return f"field_{TABLES[use.entity]}_{use.field[:25].lower()}_{digest}"
+    readable = re.sub(r"[^a-z0-9_]", "", use.field.lower())[:25]
+    return f"field_{TABLES[use.entity]}_{readable}_{digest}"
 
 
 def indexed(field: str, kind: FieldType) -> str:
-    """The expression that conditions compare: text is folded; a date's text sorts as the days do.
+    """The method and the expression of a field's index: what conditions compare.
 
-    To read a text as a date depends on a setting, which no index may: those bound what is read.
+    Text is folded, and hashed: it is looked up whole, and may be longer than a row of another index can be. A
+    date's text sorts as the days do; to read it as a date depends on a setting, which no index may.
     """
     match kind:
         case "string":
-            return f"casefold({value_of('attributes', field, kind)})"
+            return f"using hash (casefold({value_of('attributes', field, kind)}))"
         case "date" | "datetime":
-            return f'left((attributes ->> {quoted(field)}), 10) collate "C"'
+            return f'(left((attributes ->> {quoted(field)}), 10) collate "C")'
         case _:
-            return value_of("attributes", field, kind)
+            return f"({value_of('attributes', field, kind)})"

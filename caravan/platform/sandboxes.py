@@ -174,6 +174,8 @@ async def _execute(dsn: str, query: str, pair_id: UUID) -> str:
 
 
 def _taken(rivals: list[Any], sandbox: str, munchkin: str) -> str:
+    if not rivals:  # one who had not committed, and has thought better of it since
+        return f"{sandbox}/{munchkin} was being paired by another; give it again"
     held = " and ".join(
         f"sandbox {row['sandbox']} is paired with subscription {row['munchkin']}" for row in rivals
     )

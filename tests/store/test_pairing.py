@@ -401,12 +401,12 @@ async def test_two_pairs_on_one_server_see_nothing_of_each_other(both: Both, sta
     [[sent_by_one], [sent_by_two]] = [await world.ledger() for world in both.worlds]
     assert sent_by_one["message_id"] != sent_by_two["message_id"]
     # an event of the one, by the same ids, moves nobody of the other, and nothing follows it there
+    one.pass_time(seconds=2)
     await one.load(
         one.workspace(listening, mails=("hello",)),
         events=f'{{"id": "e", "at": "{one.now:%Y-%m-%dT%H:%M:%SZ}", "type": "form_filled",'
         ' "person_id": "p", "form": "f"}\n',
     )
-    one.pass_time(seconds=1)
     for world in both.worlds:
         await world.follow()
         while await sync.drain_page(world.engage, world.platform, world.munchkin, world.now):
