@@ -116,7 +116,7 @@ def unpair(
             await stop_streams(client, munchkin)
 
         if form is Format.table:
-            say(f"taking them apart; workers have {LET_GO:.0f} s to let go")
+            say(f"if nothing runs there, workers are given {LET_GO:.0f} s to let go")
         return await take_apart(databases, munchkin, datetime.now(UTC), stop=stop)
 
     try:
