@@ -431,7 +431,13 @@ async def test_two_pairs_on_one_server_see_nothing_of_each_other(both: Both, sta
 
 def listing(stack: Stack, command: str, world: World) -> Any:
     ended = caravan(
-        command, "--subscription", world.munchkin, "--format", "json", CARAVAN_HOME=str(stack.home)
+        command,
+        "--subscription",
+        world.munchkin,
+        "--format",
+        "json",
+        CARAVAN_HOME=str(stack.home),
+        TEMPORAL_ADDRESS="127.0.0.1:1",  # which listing does not ask
     )
     assert ended.returncode == 0, ended.stderr
     return json.loads(ended.stdout)
