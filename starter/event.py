@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from caravan.limit_settings import read_limits
 from caravan.platform.event_lines import EventRow, EventSource, event_of
 from caravan.platform.events import BATCH, record_events
 from caravan.platform.imports import FileReport
@@ -90,7 +91,7 @@ def send(
     async def body(session: Session) -> FileReport:
         if file is not None:
             return await _send_lines(session, file)
-        return await _send_one(session, event_of(said, 1, OPTIONS))
+        return await _send_one(session, event_of(said, 1, OPTIONS, read_limits()))
 
     try:
         report = run_with(subscription, body)
@@ -149,7 +150,9 @@ async def _send_lines(session: Session, name: str) -> FileReport:
     """Batch by batch: of a long file never more than that is in memory."""
     stdin = name == "-"
     source = EventSource(
-        Path("standard input" if stdin else name), stream=sys.stdin.buffer if stdin else None
+        Path("standard input" if stdin else name),
+        read_limits(),
+        stream=sys.stdin.buffer if stdin else None,
     )
     size = 0 if stdin else source.path.stat().st_size
     report = FileReport(source.path.name, bad=source.problems)

@@ -10,13 +10,14 @@ import typer
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 from caravan.journeys.fields import FieldCatalog
-from caravan.journeys.workspace import Workspace, load_workspace
+from caravan.journeys.workspace import Workspace
+from caravan.limit_settings import read_limits
 from caravan.platform.imports import FILES, FileReport, Importer
 from caravan.platform.source_files import BadRow
 from starter.errors import Interrupted, UserError
 from starter.output import Format, FormatOption, as_json, say, show, stderr
 from starter.session import Session, SubscriptionOption, run_with
-from starter.validate import existing
+from starter.validate import read_workspace
 
 
 def import_data(
@@ -49,6 +50,7 @@ def import_data(
                 datetime.now(UTC),
                 follow(progress),
                 session.erasure_key(),
+                read_limits(),
             )
             return [await importer.file(file) for file in files]
 
@@ -73,6 +75,7 @@ async def import_workspace(
         datetime.now(UTC),
         follow(progress),
         session.erasure_key(),
+        read_limits(),
     )
     return await importer.directory(workspace.data)
 
@@ -109,7 +112,7 @@ def _files(paths: list[Path], workspace: Path | None) -> tuple[list[Path], Field
     files: list[Path] = []
     for path in paths:
         if path.is_dir():
-            inner = load_workspace(path, datetime.now(UTC))
+            inner = read_workspace(path, datetime.now(UTC))
             folder = inner.data if inner.data is not None else path
             found = [folder / name for name in FILES if (folder / name).exists()]
             if not found:
@@ -127,7 +130,7 @@ def _files(paths: list[Path], workspace: Path | None) -> tuple[list[Path], Field
             files.append(path)
     catalog = FieldCatalog()
     if workspace is not None:
-        catalog = load_workspace(existing(workspace), datetime.now(UTC)).catalog
+        catalog = read_workspace(workspace, datetime.now(UTC)).catalog
     order = {name: number for number, name in enumerate(FILES)}
     return sorted(files, key=lambda file: order.get(file.name, len(FILES))), catalog
 

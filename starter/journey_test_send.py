@@ -8,7 +8,6 @@ import typer
 
 from caravan.delivery.headers import structured
 from caravan.delivery.message import Letter, Sender, message_id
-from caravan.journeys.workspace import load_workspace
 from caravan.simulation.run import Asked, BadLines
 from caravan.simulation.sent_messages import SentMessage, rehearse
 from starter.errors import UserError
@@ -18,7 +17,7 @@ from starter.proof_sending import ToOption, mailable, send_letters
 from starter.scratch import scratch_dsn
 from starter.session import run
 from starter.simulate import check, lines_of, progress_bar, refused
-from starter.validate import existing, instant
+from starter.validate import instant, read_workspace
 
 #: more than that are not sent without asking
 MANY = 20
@@ -56,7 +55,7 @@ def send_all_messages(
     """
     address = mailable(to)
     begin = instant(at)
-    workspace = load_workspace(existing(directory), begin)
+    workspace = read_workspace(directory, begin)
     check(directory, workspace, slug)
     end = instant(until) if until is not None else None
     lines = lines_of(directory, workspace, events)

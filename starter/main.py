@@ -38,8 +38,10 @@ from starter import (
     journey_test_send,
     journeys,
     life_cycle,
+    limits,
     lists,
     mail,
+    pair,
     person,
     person_data,
     plan,
@@ -49,6 +51,7 @@ from starter import (
     services,
     simulate,
     status,
+    subscription,
     subscriptions,
     suppression,
     suppressions,
@@ -89,6 +92,7 @@ app.add_typer(events.app, name="events", rich_help_panel=STACK)
 app.command("demo", rich_help_panel=STACK)(demo.demo)
 app.command("init", rich_help_panel=WORKSPACE)(init.init)
 app.command("validate", rich_help_panel=WORKSPACE)(validate.validate)
+app.command("limits", rich_help_panel=WORKSPACE)(limits.limits)
 app.command("schema", rich_help_panel=WORKSPACE)(schema.schema)
 app.command("services", rich_help_panel=WORKSPACE)(services.services)
 app.command("test", rich_help_panel=WORKSPACE)(test.run_tests)
@@ -132,6 +136,9 @@ app.add_typer(delivery.app, name="delivery", rich_help_panel=DELIVERY)
 app.command("prove", rich_help_panel=DELIVERY)(prove.prove)
 app.command("why", rich_help_panel=DELIVERY)(why.why)
 app.command("subscriptions", rich_help_panel=LOOKING)(subscriptions.subscriptions)
+for verb in pair.VERBS:
+    subscription.app.command(verb.__name__)(verb)
+app.add_typer(subscription.app, name="subscription", rich_help_panel=STACK)
 
 
 def main() -> None:

@@ -16,7 +16,7 @@ from caravan.journeys.conditions.parse import nearest
 from caravan.journeys.cross_checks import actions_of
 from caravan.journeys.documents import JourneyDocument
 from caravan.journeys.liquid import expanded_variables, variables
-from caravan.journeys.workspace import Workspace, load_workspace
+from caravan.journeys.workspace import Workspace
 from caravan.simulation.outside import Outside
 from caravan.simulation.throw_away import throw_away_pair
 from starter.errors import UserError
@@ -24,7 +24,7 @@ from starter.import_data import tell_bad_rows
 from starter.output import say
 from starter.scratch import scratch_dsn
 from starter.session import open_session, run
-from starter.validate import existing, tell
+from starter.validate import read_workspace, tell
 
 SlugArgument = Annotated[str, typer.Argument(help="The template's slug.", metavar="SLUG")]
 PersonOption = Annotated[str, typer.Option("--person", help="For whom: an id or e-mail address.")]
@@ -92,7 +92,7 @@ def wanted(
     data_files: bool,
 ) -> Wanted:
     """Find all that a proof needs, and say for whom it is."""
-    workspace = load_workspace(existing(directory), datetime.now(UTC))
+    workspace = read_workspace(directory, datetime.now(UTC))
     template = workspace.templates.get(slug)
     if template is None:
         if wrong := [one for one in workspace.errors if one.document == f"email:{slug}"]:

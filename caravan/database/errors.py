@@ -5,6 +5,7 @@
     StoreError
     ├── StoreUnreachable    try again later, or mend the setting it names
     ├── NotOurs             wrong database or pair: refuse to start
+    ├── StillRuns           end what it names first
     └── ErasureKeyMissing   set the key (caravan/database/erasures.py)
 """
 
@@ -19,3 +20,7 @@ class StoreUnreachable(StoreError):
 
 class NotOurs(StoreError):
     """The schema belongs to another pair."""
+
+
+class StillRuns(StoreError):
+    """Something goes on that has to come to its end before."""

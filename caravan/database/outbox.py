@@ -27,6 +27,10 @@ order by c.epoch, c.xid, c.seq
 limit $4
 """
 
+_HORIZON = """
+select coalesce((select max(epoch) from changes), 1) as epoch, pg_snapshot_xmin(pg_current_snapshot())::text as xid
+"""
+
 _CURSOR = """
 insert into cursors (stream) values ($1)
 on conflict (stream) do update set stream = excluded.stream
@@ -79,6 +83,12 @@ async def read_page(conn: Any, after: Cursor, limit: int) -> list[Change]:
         )
         for row in rows
     ]
+
+
+async def horizon(conn: Any) -> Cursor:
+    """Where an outbox stands: all that lies before it has committed, and what follows is read behind it."""
+    row = await conn.fetchrow(_HORIZON)
+    return Cursor(row["epoch"], row["xid"], 0)
 
 
 async def lock_cursor(conn: Any, stream: str) -> Cursor:

@@ -18,6 +18,7 @@ from caravan.engage.event_keys import holder, subscription_of
 from caravan.gateway.bodies import TooLarge, whole_body
 from caravan.gateway.errors import refusal
 from caravan.gateway.subscriptions import Subscriptions, TooSoon
+from caravan.journeys.limits import USUAL, Limits
 from caravan.platform.event_lines import EventRow, Unreadable, event_of, read_json
 from caravan.platform.events import record_events
 
@@ -39,10 +40,12 @@ class EventIntake:
         subscriptions: Subscriptions,
         now: Callable[[], datetime],
         erasure_key: ErasureKey | None = None,
+        limits: Limits = USUAL,
     ) -> None:
         self._subscriptions = subscriptions
         self._erasure_key = erasure_key
         self._now = now
+        self._limits = limits
 
     async def take(self, request: Request) -> Response:
         scheme, _, key = request.headers.get("authorization", "").partition(" ")
@@ -60,7 +63,8 @@ class EventIntake:
         if kind != "application/json":
             return refusal(request, 415, "INVALID_REQUEST", "events come as application/json")
         try:
-            events = read_events(await whole_body(request, largest=LARGEST, longest=LONGEST))
+            content = await whole_body(request, largest=LARGEST, longest=LONGEST)
+            events = read_events(content, self._limits)
         except TooLarge:
             return refusal(request, 413, "INVALID_REQUEST", f"at most {LARGEST} bytes at once")
         except TimeoutError:
@@ -94,7 +98,7 @@ class EventIntake:
         return JSONResponse({**counts, "events": verdicts})
 
 
-def read_events(content: bytes) -> list[EventRow | str]:
+def read_events(content: bytes, limits: Limits = USUAL) -> list[EventRow | str]:
     """The events of a body, a list or one alone; where one is none, why.
 
     Raises:
@@ -111,7 +115,7 @@ def read_events(content: bytes) -> list[EventRow | str]:
         raise BadEvents("one event, or a list of events, was expected")
     if len(events) > MOST_EVENTS:
         raise BadEvents(f"at most {MOST_EVENTS} events at once; there are {len(events)}")
-    rows = [event_of(event, place, "events") for place, event in enumerate(events)]
+    rows = [event_of(event, place, "events", limits) for place, event in enumerate(events)]
     return [row if isinstance(row, EventRow) else row.reason for row in rows]
 
 

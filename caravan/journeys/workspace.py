@@ -44,6 +44,7 @@ from caravan.journeys.documents.exits import nodes_written
 from caravan.journeys.fields import FieldCatalog
 from caravan.journeys.folder import Folder, find_documents, read_text
 from caravan.journeys.fragment_files import Fragments, check_nesting, read_fragment
+from caravan.journeys.limits import USUAL, Limits
 from caravan.journeys.named_lists import read_lists
 from caravan.journeys.problems import Problem
 from caravan.journeys.reading import SLUG, SLUG_IN_WORDS, JourneyScope
@@ -71,6 +72,7 @@ class Workspace:
     buying_group_jobs: dict[str, BuyingGroupsDocument] = field(default_factory=dict)
     score_models: dict[str, ScoreModelDocument] = field(default_factory=dict)
     communication_limits: dict[str, CommunicationLimitsDocument] = field(default_factory=dict)
+    files: dict[str, str] = field(default_factory=dict)  # of documents, by `kind:slug`
 
     @property
     def catalog(self) -> FieldCatalog:
@@ -86,14 +88,15 @@ class Workspace:
         return self.directory / self.settings.data if self.settings.data else None
 
 
-def load_workspace(directory: FilePath, at: datetime) -> Workspace:
+def load_workspace(directory: FilePath, at: datetime, limits: Limits = USUAL) -> Workspace:
     """Read and check everything in a folder.
 
     Args:
         directory: the workspace.
         at: the instant of publishing that schedules are checked against.
+        limits: how many and how long things may be here.
     """
-    folder = Folder(directory, at)
+    folder = Folder(directory, at, limits=limits)
     find_documents(folder)
     settings = _read_settings(folder)
     _read_templates(folder, settings.catalog)
@@ -104,7 +107,7 @@ def load_workspace(directory: FilePath, at: datetime) -> Workspace:
     groups = read_buying_group_documents(folder, settings.zone, scope)
     journeys = _read_journeys(folder, settings, scope)
     campaigns = _read_campaigns(folder, settings, scope)
-    limits = _read_communication_limits(folder, settings)
+    rules = _read_communication_limits(folder, settings)
     tests = _read_tests(folder, settings.catalog)
     problems = tuple(
         sorted(set(folder.problems), key=lambda p: (p.file, p.line, p.code, p.message))
@@ -125,7 +128,8 @@ def load_workspace(directory: FilePath, at: datetime) -> Workspace:
         solution_interests=groups.solution_interests,
         buying_group_jobs=groups.jobs,
         score_models=groups.score_models,
-        communication_limits=limits,
+        communication_limits=rules,
+        files={f"{one.kind}:{one.slug}": one.file for one in folder.documents},
     )
 
 
@@ -155,7 +159,7 @@ def _read_templates(folder: Folder, catalog: FieldCatalog) -> None:
             continue
         if not SLUG.fullmatch(slug):
             folder.add(file, 1, "bad-value", f"{slug!r} is not a slug: {SLUG_IN_WORDS}")
-        read = read_template(file, slug, text, catalog, fragments, interests)
+        read = read_template(file, slug, text, catalog, fragments, interests, folder.limits)
         folder.templates[slug] = read
         folder.problems += read.problems
 

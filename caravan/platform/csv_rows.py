@@ -13,6 +13,7 @@ from typing import Any
 from caravan.journeys.conditions.operators import UnfitOperand
 from caravan.journeys.conditions.parse import nearest
 from caravan.journeys.fields import FieldType
+from caravan.journeys.limits import USUAL, Limits
 from caravan.platform.cells import parser_of
 from caravan.platform.source_files import NOT_UTF8, BadRow, Counted, bad_id, is_text
 
@@ -38,6 +39,8 @@ class CsvSource:
     id_columns: tuple[str, ...]
     types: dict[str, FieldType]
     optional: tuple[str, ...] = ()
+    longest: dict[str, str] = field(default_factory=dict)  # columns, and the limit of each
+    limits: Limits = USUAL
     problems: list[BadRow] = field(default_factory=list)
     warnings: list[BadRow] = field(default_factory=list)
     bytes_read: int = 0
@@ -118,6 +121,10 @@ class CsvSource:
                     values[name] = parse(cell)
                 except UnfitOperand as error:
                     self._bad(line, f"{name} {cell!r}: {error}")
+                    return None
+                limit = self.longest.get(name)
+                if limit is not None and len(cell) > getattr(self.limits, limit):
+                    self._bad(line, f"{name} has {len(cell)} characters {self.limits.over(limit)}")
                     return None
             else:
                 given[name] = cell

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from caravan.journeys.limits import USUAL, Limits
 from caravan.platform.source_files import NOT_UTF8, BadRow, Counted, bad_id, is_text
 
 #: bytes of one event's line
@@ -40,6 +41,7 @@ class EventSource:
     """JSON Lines of events: a file, or a stream that ``path`` only names."""
 
     path: Path
+    limits: Limits = USUAL
     problems: list[BadRow] = field(default_factory=list)
     bytes_read: int = 0
     stream: BinaryIO | None = None
@@ -58,28 +60,29 @@ class EventSource:
             content = line.removeprefix(_BOM) if number == 1 else line
             if not content.strip():
                 continue
-            event = _of_line(content, number, self.path.name)
+            event = _of_line(content, number, self.path.name, self.limits)
             if isinstance(event, EventRow):
                 yield event
             else:
                 self.problems.append(event)
 
 
-def read_event(line: str, number: int, file: str) -> EventRow | BadRow:
+def read_event(line: str, number: int, file: str, limits: Limits = USUAL) -> EventRow | BadRow:
     """One line as an event."""
     try:
-        return event_of(read_json(line), number, file)
+        return event_of(read_json(line), number, file, limits)
     except Unreadable as error:
         return BadRow(file, number, str(error))
 
 
-def event_of(said: Any, number: int, file: str) -> EventRow | BadRow:
+def event_of(said: Any, number: int, file: str, limits: Limits = USUAL) -> EventRow | BadRow:
     """What JSON said as an event; ``id`` absent is derived from the rest.
 
     Args:
         said: from ``read_json``.
         number: of the line or place it has.
         file: where it comes from.
+        limits: how many fields it may have.
     """
 
     def bad(reason: str) -> BadRow:
@@ -102,6 +105,11 @@ def event_of(said: Any, number: int, file: str) -> EventRow | BadRow:
         return bad("at takes an instant such as 2026-03-01T08:00:00Z")
     if identity is None:
         identity = hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:40]
+    if len(fields) > limits.event_fields:
+        return bad(
+            f"has {len(fields)} fields; an event has at most {limits.event_fields} "
+            + limits.over("event_fields")
+        )
     named = {"type": kind, "id": identity, "person_id": person, "account_id": account}
     for name, value in named.items():
         if value is None:
@@ -163,11 +171,11 @@ def _unkept(said: dict[str, Any]) -> str | None:
     return None
 
 
-def _of_line(line: bytes, number: int, file: str) -> EventRow | BadRow:
+def _of_line(line: bytes, number: int, file: str, limits: Limits) -> EventRow | BadRow:
     if len(line) > LONGEST_LINE:
         return BadRow(file, number, f"the line is longer than {LONGEST_LINE} bytes")
     try:
-        return read_event(line.decode(), number, file)
+        return read_event(line.decode(), number, file, limits)
     except UnicodeDecodeError:
         return BadRow(file, number, NOT_UTF8)
 

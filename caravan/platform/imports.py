@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from caravan.database.erasures import ErasureKey
 from caravan.database.outbox import nudge
 from caravan.journeys.fields import FieldCatalog
+from caravan.journeys.limits import USUAL, Limits
 from caravan.platform import sql
 from caravan.platform.csv_rows import CsvSource, Row
 from caravan.platform.erased_rows import ERASED, erased_addresses, erased_people
@@ -67,9 +68,11 @@ class Importer:
         at: datetime,
         progress: Progress,
         erasure_key: ErasureKey | None = None,
+        limits: Limits = USUAL,
     ) -> None:
         self._pool = pool
         self._erasure_key = erasure_key
+        self._limits = limits
         self._catalog = catalog
         self._at = at
         self._progress = progress
@@ -104,7 +107,14 @@ class Importer:
 
     async def _records(self, path: Path, key: str, entity: Any, table: str) -> FileReport:
         optional = ("account_id", "roles") if table == "people" else ()
-        source = CsvSource(path, (key,), self._catalog.of(entity), optional)
+        source = CsvSource(
+            path,
+            (key,),
+            self._catalog.of(entity),
+            optional,
+            longest={"name": "account_name"} if entity == "account" else {},
+            limits=self._limits,
+        )
         report = FileReport(path.name, bad=source.problems, warnings=source.warnings)
         async for page in _pages(source.rows()):
             async with self._pool.acquire() as conn, conn.transaction():
@@ -157,7 +167,7 @@ class Importer:
 
     async def events(self, path: Path) -> FileReport:
         """A JSON Lines file of events; those of unknown people or accounts are bad rows."""
-        source = EventSource(path)
+        source = EventSource(path, self._limits)
         report = FileReport(path.name, bad=source.problems)
         async for page in _pages(source.rows()):
             await self.record_events(page, report)

@@ -23,8 +23,9 @@ class SendSms(PeopleAction):
     @classmethod
     def read(cls, fields: Fields, scope: JourneyScope) -> dict[str, object]:
         fields.required("text")
-        text = fields.text("text", longest=LONGEST_SMS) or ""
-        if fields.has("text") and not text.strip():
+        said = fields.text("text", limit="sms_text")
+        text = said or ""
+        if said is not None and not said.strip():
             fields.problem("bad-value", "text", "an empty text message would be sent")
         check_liquid(fields, "text", text, scope, "person")
         return {"text": text, "operational": fields.boolean("operational", default=False)}

@@ -107,7 +107,7 @@ def _read_sender(fields: Fields) -> SenderDocument:
 
 def _read_slots(fields: Fields) -> dict[str, EndsOn]:
     read = {
-        name: read_slot(Fields(raw, (*fields.path, "slots", name), fields.report))
+        name: read_slot(fields.within(raw, "slots", name))
         for name, raw in fields.mapping("slots").items()
     }
     return {name: slot for name, slot in read.items() if slot is not None}
@@ -122,6 +122,13 @@ def _read_catalog(fields: Fields) -> FieldCatalog:
 
 def _read_fields(fields: Fields, entity: Entity) -> dict[str, FieldType]:
     known: dict[str, FieldType] = {}
+    if len(fields.raw) > fields.limits.custom_fields:
+        fields.problem(
+            "bad-value",
+            None,
+            f"{fields.path[-1]} has at most {fields.limits.custom_fields} custom fields, not "
+            f"{len(fields.raw)} {fields.limits.over('custom_fields')}",
+        )
     for name, kind in fields.raw.items():
         if kind not in FIELD_TYPES:
             fields.problem(
