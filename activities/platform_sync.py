@@ -1,7 +1,6 @@
 """The activity that takes what changed in the engage store back to the Platform."""
 
 from datetime import UTC, datetime
-from typing import Any
 
 from temporalio import activity
 
@@ -12,6 +11,9 @@ from caravan.platform import sync
 from caravan.stores import Stores
 from workflows.contracts import SYNC, DrainReply, DrainRequest
 
+#: seconds between two looks: nobody nudges it, for a NOTIFY makes commits take turns
+POLL = 0.2
+
 
 class PlatformSyncActivities:
     def __init__(self, stores: Stores) -> None:
@@ -20,17 +22,22 @@ class PlatformSyncActivities:
     @activity.defn(name=SYNC)
     @told
     async def sync(self, request: DrainRequest) -> DrainReply:
-        """Drain the outbox; says how far behind it is when it stops to report.
-
-        Nobody nudges it: a NOTIFY makes commits take turns, and looking twice a second is soon enough.
-        """
+        """Drain the outbox; says how far behind it is when it stops to report, and what holds it up."""
         engage = await self._stores.engage(request.munchkin)
         platform = await self._stores.platform(request.munchkin)
-        rows = await drain(lambda: self._page(engage, platform, request.munchkin))
-        lag = await sync.lag(engage, platform, request.munchkin)
-        return DrainReply(rows=rows, waiting=lag.rows, lag_seconds=lag.seconds(datetime.now(UTC)))
 
-    async def _page(self, engage: Any, platform: Any, munchkin: str) -> int:
-        moved = await sync.drain_page(engage, platform, munchkin, datetime.now(UTC))
-        counters.add(counters.SYNCED, moved)
-        return moved
+        async with sync.up_flow(engage, platform, request.munchkin) as flow:
+
+            async def page() -> int:
+                moved = await flow.page(datetime.now(UTC))
+                counters.add(counters.SYNCED, moved)
+                return moved
+
+            rows = await drain(page, poll=POLL)
+        lag = await sync.lag(engage, platform, request.munchkin)
+        return DrainReply(
+            rows=rows,
+            waiting=lag.rows,
+            lag_seconds=lag.seconds(datetime.now(UTC)),
+            note=lag.because or "",
+        )

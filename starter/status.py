@@ -125,6 +125,8 @@ async def _stream(stores: Stores, pair: Any) -> dict[str, Any]:
         "to_sync": lag.rows,
         "sync_lag_seconds": round(lag.seconds(datetime.now(UTC)), 3),
         "synced": lag.applied,
+        "sync_held_back": lag.held_back,
+        "sync_held_back_by": lag.because,
     }
 
 
@@ -150,6 +152,8 @@ async def _stopped(engage: Any) -> dict[str, Any]:
 
 def _stopped_in_words(one: dict[str, Any]) -> list[str]:
     told = []
+    if one["sync_held_back"]:
+        told.append(f"{one['subscription']}: {one['sync_held_back_by']}")
     if one["halted_at"] is not None:
         halt = halting.Halt(one["halted_at"], one["halted_by"], one["halt_reason"])
         told.append(

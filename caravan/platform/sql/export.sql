@@ -1,6 +1,11 @@
 -- name: accounts_to_bring
-select id, external_id, attributes, stamps, deleted_at from named_accounts
-where id = any(:account_ids::bigint[]) order by id;
+-- Accounts without a name stay in the Platform, unless the engage store has them: then it learns that the
+-- name is gone.
+select id, external_id, attributes, stamps, deleted_at from named_accounts where id = any(:account_ids::bigint[])
+union
+select id, external_id, attributes, stamps, deleted_at from accounts
+where id = any(:account_ids::bigint[]) and id = any(:held::bigint[])
+order by id;
 
 -- name: people_to_bring
 -- People without an address stay in the Platform, unless the engage store has them: then it learns
