@@ -7,7 +7,7 @@ from temporalio import activity
 from activities import counters
 from activities.draining import drain
 from activities.failures import told
-from caravan.platform import sync
+from caravan.platform import activity_stream, sync
 from caravan.stores import Stores
 from workflows.contracts import SYNC, DrainReply, DrainRequest
 
@@ -26,10 +26,16 @@ class PlatformSyncActivities:
         engage = await self._stores.engage(request.munchkin)
         platform = await self._stores.platform(request.munchkin)
 
+        activities = await activity_stream.is_wanted(platform)
         async with sync.up_flow(engage, platform, request.munchkin) as flow:
 
             async def page() -> int:
-                moved = await flow.page(datetime.now(UTC))
+                now = datetime.now(UTC)
+                moved = await flow.page(now)
+                if activities:
+                    moved += await activity_stream.tell_page(
+                        engage, platform, request.munchkin, now
+                    )
                 counters.add(counters.SYNCED, moved)
                 return moved
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from caravan.database import outbox
 from caravan.database.outbox import nudge
-from caravan.platform import down_flow, sql
+from caravan.platform import activity_stream, down_flow, sql
 from caravan.platform.merge import TABLES, stream_of
 
 
@@ -44,9 +44,12 @@ async def begin_anew(engage: Any, platform: Any, munchkin: str) -> Begun:
         down_to = await outbox.lock_cursor(conn, down_flow.STREAM)
         await outbox.set_back(conn, down_flow.STREAM)
         of_engage = await outbox.begin_epoch(conn, up_to)
+        await conn.execute("lock table activities in share row exclusive mode")
+        await sql.execute(conn, "tell_activities_from_the_beginning")
     async with platform.acquire() as conn, conn.transaction():
         await outbox.lock_cursor(conn, up)
         await outbox.set_back(conn, up)
+        await outbox.set_back(conn, activity_stream.stream_of(munchkin))
         await sql.execute(conn, "one_writer")
         of_platform = await outbox.begin_epoch(conn, down_to)
         numbers_from = await sql.fetchval(conn, "number_above", highest=highest)

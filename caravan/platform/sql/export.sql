@@ -25,8 +25,9 @@ where account_id = any(:account_ids::bigint[]) order by id;
 
 -- name: activities_to_bring
 -- The whole history of accounts and people who come in; of accounts that are there, what is new.
+-- What the engage store has told itself stays here.
 select external_id, type, at, account_id, person_id, fields from activities
-where id in (
+where not from_engage and id in (
   select id from activities where account_id = any(:new_accounts::bigint[])
   union select id from activities where person_id = any(:new_people::bigint[])
   union select v.id from activities v
