@@ -18,7 +18,7 @@ from caravan.platform import down_flow, sql
 from caravan.platform.merge import TABLES, stream_of
 
 PAGE = 2000
-#: differing records that are looked at again and told one by one; of more only that there are more
+#: differences that are looked at again and told one by one; of more only that there are more
 MOST = 10_000
 #: seconds after which what differs is looked at again
 AGAIN = 2.0
@@ -33,9 +33,12 @@ GROUP_EVENTS = sorted(name for name, event in EVENTS.items() if event.of_group)
 Told = Callable[[str, int], None]
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True)
 class Difference:
-    """A field that the two stores say something else of; ``(record)``: one of them has no such record."""
+    """A field that the two stores say something else of; ``(record)``: one of them has no such record.
+
+    The same as another of the same field, whatever is said.
+    """
 
     entity: str
     id: int
@@ -61,7 +64,7 @@ class Convergence:
     compared: dict[str, int]  # records, by entity
     differences: list[Difference]
     under_way: int  # differing records with a change on its way
-    more: bool  # whether there are more records than were told of
+    more: bool  # whether there are more than were told of
     of_groups: list[str]  # what the Platform holds of buying groups, in words
 
 
@@ -83,38 +86,47 @@ async def compare(
         again: seconds after which what differs is looked at a second time.
     """
     found = Convergence(dict.fromkeys(TABLES, 0), [], 0, False, await of_groups(platform))
-    suspects: dict[str, set[int]] = {entity: set() for entity in TABLES}
-    first: dict[tuple[str, int, str], Difference] = {}
+    first = await _first_look(engage, platform, found, told)
+    if first:
+        await asyncio.sleep(again)
+    for entity in TABLES:
+        ids = {one.id for one in first if one.entity == entity}
+        late = await _under_way(engage, platform, munchkin, entity, sorted(ids))
+        found.under_way += len(late)
+        found.differences += [
+            one
+            for one in await _look(engage, platform, entity, ids - late)
+            if first.get(one) == (one.engage, one.platform)
+        ]
+    return found
 
-    def suspect(entity: str, differences: Sequence[Difference]) -> None:
+
+async def _first_look(
+    engage: Any, platform: Any, found: Convergence, told: Told
+) -> dict[Difference, tuple[Any, Any]]:
+    """Every record once: what differs, and how; counts what was compared."""
+    seen: dict[Difference, tuple[Any, Any]] = {}
+
+    def note(differences: Iterable[Difference]) -> None:
         for one in differences:
-            if one.id not in suspects[entity] and sum(map(len, suspects.values())) >= MOST:
+            if len(seen) >= MOST:
                 found.more = True
                 return
-            suspects[entity].add(one.id)
-            first[one.entity, one.id, one.field] = one
+            seen[one] = (one.engage, one.platform)
 
     for entity, table in TABLES.items():
         after = 0
         while rows := await sql.fetch(engage, f"page_of_{table}", after=after, limit=PAGE):
             after = rows[-1]["id"]
             ids = [row["id"] for row in rows]
-            suspect(entity, _differences(entity, rows, await _these(platform, table, ids), ids))
+            there = await sql.fetch(platform, f"these_{table}", ids=ids)
+            note(_differences(entity, rows, there, ids))
             if entity == "account":
                 for other, absent in (await _absent(engage, platform, ids)).items():
-                    suspect(other, await _look(engage, platform, other, absent))
+                    note(await _look(engage, platform, other, absent))
             found.compared[entity] += len(rows)
             told(table, found.compared[entity])
-    if any(suspects.values()):
-        await asyncio.sleep(again)
-    for entity, ids in suspects.items():
-        late = await _under_way(engage, platform, munchkin, entity, sorted(ids))
-        found.under_way += len(late)
-        for one in await _look(engage, platform, entity, sorted(ids - late)):
-            known = first.get((one.entity, one.id, one.field))
-            if known is not None and (known.engage, known.platform) == (one.engage, one.platform):
-                found.differences.append(one)
-    return found
+    return seen
 
 
 async def of_groups(platform: Any) -> list[str]:
@@ -135,12 +147,9 @@ async def _look(engage: Any, platform: Any, entity: str, ids: Iterable[int]) -> 
     for start in range(0, len(wanted), PAGE):
         page = wanted[start : start + PAGE]
         here = await sql.fetch(engage, f"these_{table}", ids=page)
-        found += _differences(entity, here, await _these(platform, table, page), page)
+        there = await sql.fetch(platform, f"these_{table}", ids=page)
+        found += _differences(entity, here, there, page)
     return found
-
-
-async def _these(platform: Any, table: str, ids: list[int]) -> list[Any]:
-    return list(await sql.fetch(platform, f"these_{table}", ids=ids))
 
 
 async def _absent(engage: Any, platform: Any, account_ids: list[int]) -> dict[str, list[int]]:
