@@ -41,9 +41,10 @@ class PlatformSyncActivities:
 
             rows = await drain(page, poll=POLL)
         lag = await sync.lag(engage, platform, request.munchkin)
+        now = datetime.now(UTC)
         return DrainReply(
             rows=rows,
             waiting=lag.rows,
-            lag_seconds=lag.seconds(datetime.now(UTC)),
-            note=lag.because or "",
+            lag_seconds=lag.seconds(now),
+            note=lag.because(now) or "",
         )

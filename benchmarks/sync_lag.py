@@ -13,7 +13,9 @@ from datetime import UTC, datetime
 from benchmarks import data
 from benchmarks.figures import Figure, Target, percentile, significant
 from benchmarks.ground import Ground, Pair, reached
+from caravan.database import outbox
 from caravan.engage import sql
+from caravan.platform import down_flow
 
 PER_SECOND = 200
 SECONDS = 55
@@ -94,9 +96,16 @@ async def _write_and_see(pair: Pair, ids: list[int]) -> list[float]:
             seen.setdefault(row["id"], time.monotonic())
         return len(seen) == number
 
+    async def nothing_to_follow() -> bool:
+        """The accounts' own import has been looked at by the stream that goes the other way."""
+        async with pair.engage.acquire() as here, pair.platform.acquire() as there:
+            cursor, _ = await outbox.where(here, down_flow.STREAM)
+            return (await outbox.waiting(there, cursor)).rows == 0
+
     first = ids.pop()
     await write(first)
     await reached("the first change", lambda: all_seen(1), every=LOOK_EVERY)
+    await reached("the down-flow's end", nothing_to_follow)
     start = time.monotonic()
     async with asyncio.TaskGroup() as group:
         for writer in range(WRITERS):

@@ -12,6 +12,8 @@ from caravan.database.outbox import Change, Cursor, Holding, read_page
 from caravan.platform.merge import TABLES, apply_page, stream_of
 
 PAGE = 5000
+#: seconds for which changes may wait for a transaction before there is a word to say about it
+LONG = 5.0
 
 
 @dataclass(frozen=True)
@@ -27,16 +29,17 @@ class Lag:
     def seconds(self, now: datetime) -> float:
         return max(0.0, (now - self.oldest).total_seconds()) if self.oldest else 0.0
 
-    @property
-    def because(self) -> str | None:
-        """What holds rows back, in words."""
-        if not self.held_back:
+    def because(self, now: datetime) -> str | None:
+        """What holds rows back, in words, where it has done so for longer than transactions of ours take."""
+        if not self.held_back or self.seconds(now) < LONG:
             return None
         whose = "a transaction that Postgres does not name (pg_read_all_stats would)"
         if (held := self.holding) is not None and held.since is not None:
             parts = (held.application, f"pid {held.pid}" if held.pid else None)
-            whose = f"a transaction open since {held.since:%Y-%m-%d %H:%M:%SZ} in database {held.database}"
-            whose += f" ({', '.join(part for part in parts if part)})"
+            whose = (
+                f"a transaction open since {held.since:%Y-%m-%d %H:%M:%SZ} in database {held.database}"
+                f" ({', '.join(part for part in parts if part)})"
+            )
         return f"{self.held_back} of the changes wait for {whose}"
 
 
@@ -47,10 +50,13 @@ class UpFlow:
     the same pages meanwhile does not make it wrong.
     """
 
-    def __init__(self, engage: Any, platform: Any, munchkin: str) -> None:
+    def __init__(
+        self, engage: Any, platform: Any, munchkin: str, *, reads_ahead: bool = True
+    ) -> None:
         self._engage = engage
         self._platform = platform
         self._munchkin = munchkin
+        self._reads_ahead = reads_ahead
         self._cursor: Cursor | None = None  # as far as we know
         self._ahead: asyncio.Task[list[Change]] | None = None  # what lies behind it
 
@@ -70,7 +76,7 @@ class UpFlow:
         if stray:
             raise ValueError(f"{stray[0]} does not flow to the Platform")
         behind = page[-1].at
-        if len(page) == PAGE:
+        if self._reads_ahead and len(page) == PAGE:
             self._ahead = asyncio.create_task(self._read(behind))
         applied = await apply_page(self._platform, self._munchkin, page, self._cursor, at)
         if not applied:  # another has moved on
@@ -84,7 +90,7 @@ class UpFlow:
         self._cursor, ahead, self._ahead = None, self._ahead, None
         if ahead is not None:
             ahead.cancel()
-            await asyncio.wait([ahead])
+            await asyncio.gather(ahead, return_exceptions=True)
 
     async def _read(self, after: Cursor) -> list[Change]:
         async with self._engage.acquire() as conn:
@@ -103,8 +109,7 @@ async def up_flow(engage: Any, platform: Any, munchkin: str) -> AsyncIterator[Up
 
 async def drain_page(engage: Any, platform: Any, munchkin: str, at: datetime) -> int:
     """Move one page alone; returns how many changes it held."""
-    async with up_flow(engage, platform, munchkin) as flow:
-        return await flow.page(at)
+    return await UpFlow(engage, platform, munchkin, reads_ahead=False).page(at)
 
 
 async def cursor_of(platform: Any, munchkin: str) -> Cursor:

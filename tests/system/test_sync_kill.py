@@ -56,7 +56,7 @@ def system() -> Iterator[Deployed]:
     with tempfile.TemporaryDirectory(prefix="caravan sync ", ignore_cleanup_errors=True) as top:
         new = Deployed(Path(top), "sync-1", WORKSPACE)
         new.write("data/accounts.csv", "account_id,name\na,Acme\n")
-        new.stack.start(["postgres", "temporal"])
+        new.stack.start(["postgres", "temporal", "mail"])
         yield new
         new.stack.discard()
 
