@@ -107,8 +107,10 @@ async def _write_and_see(pair: Pair, ids: list[int]) -> list[float]:
     await reached("the first change", lambda: all_seen(1), every=LOOK_EVERY)
     await reached("the down-flow's end", nothing_to_follow)
     start = time.monotonic()
-    async with asyncio.TaskGroup() as group:
-        for writer in range(WRITERS):
-            group.create_task(write_at_pace(writer, start))
+    writing = asyncio.gather(*(write_at_pace(writer, start) for writer in range(WRITERS)))
+    try:
         await reached("all changes", lambda: all_seen(CHANGES + 1), every=LOOK_EVERY)
+        await writing
+    finally:
+        writing.cancel()
     return [seen[account] - began[account] for account in ids]

@@ -90,6 +90,7 @@ async def test_kill_on_either_side_of_the_commit(system: Deployed) -> None:
     told = "select count(*) from changes where origin = 'sync'"
     assert await platform.fetchval(told) == 2
     assert "none: both stores say the same" in system.cli("sync", "verify")
+    system.kill("worker")  # which has nothing to end gracefully
     await engage.close()
     await platform.close()
 
