@@ -41,8 +41,9 @@ order by c.epoch, c.xid, c.seq
 limit $4
 """
 
+# beyond the next number to be given: a cursor may stand at that one, where an outbox was read as of now
 _AHEAD = f"""
-select ($1::int, $2::text::xid8) >= (({_EPOCH}), pg_snapshot_xmax(pg_current_snapshot()))
+select ($1::int, $2::text::xid8) > (({_EPOCH}), pg_snapshot_xmax(pg_current_snapshot()))
 """
 
 _SET_EPOCH = "alter table changes alter epoch set default {epoch:d}"
