@@ -106,5 +106,5 @@ async def detail(engage: Any, platform: Any, slug: str, latest: int) -> Detail |
 async def _waiting(engage: Any, platform: Any) -> int:
     """Changes of the Platform that the stream has still to follow."""
     async with platform.acquire() as conn:
-        rows, _ = await outbox.waiting(conn, await outbox.read_cursor(engage, down_flow.STREAM))
-    return rows
+        after = await outbox.read_cursor(engage, down_flow.STREAM)
+        return (await outbox.waiting(conn, after)).rows

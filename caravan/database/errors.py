@@ -6,6 +6,7 @@
     ├── StoreUnreachable    try again later, or mend the setting it names
     ├── NotOurs             wrong database or pair: refuse to start
     ├── StillRuns           end what it names first
+    ├── StoreRestored       `caravan sync restored`
     └── ErasureKeyMissing   set the key (caravan/database/erasures.py)
 """
 
@@ -24,3 +25,7 @@ class NotOurs(StoreError):
 
 class StillRuns(StoreError):
     """Something goes on that has to come to its end before."""
+
+
+class StoreRestored(StoreError):
+    """A store counts its transactions anew: what a reader knows of them is no longer true."""
