@@ -437,7 +437,8 @@ def listing(stack: Stack, command: str, world: World) -> Any:
         "--format",
         "json",
         CARAVAN_HOME=str(stack.home),
-        TEMPORAL_ADDRESS="127.0.0.1:1",  # which listing does not ask
+        TEMPORAL_ADDRESS="127.0.0.1:1",  # neither is asked by a listing
+        SMTP_URL="smtp://127.0.0.1:1",
     )
     assert ended.returncode == 0, ended.stderr
     return json.loads(ended.stdout)
