@@ -17,6 +17,7 @@ from starter import (
     campaign,
     campaigns,
     consent,
+    deleting,
     deliveries,
     delivery,
     demo,
@@ -105,9 +106,13 @@ journey.app.command("test-send")(journey_test_send.send_all_mail)
 for verb in life_cycle.VERBS:
     journey.app.command(verb.__name__)(verb)
 app.command("accounts", rich_help_panel=LOOKING)(accounts.accounts)
+account.app.command("delete")(deleting.delete_account)
+account.app.command("restore")(deleting.restore_account)
 app.add_typer(account.app, name="account", rich_help_panel=LOOKING)
 person.app.command("export")(person_data.export)
 person.app.command("erase")(person_data.erase)
+person.app.command("delete")(deleting.delete_person)
+person.app.command("restore")(deleting.restore_person)
 app.add_typer(person.app, name="person", rich_help_panel=LOOKING)
 app.command("campaigns", rich_help_panel=LOOKING)(campaigns.campaigns)
 app.add_typer(campaign.app, name="campaign", rich_help_panel=LOOKING)
