@@ -19,7 +19,7 @@ import structlog
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 from temporalio.service import RPCError
 
-from caravan.database.errors import NotOurs, StoreUnreachable
+from caravan.database.errors import NotOurs, StoreRestored, StoreUnreachable
 from caravan.delivery.errors import RelayUnreachable
 from caravan.journeys.core import StepsDisagree
 from caravan.services.errors import ServiceError
@@ -46,6 +46,7 @@ TABLE: dict[type[Exception], tuple[bool, bool]] = {
     RelayUnreachable: (False, True),
     ServiceError: (False, True),
     NotOurs: (True, False),
+    StoreRestored: (False, True),  # until somebody has told us so
     StepsDisagree: (True, False),
 }
 

@@ -41,6 +41,10 @@ class Gauges:
         self._lag_seconds = meter.create_gauge_float(
             "caravan_sync_lag_seconds", "Age of the oldest change that waits"
         )
+        self._held_back = meter.create_gauge(
+            "caravan_sync_held_back_rows",
+            "Changes that wait for a transaction elsewhere in the cluster to end",
+        )
 
     async def set(self, munchkins: Iterable[str]) -> None:
         """Look at each subscription once."""
@@ -57,3 +61,4 @@ class Gauges:
             self._stopped.set(health["stopped_by_failures"], of)
             self._lag_rows.set(lag.rows, of)
             self._lag_seconds.set(lag.seconds(datetime.now(UTC)), of)
+            self._held_back.set(lag.held_back, of)

@@ -19,6 +19,7 @@ from benchmarks import (
     journey_to_floor,
     simulate_steps,
     smtp_to_raw,
+    sync_lag,
     sync_to_raw,
     worker_rss,
 )
@@ -48,6 +49,12 @@ SECTIONS = (
     Section(
         {"entry_seconds_p99": "from a Platform row qualifying to the account's first step"},
         entry_seconds.measure,
+    ),
+    Section(
+        {
+            "sync_lag_seconds_p99": "from a write in the engage store to the Platform, at 200 a second"
+        },
+        sync_lag.measure,
     ),
     Section(
         {"sync_to_raw": "the rate of the Platform sync to that of a bare upsert"},

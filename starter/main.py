@@ -50,6 +50,9 @@ from starter import (
     subscriptions,
     suppression,
     suppressions,
+    sync,
+    sync_restored,
+    sync_verify,
     test,
     up,
     upgrade,
@@ -81,6 +84,9 @@ app.command("down", rich_help_panel=STACK)(down.down)
 app.command("status", rich_help_panel=STACK)(status.status)
 app.command("gateway", rich_help_panel=STACK)(gateway.gateway)
 app.add_typer(dkim.app, name="dkim", rich_help_panel=STACK)
+sync.app.command("verify")(sync_verify.verify)
+sync.app.command("restored")(sync_restored.restored)
+app.add_typer(sync.app, name="sync", rich_help_panel=STACK)
 app.command("upgrade", rich_help_panel=STACK)(upgrade.upgrade)
 app.add_typer(events.app, name="events", rich_help_panel=STACK)
 app.command("demo", rich_help_panel=STACK)(demo.demo)

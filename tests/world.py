@@ -91,9 +91,14 @@ class World:
         self.write("ws.yaml", head + documents)
         for name in mails:
             self.write(f"emails/{name}.html", MAIL.format(name=name))
+        workspace = self.read()
+        assert misfits(head + documents) == []
+        return workspace
+
+    def read(self) -> Workspace:
+        """The workspace as its files have it, which are valid."""
         workspace = load_workspace(self.folder, self.now)
         assert not workspace.errors, workspace.errors
-        assert misfits(head + documents) == []
         return workspace
 
     async def load(self, workspace: Workspace, **files: str) -> list[FileReport]:

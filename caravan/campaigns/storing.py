@@ -12,7 +12,7 @@ from caravan.engage import campaigns, limits, lists
 from caravan.journeys.compiler import compile_campaign
 from caravan.journeys.conditions.naming import ListOf
 from caravan.journeys.workspace import Workspace
-from caravan.platform import audiences
+from caravan.platform import activity_stream, audiences
 from caravan.platform import sql as platform_sql
 
 
@@ -28,6 +28,7 @@ async def store(engage: Any, platform: Any, workspace: Workspace, at: datetime) 
     async with platform.acquire() as conn, conn.transaction():
         for audience in workspace.audiences.values():
             await audiences.store(conn, audience, workspace.settings.zone, at)
+        await activity_stream.want(conn, workspace.settings.activities_to_platform)
     to_come: list[str] = []
     changed: dict[ListOf, set[int]] = {"accounts": set(), "people": set()}
     async with engage.acquire() as conn, conn.transaction():

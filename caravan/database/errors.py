@@ -5,6 +5,7 @@
     StoreError
     ├── StoreUnreachable    try again later, or mend the setting it names
     ├── NotOurs             wrong database or pair: refuse to start
+    ├── StoreRestored       `caravan sync restored`
     └── ErasureKeyMissing   set the key (caravan/database/erasures.py)
 """
 
@@ -19,3 +20,7 @@ class StoreUnreachable(StoreError):
 
 class NotOurs(StoreError):
     """The schema belongs to another pair."""
+
+
+class StoreRestored(StoreError):
+    """A store counts its transactions anew: what a reader knows of them is no longer true."""

@@ -97,7 +97,7 @@ def load_workspace(directory: FilePath, at: datetime) -> Workspace:
     find_documents(folder)
     settings = _read_settings(folder)
     _read_templates(folder, settings.catalog)
-    audiences = _read_audiences(folder, settings.catalog)
+    audiences = _read_audiences(folder, settings)
     services = _read_services(folder, settings.catalog)
     lists = read_lists(folder, settings, _engage_scope(folder, settings))
     scope = lists.within(_engage_scope(folder, settings))
@@ -187,10 +187,14 @@ def _read_fragments(folder: Folder, catalog: FieldCatalog) -> Fragments:
     return fragments
 
 
-def _read_audiences(folder: Folder, catalog: FieldCatalog) -> dict[str, AudienceDocument]:
+def _read_audiences(folder: Folder, settings: WorkspaceDocument) -> dict[str, AudienceDocument]:
     names = frozenset(document.slug for document in folder.of("audience"))
     scope = Scope(
-        catalog=catalog, store="platform", audiences=names, people_audiences=_of_people(folder)
+        catalog=settings.catalog,
+        store="platform",
+        activities_told=settings.activities_to_platform,
+        audiences=names,
+        people_audiences=_of_people(folder),
     )
     audiences = {}
     for document in folder.of("audience"):

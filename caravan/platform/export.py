@@ -51,7 +51,9 @@ async def export_accounts(
         if row["deleted_at"] is None and row["id"] not in here.relations
     }
     return Bundle(
-        accounts=await sql.fetch(conn, "accounts_to_bring", account_ids=ids),
+        accounts=await sql.fetch(
+            conn, "accounts_to_bring", account_ids=ids, held=list(here.accounts)
+        ),
         people=await sql.fetch(conn, "people_to_bring", account_ids=ids),
         relations=relations,
         opportunities=await sql.fetch(conn, "opportunities_to_bring", account_ids=ids),

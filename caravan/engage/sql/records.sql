@@ -47,6 +47,18 @@ returning s.person_id, coalesce(old.value, :start::bigint) as old, new.value as 
 insert into changes (entity, id, fields, as_of, origin)
 select :entity, c.id, c.fields, :at, 'journey' from unnest(:ids::bigint[], :fields::jsonb[]) as c (id, fields);
 
+-- name: flag_{table} for accounts, people, relations, opportunities
+-- As deleted, or, without `deleted_at`, as there again. The flag is a word like any other: with its as_of, to the
+-- outbox, and judged by the Platform.
+with flagged as (
+  update {table} set deleted_at = :deleted_at, stamps = stamps || jsonb_build_object('$deleted', stamp(:at))
+  where id = any(:ids::bigint[]) and (deleted_at is null) <> (:deleted_at::timestamptz is null)
+  returning id, deleted_at
+)
+insert into changes (entity, id, fields, as_of, origin)
+select :entity, id, jsonb_build_object('$deleted', stamp(deleted_at)), :at, 'journey' from flagged
+returning id;
+
 -- name: find_account
 select id, external_id, attributes, deleted_at from accounts where external_id = :key;
 

@@ -39,6 +39,7 @@ class WorkspaceDocument(BaseModel):
     zone_of_account: bool = False  # it says `account`; the zone is for whoever has none
     slots: dict[str, EndsOn] = {}
     catalog: FieldCatalog = FieldCatalog()
+    activities_to_platform: bool = False
     data: str | None = None
 
     @property
@@ -59,6 +60,7 @@ def read_workspace_document(fields: Fields) -> WorkspaceDocument | None:
     slots = _read_slots(fields)
     catalog = _read_catalog(fields)
     catalog = catalog.model_copy(update={"scores": _read_scores(fields, catalog)})
+    activities = fields.boolean("activities_to_platform", False)
     data = fields.text("data")
     fields.finish()
     if slug is None:
@@ -72,6 +74,7 @@ def read_workspace_document(fields: Fields) -> WorkspaceDocument | None:
         zone_of_account=of_account,
         slots=slots,
         catalog=catalog,
+        activities_to_platform=activities,
         data=data,
     )
 
