@@ -52,6 +52,7 @@ from starter import (
     suppressions,
     sync,
     sync_restored,
+    sync_status,
     sync_verify,
     test,
     up,
@@ -84,6 +85,7 @@ app.command("down", rich_help_panel=STACK)(down.down)
 app.command("status", rich_help_panel=STACK)(status.status)
 app.command("gateway", rich_help_panel=STACK)(gateway.gateway)
 app.add_typer(dkim.app, name="dkim", rich_help_panel=STACK)
+sync.app.command("status")(sync_status.status)
 sync.app.command("verify")(sync_verify.verify)
 sync.app.command("restored")(sync_restored.restored)
 app.add_typer(sync.app, name="sync", rich_help_panel=STACK)

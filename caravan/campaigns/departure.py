@@ -28,14 +28,19 @@ async def lock_ways(conn: Any, account_ids: Sequence[int]) -> None:
 async def see_off(
     conn: Any, account_ids: Sequence[int], person_ids: Sequence[int], at: datetime
 ) -> None:
-    """What follows from the deletion of these accounts and people; doing it again does nothing.
+    """What follows for those of these accounts and people that are deleted; doing it again does nothing.
 
     Args:
         conn: of the engage store, in the transaction that wrote their flag.
-        account_ids: deleted ones, their traversals locked.
-        person_ids: deleted ones.
+        account_ids: the traversals of the deleted ones are locked.
+        person_ids: people.
         at: domain time.
     """
+    rows = await sql.fetch(
+        conn, "gone_among", account_ids=list(account_ids), person_ids=list(person_ids)
+    )
+    account_ids = [row["id"] for row in rows if row["is_account"]]
+    person_ids = [row["id"] for row in rows if not row["is_account"]]
     if account_ids:
         rows = await sql.fetch(conn, "lock_ways_of", account_ids=list(account_ids))
         await sql.execute(conn, "withdraw_messages_about", account_ids=list(account_ids), at=at)

@@ -41,8 +41,7 @@ async def take_in(conn: Any, plans: PlanCache, bundle: Bundle, as_of: datetime) 
     changes = await intake.take_in(conn, bundle)
     account_ids = [row["id"] for row in bundle.accounts]
     person_ids = [row["id"] for row in bundle.people]
-    people_gone = [row["id"] for row in bundle.people if row["deleted_at"] is not None]
-    await departure.see_off(conn, gone, people_gone, as_of)
+    await departure.see_off(conn, account_ids, person_ids, as_of)
     await lists.settle(conn, account_ids, person_ids, as_of)
     await sql.execute(conn, "question_lists", account_ids=account_ids, person_ids=person_ids)
     await sql.execute(

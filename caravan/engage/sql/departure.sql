@@ -1,3 +1,10 @@
+-- name: gone_among
+-- By the flag here: a later word of this store may have taken it off.
+select id, true as is_account from accounts where id = any(:account_ids::bigint[]) and deleted_at is not null
+union all
+select id, false from people where id = any(:person_ids::bigint[]) and deleted_at is not null
+order by is_account, id;
+
 -- name: lock_ways_of
 -- In order of id, as close_traversals locks them.
 select id from traversals where account_id = any(:account_ids::bigint[]) and ended_at is null
