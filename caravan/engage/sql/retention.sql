@@ -15,12 +15,12 @@ delete from steps s using old where s.traversal_id = old.id and s.kind <> 'send'
 -- Every word that a journey which runs or may yet run, a dynamic list, a template or a score model says. Types of
 -- events are among them; more than those does no harm.
 with bodies as (
-  select p.body from journeys j join plans p on p.hash = j.plan_hash
+  select p.body::jsonb from journeys j join plans p on p.hash = j.plan_hash
   where j.state in ('draft', 'scheduled', 'live', 'closed') and j.deleted_at is null
-  union all select condition from lists where condition is not null
-  union all select body from roles_templates
-  union all select body from stage_models
-  union all select body from score_models
+  union all select condition::jsonb from lists where condition is not null
+  union all select body::jsonb from roles_templates
+  union all select body::jsonb from stage_models
+  union all select body::jsonb from score_models
 )
 select distinct word from bodies cross join lateral (
   select w.value #>> '{}' as word from jsonb_path_query(body, '$.** ? (@.type() == "string")') as w (value)
