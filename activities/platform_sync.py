@@ -7,6 +7,7 @@ from temporalio import activity
 from activities import counters
 from activities.draining import drain
 from activities.failures import told
+from activities.stream_log import StreamLog
 from caravan.platform import activity_stream, sync
 from caravan.stores import Stores
 from workflows.contracts import SYNC, DrainReply, DrainRequest
@@ -39,7 +40,7 @@ class PlatformSyncActivities:
                 counters.add(counters.SYNCED, moved)
                 return moved
 
-            rows = await drain(page, poll=POLL)
+            rows = await drain(page, poll=POLL, log=StreamLog(engage, "up"))
         lag = await sync.lag(engage, platform, request.munchkin)
         now = datetime.now(UTC)
         return DrainReply(

@@ -70,6 +70,7 @@ def show_account(
             "account": account["external_id"],
             "account_name": account["attributes"].get("name"),
             "attributes": account["attributes"],
+            "deleted_at": account["deleted_at"],
             "people": sorted(row["external_id"] for row in people),
             "buying_groups": [
                 group_row(row)
@@ -106,6 +107,8 @@ def _print(told: dict[str, Any]) -> None:
     console.print(
         f"[bold]{cell(told['account'])}[/bold]  {cell(told['attributes'])}", highlight=False
     )
+    if told["deleted_at"]:
+        console.print(f"deleted in the Platform {cell(told['deleted_at'])}", style="red")
     console.print(f"people: {cell(told['people']) or 'none'}", highlight=False)
     for group in told["buying_groups"]:
         console.print(f"buying group {cell(group_words(group))}", highlight=False)

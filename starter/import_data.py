@@ -36,7 +36,8 @@ def import_data(
 
     Rows that have not changed since the last import are not applied again, changed ones write only what
     changed, and a bad row is reported while the rest loads. Exits 2 if any row was bad. Interrupted,
-    what was loaded stays: run it again to go on.
+    what was loaded stays: run it again to go on. A row that is missing deletes nothing; `is_deleted` (true) in any CSV
+    flags its record as deleted, and a row without it brings it back.
 
     `caravan import data/ --workspace .` reads a folder with the custom fields of a workspace.
     """

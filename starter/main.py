@@ -19,6 +19,7 @@ from starter import (
     campaign,
     campaigns,
     consent,
+    deleting,
     deliveries,
     delivery,
     demo,
@@ -57,6 +58,7 @@ from starter import (
     suppressions,
     sync,
     sync_restored,
+    sync_status,
     sync_verify,
     test,
     up,
@@ -89,6 +91,7 @@ app.command("down", rich_help_panel=STACK)(down.down)
 app.command("status", rich_help_panel=STACK)(status.status)
 app.command("gateway", rich_help_panel=STACK)(gateway.gateway)
 app.add_typer(dkim.app, name="dkim", rich_help_panel=STACK)
+sync.app.command("status")(sync_status.status)
 sync.app.command("verify")(sync_verify.verify)
 sync.app.command("restored")(sync_restored.restored)
 app.add_typer(sync.app, name="sync", rich_help_panel=STACK)
@@ -119,9 +122,13 @@ journey.app.command("test-send")(journey_test_send.send_all_messages)
 for verb in life_cycle.VERBS:
     journey.app.command(verb.__name__)(verb)
 app.command("accounts", rich_help_panel=LOOKING)(accounts.accounts)
+account.app.command("delete")(deleting.delete_account)
+account.app.command("restore")(deleting.restore_account)
 app.add_typer(account.app, name="account", rich_help_panel=LOOKING)
 person.app.command("export")(person_data.export)
 person.app.command("erase")(person_data.erase)
+person.app.command("delete")(deleting.delete_person)
+person.app.command("restore")(deleting.restore_person)
 app.add_typer(person.app, name="person", rich_help_panel=LOOKING)
 app.command("campaigns", rich_help_panel=LOOKING)(campaigns.campaigns)
 app.add_typer(campaign.app, name="campaign", rich_help_panel=LOOKING)

@@ -9,7 +9,7 @@ this way.
 from datetime import datetime
 from typing import Any
 
-from caravan.campaigns import recording
+from caravan.campaigns import departure, recording
 from caravan.campaigns.plans import PlanCache
 from caravan.engage import intake, lists, sql
 from caravan.engage.happening import Happening
@@ -36,9 +36,12 @@ async def take_in(conn: Any, plans: PlanCache, bundle: Bundle, as_of: datetime) 
         bundle: accounts as the Platform has them now, with the activities not yet here.
         as_of: domain time.
     """
+    gone = [row["id"] for row in bundle.accounts if row["deleted_at"] is not None]
+    await departure.lock_ways(conn, gone)
     changes = await intake.take_in(conn, bundle)
     account_ids = [row["id"] for row in bundle.accounts]
     person_ids = [row["id"] for row in bundle.people]
+    await departure.see_off(conn, account_ids, person_ids, as_of)
     await lists.settle(conn, account_ids, person_ids, as_of)
     await sql.execute(conn, "question_lists", account_ids=account_ids, person_ids=person_ids)
     await sql.execute(

@@ -13,6 +13,7 @@ from caravan.engage import sql
 from caravan.journeys.addresses import is_mailable
 from caravan.journeys.suppressing import keys_of, phone_key
 
+DELETED = "person-deleted"
 NO_ADDRESS, INVALID, BLOCKED = "no-address", "invalid-address", "blocked"
 SUSPENDED, UNSUBSCRIBED, NO_CONSENT = "suspended", "unsubscribed", "no-consent"
 
@@ -86,6 +87,8 @@ async def _withheld(conn: Any, query: str, keys: dict[int, list[str]]) -> list[A
 def _first_reason(row: Any, operational: bool, opted_out: str) -> str | None:
     """The first that speaks against it, in the order of send-time checks."""
     suppressed = row["suppressed"]
+    if row["deleted"]:
+        return DELETED
     if row["without"]:
         return NO_ADDRESS
     if row["invalid"] or "hard_bounce" in suppressed:

@@ -56,6 +56,17 @@ _SET_BACK = """
 update cursors set epoch = 0, xid = '0', seq = 0 where stream = $1
 """
 
+# of the first rows alone: they are old enough or the rest is not, and a look costs the same however many there are
+_FORGET = """
+with first as (
+  select epoch, xid, seq, as_of from changes
+  where (epoch, xid, seq) <= ($1::int, $2::text::xid8, $3::bigint)
+  order by epoch, xid, seq limit $5
+)
+delete from changes c using first f
+where (c.epoch, c.xid, c.seq) = (f.epoch, f.xid, f.seq) and f.as_of < $4
+"""
+
 _WHERE = "select epoch, xid::text as xid, seq, applied from cursors where stream = $1"
 
 _CURSOR = """
@@ -196,6 +207,22 @@ async def waiting(conn: Any, after: Cursor) -> Waiting:
         if held is not None:
             holding = Holding(held["since"], held["database"], held["pid"], held["application"])
     return Waiting(row["rows"], row["oldest"], row["held_back"], holding)
+
+
+async def forget(conn: Any, upto: Cursor, before: datetime, limit: int) -> int:
+    """Remove changes from before an instant that the reader of this outbox has behind it.
+
+    Args:
+        conn: of the store whose outbox it is.
+        upto: as far as its slowest reader has come.
+        before: younger ones stay, for a store that is restored and reads them once more.
+        limit: how many at most.
+
+    Returns:
+        How many went.
+    """
+    done: str = await conn.execute(_FORGET, upto.epoch, upto.xid, upto.seq, before, limit)
+    return int(done.split()[-1])
 
 
 async def begin_epoch(conn: Any, beyond: Cursor) -> int:

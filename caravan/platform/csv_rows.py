@@ -17,6 +17,9 @@ from caravan.journeys.limits import USUAL, Limits
 from caravan.platform.cells import parser_of
 from caravan.platform.source_files import NOT_UTF8, BadRow, Counted, bad_id, is_text
 
+#: the column by which a source says that it has a record no more
+IS_DELETED = "is_deleted"
+
 
 @dataclass(frozen=True)
 class Row:
@@ -29,6 +32,7 @@ class Row:
     account: str | None = None
     person: str | None = None
     roles: tuple[str, ...] | None = None
+    is_deleted: bool = False
 
 
 @dataclass
@@ -92,7 +96,7 @@ class CsvSource:
                 1, f"the column {missing[0]} is missing{hint}: nothing of this file is loaded"
             )
             return False
-        known = {*self.id_columns, *self.types, *self.optional}
+        known = {*self.id_columns, *self.types, *self.optional, IS_DELETED}
         for number, name in enumerate(header, 1):
             if name in known and header.count(name) > 1:
                 self._bad(1, f"the column {name} stands twice: nothing of this file is loaded")
@@ -142,6 +146,10 @@ class CsvSource:
         except UnicodeEncodeError:
             self._bad(line, NOT_UTF8)
             return None
+        is_deleted = given.get(IS_DELETED, "").strip().lower()
+        if is_deleted not in ("", "true", "false"):
+            self._bad(line, f"{IS_DELETED} {given[IS_DELETED]!r}: true or false was expected")
+            return None
         roles = given.get("roles")
         return Row(
             id=given[self.id_columns[0]],
@@ -153,6 +161,7 @@ class CsvSource:
             roles=None
             if roles is None
             else tuple(dict.fromkeys(role.strip() for role in roles.split(";") if role.strip())),
+            is_deleted=is_deleted == "true",
         )
 
     def _bad(self, line: int, reason: str) -> None:

@@ -17,7 +17,8 @@ from caravan.platform.export import Bundle, Here, export_accounts
 
 #: the engage store's cursor in this outbox
 STREAM = "down"
-PAGE = 5000
+#: changes, so accounts at most: all that belongs to them, with the histories of newcomers, is in memory at once
+PAGE = 1000
 #: what of which something may change who is in an audience of these
 TOUCHING: dict[AudienceOf, tuple[str, ...]] = {
     "accounts": ("account", "person", "relation", "opportunity", "activity"),

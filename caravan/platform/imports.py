@@ -1,7 +1,8 @@
 """Importing a workspace's data: streamed, page by page, each page one transaction.
 
 A row is applied whole or not at all; a row that has not changed since it was last imported is not
-applied again; a changed one writes only the cells that changed; one that is gone deletes nothing.
+applied again; a changed one writes only the cells that changed; one that is gone deletes nothing. A row says that its record is there, unless its
+``is_deleted`` says that it is not (``caravan.platform.deletion``).
 """
 
 import asyncio
@@ -17,7 +18,7 @@ from caravan.database.erasures import ErasureKey
 from caravan.database.outbox import nudge
 from caravan.journeys.fields import FieldCatalog
 from caravan.journeys.limits import USUAL, Limits
-from caravan.platform import sql
+from caravan.platform import deletion, sql
 from caravan.platform.csv_rows import CsvSource, Row
 from caravan.platform.erased_rows import ERASED, erased_addresses, erased_people
 from caravan.platform.event_lines import EventRow, EventSource
@@ -126,6 +127,7 @@ class Importer:
                     conn, f"import_{table}", **_arrays(rows), entity=entity, at=self._at
                 )
                 await self._relate(conn, [row for row in rows if row.account is not None])
+                await deletion.settle(conn, entity, rows, self._at)
                 await nudge(conn)
             report.add(counts)
             self._tell(path, report, source)
@@ -142,6 +144,7 @@ class Importer:
                 rows = await self._with_known_accounts(conn, page, source)
                 rows = await self._with_known_people(conn, rows, source)
                 report.add(await self._relate(conn, rows))
+                await deletion.settle(conn, "relation", rows, self._at)
                 await nudge(conn)
             self._tell(path, report, source)
         return report
@@ -160,6 +163,7 @@ class Importer:
                     accounts=[row.account for row in rows],
                     at=self._at,
                 )
+                await deletion.settle(conn, "opportunity", rows, self._at)
                 await nudge(conn)
             report.add(counts)
             self._tell(path, report, source)

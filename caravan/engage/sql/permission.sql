@@ -8,12 +8,12 @@ with suppressed as (
   join suppressions s on s.subject = k.subject
   group by k.person_id
 )
-select p.id, not p.attributes ? 'email' as without, p.attributes -> 'email_invalid' = 'true' as invalid,
+select p.id, p.deleted_at is not null and p.erased_at is null as deleted, not p.attributes ? 'email' as without, p.attributes -> 'email_invalid' = 'true' as invalid,
        p.attributes -> 'suspended' = 'true' as suspended, p.attributes -> 'unsubscribed' = 'true' as unsubscribed,
        p.attributes -> 'email_consent' = 'false' as refused, coalesce(s.reasons, '{}') as suppressed
 from people p left join suppressed s on s.person_id = p.id
 where p.id = any(:person_ids::bigint[])
-  and (s.reasons is not null or not p.attributes ? 'email' or p.attributes -> 'email_invalid' = 'true'
+  and (p.deleted_at is not null or s.reasons is not null or not p.attributes ? 'email' or p.attributes -> 'email_invalid' = 'true'
        or p.attributes -> 'suspended' = 'true' or p.attributes -> 'unsubscribed' = 'true'
        or p.attributes -> 'email_consent' = 'false');
 
@@ -25,10 +25,10 @@ with suppressed as (
   join suppressions s on s.subject = k.subject
   group by k.person_id
 )
-select p.id, not p.attributes ? 'mobile_phone' as without, false as invalid,
+select p.id, p.deleted_at is not null and p.erased_at is null as deleted, not p.attributes ? 'mobile_phone' as without, false as invalid,
        p.attributes -> 'suspended' = 'true' as suspended, false as unsubscribed,
        p.attributes -> 'sms_consent' is distinct from 'true' as refused, coalesce(s.reasons, '{}') as suppressed
 from people p left join suppressed s on s.person_id = p.id
 where p.id = any(:person_ids::bigint[])
-  and (s.reasons is not null or not p.attributes ? 'mobile_phone' or p.attributes -> 'suspended' = 'true'
+  and (p.deleted_at is not null or s.reasons is not null or not p.attributes ? 'mobile_phone' or p.attributes -> 'suspended' = 'true'
        or p.attributes -> 'sms_consent' is distinct from 'true');

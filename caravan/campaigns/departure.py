@@ -1,0 +1,60 @@
+"""Accounts and people that the Platform has no more: what follows here when their deletion comes down.
+
+An account leaves its journeys with the reason ``account-deleted``, and the queues of those it waits for;
+lists lose accounts and people; of mail that has not left nothing leaves. One in the middle of a send asks
+the ledger before its last word, and is refused it. The records stay, flagged: what was sent stays told.
+When they come back, they are admitted, listed and written to by the rules, like anybody.
+
+Its traversals are locked before the account, as whoever serves them locks both. A traversal that is
+admitted while its account goes is not among those: it is closed where it is next locked (``progress.lock``).
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from caravan.engage import sql, wakeups
+
+#: the reason by which a traversal has left
+ACCOUNT_DELETED = "account-deleted"
+
+
+async def lock_ways(conn: Any, account_ids: Sequence[int]) -> None:
+    """Lock the open traversals of accounts that are about to go, before anything else is locked."""
+    if account_ids:
+        await sql.fetch(conn, "lock_ways_of", account_ids=list(account_ids))
+
+
+async def see_off(
+    conn: Any, account_ids: Sequence[int], person_ids: Sequence[int], at: datetime
+) -> None:
+    """What follows for those of these accounts and people that are deleted; doing it again does nothing.
+
+    Args:
+        conn: of the engage store, in the transaction that wrote their flag.
+        account_ids: the traversals of the deleted ones are locked.
+        person_ids: people.
+        at: domain time.
+    """
+    rows = await sql.fetch(
+        conn, "gone_among", account_ids=list(account_ids), person_ids=list(person_ids)
+    )
+    account_ids = [row["id"] for row in rows if row["is_account"]]
+    person_ids = [row["id"] for row in rows if not row["is_account"]]
+    if account_ids:
+        rows = await sql.fetch(conn, "lock_ways_of", account_ids=list(account_ids))
+        await sql.execute(conn, "withdraw_messages_about", account_ids=list(account_ids), at=at)
+        await close(conn, [row["id"] for row in rows], at)
+        await sql.execute(conn, "drop_admissions_of", account_ids=list(account_ids))
+        await sql.execute(conn, "leave_lists_accounts", subject_ids=list(account_ids))
+    if person_ids:
+        await sql.execute(conn, "withdraw_messages_to", person_ids=list(person_ids), at=at)
+        await sql.execute(conn, "leave_lists_people", subject_ids=list(person_ids))
+
+
+async def close(conn: Any, traversal_ids: Sequence[int], at: datetime) -> None:
+    """Close locked traversals of deleted accounts; their workflows see it and end."""
+    if traversal_ids:
+        ids = list(traversal_ids)
+        await sql.fetch(conn, "close_traversals", traversal_ids=ids, reason=ACCOUNT_DELETED, at=at)
+        await wakeups.queue(conn, ids, ACCOUNT_DELETED)
