@@ -64,6 +64,9 @@ async def load(world: World, number: int) -> tuple[int, int]:
     return importing, following
 
 
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="asks /proc for the peak")
+
+
 async def ready(world: World) -> None:
     """A live journey that wants everybody, before anybody is there."""
     journey_id = await world.publish(world.workspace(JOURNEY), "patient")
@@ -74,7 +77,7 @@ async def ready(world: World) -> None:
 async def test_memory_does_not_grow_with_rows(world: World) -> None:
     await ready(world)
     small = await load(world, 500)
-    large = await load(world, 4_000)
+    large = await load(world, 2_500)
     for before, after in zip(small, large, strict=True):
         assert after < before + 60
         assert after < 400
