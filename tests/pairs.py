@@ -143,11 +143,13 @@ class Pairs:
                     await conn.execute(f"alter sequence {row[0]} restart")
                 await conn.execute(f'alter schema "{was}" rename to "{name}"')
         platform, engage = [await self._connection(dsn) for dsn, _ in new.schemas]
+        # anew, for the test may have taken the two apart
+        await platform.execute("delete from public.pairings where munchkin = $1", old.munchkin)
+        await platform.execute("delete from public.pairings where sandbox = $1", old.sandbox)
         await platform.execute(
-            "update public.pairings set munchkin = $1, sandbox = $2 where munchkin = $3",
-            new.munchkin,
+            "insert into public.pairings (sandbox, munchkin) values ($1, $2)",
             new.sandbox,
-            old.munchkin,
+            new.munchkin,
         )
         await engage.execute(
             f'update "{subscriptions.schema_of(new.munchkin)}".pair set sandbox = $1, munchkin = $2',

@@ -146,10 +146,11 @@ class World:
         for _ in range(100):
             while await audience_flow.follow_page(self.engage, self.platform, self.plans, self.now):
                 pass
-            cursor = await outbox.lock_cursor(self.engage, down_flow.STREAM)
-            if await outbox.waiting(self.platform, cursor) == (0, None):
+            cursor = await outbox.read_cursor(self.engage, down_flow.STREAM)
+            if not (await outbox.waiting(self.platform, cursor)).rows:
                 return
             await asyncio.sleep(0.02)
+        raise AssertionError("something holds the Platform's outbox back")
 
     async def walk(self, traversal_id: int, *, max_steps: int = 50) -> State:
         """Run stretches and sends at the world's clock until the account rests or has left."""

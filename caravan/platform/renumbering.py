@@ -26,7 +26,11 @@ FOLLOWING = {
     "opportunities": (),
 }
 #: memberships of accounts and of people are in the same tables
-OF_AUDIENCES = ("renumber_members_in_audience_members", "renumber_members_in_audience_flips")
+OF_AUDIENCES = (
+    "renumber_members_in_audience_members",
+    "renumber_members_in_audience_flips",
+    "renumber_members_in_audience_departures",
+)
 
 
 async def renumber(conn: Any, table: str, numbers: Mapping[int, int]) -> None:

@@ -7,8 +7,9 @@ from typing import Any
 
 from caravan.campaigns import audience_flow
 from caravan.journeys.events import EVENTS, TOLD
-from caravan.platform import activity_stream, audiences
+from caravan.platform import activity_stream
 from caravan.platform.restored import begin_anew
+from caravan.platform.whole_evaluation import evaluate_whole
 from tests.world import World
 
 DOCUMENTS = """
@@ -86,8 +87,7 @@ async def test_audiences_ask_for_it_and_nothing_comes_back_down(world: World) ->
     await world.happen("email_clicked", person="p", link="https://x.example/pricing")
     here = await world.engage.fetchval("select count(*) from activities")
     await tell(world)
-    async with world.platform.acquire() as conn, conn.transaction():
-        await audiences.evaluate(conn, "clickers", world.now)
+    await evaluate_whole(world.platform, "clickers", world.now)
     members = "select a.external_id from audience_members m join accounts a on a.id = m.subject_id where m.audience = 'clickers'"
     assert [row["external_id"] for row in await world.platform.fetch(members)] == ["a"]
     # somebody who joins another account brings a history, and this is none

@@ -361,7 +361,7 @@ async def test_lines_about_nobody_are_refused(simulating: Simulating) -> None:
     ("line", "why"),
     [
         ("{", "no JSON"),
-        ("[]", "one object a line"),
+        ("[]", "an event is an object"),
         ('{"change": "account", "id": "a", "set": {}}', "at takes an instant"),
         ('{"at": "2026-03-02T08:00:00Z", "change": "cat", "id": "a", "set": {}}', "change takes one of"),
         ('{"at": "2026-03-02T08:00:00Z", "change": "account", "id": "a", "set": {"nme": 1}}', "did you mean name"),

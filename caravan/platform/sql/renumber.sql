@@ -25,7 +25,7 @@ update {table} t set account_id = m.new from unnest(:old::bigint[], :new::bigint
 -- name: renumber_people_in_{table} for relations, activities, erasures
 update {table} t set person_id = m.new from unnest(:old::bigint[], :new::bigint[]) as m (old, new) where t.person_id = m.old;
 
--- name: renumber_members_in_{table} for audience_members, audience_flips
+-- name: renumber_members_in_{table} for audience_members, audience_flips, audience_departures
 update {table} t set subject_id = m.new
 from unnest(:old::bigint[], :new::bigint[]) as m (old, new), audiences a
 where t.subject_id = m.old and a.slug = t.audience and a.of = :of;
