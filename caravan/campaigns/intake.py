@@ -11,7 +11,8 @@ from typing import Any
 
 from caravan.campaigns import recording
 from caravan.campaigns.plans import PlanCache
-from caravan.engage import intake, lists, sql
+from caravan.campaigns.remove_from_journey import remove
+from caravan.engage import intake, lists, merged_records, sql
 from caravan.engage.happening import Happening
 from caravan.platform.export import Bundle
 
@@ -36,7 +37,12 @@ async def take_in(conn: Any, plans: PlanCache, bundle: Bundle, as_of: datetime) 
         bundle: accounts as the Platform has them now, with the activities not yet here.
         as_of: domain time.
     """
+    changed = await merged_records.changed_identities(conn, bundle)
+    gone = await sql.fetch(conn, "lock_open_traversals_of", account_ids=changed.gone_accounts)
     changes = await intake.take_in(conn, bundle)
+    # who is another account now has left its journeys, and that one's own go on
+    await remove(conn, [row["id"] for row in gone], as_of)
+    await merged_records.hand_on(conn, changed)
     account_ids = [row["id"] for row in bundle.accounts]
     person_ids = [row["id"] for row in bundle.people]
     await lists.settle(conn, account_ids, person_ids, as_of)

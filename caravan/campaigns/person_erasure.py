@@ -39,7 +39,7 @@ async def whose_too(engage: Any, platform: Any, person: Person) -> list[str]:
         rows = await queries.fetch(
             pool,
             "others_at",
-            person_id=person.id,
+            person_ids=person.ids,
             folded=[address.casefold() for address in person.addresses],
         )
         found += [row["external_id"] for row in rows]
@@ -53,7 +53,7 @@ async def numbers_of_others(engage: Any, platform: Any, person: Person) -> list[
         rows = await queries.fetch(
             pool,
             "numbers_of_others",
-            person_id=person.id,
+            person_ids=person.ids,
             ends=[_digits(phone)[-7:] for phone in person.phones],
         )
         found |= {_compared(row["number"]) for row in rows}
@@ -74,23 +74,23 @@ async def erase_here(
     """
     async with pool.acquire() as conn, conn.transaction():
         await erasures.in_force(conn, key)
-        await engage_sql.fetch(conn, "hold_accounts_of", person_id=person.id)
+        await engage_sql.fetch(conn, "hold_accounts_of", person_ids=person.ids)
         touched = await engage_sql.fetch(
-            conn, "share_accounts_touched", person_ids=[person.id], account_ids=[]
+            conn, "share_accounts_touched", person_ids=person.ids, account_ids=[]
         )
-        await engage_sql.execute(conn, "lock_person_to_erase", person_id=person.id)
+        await engage_sql.execute(conn, "lock_person_to_erase", person_ids=person.ids)
         groups = [
             row["group_id"]
-            for row in await engage_sql.fetch(conn, "groups_to_leave", person_id=person.id)
+            for row in await engage_sql.fetch(conn, "groups_to_leave", person_ids=person.ids)
         ]
-        await engage_sql.fetch(conn, "share_engagement", person_ids=[person.id])
+        await engage_sql.fetch(conn, "share_engagement", person_ids=person.ids)
         await engage_sql.fetch(conn, "lock_groups_to_leave", ids=groups)
         await erasures.note(conn, key, person.id, person.external_ids, person.address_keys, at)
-        withdrawn = await engage_sql.fetch(conn, "withdraw_messages", person_id=person.id, at=at)
-        await engage_sql.execute(conn, "rewrite_alerts", person_id=person.id, at=at)
+        withdrawn = await engage_sql.fetch(conn, "withdraw_messages", person_ids=person.ids, at=at)
+        await engage_sql.execute(conn, "rewrite_alerts", person_ids=person.ids, at=at)
         rows = {
             "people": len(
-                await engage_sql.fetch(conn, "leave_a_tombstone", person_id=person.id, at=at)
+                await engage_sql.fetch(conn, "leave_a_tombstone", person_ids=person.ids, at=at)
             )
         }
         for table, fate in ENGAGE.items():
@@ -112,7 +112,7 @@ async def erase_in_platform(pool: Any, person: Person, key: ErasureKey, at: date
         await erasures.note(conn, key, person.id, person.external_ids, person.address_keys, at)
         rows = {table: await _erase(platform_sql, conn, table, person, at) for table in PLATFORM}
         if rows["people"]:
-            await platform_sql.execute(conn, "tell_erased", person_id=person.id, at=at)
+            await platform_sql.execute(conn, "tell_erased", person_ids=person.ids, at=at)
         await nudge(conn)
         return Erased(rows)
 

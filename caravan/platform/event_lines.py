@@ -5,11 +5,12 @@ import io
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from caravan.platform.file_maps import FileSource
 from caravan.platform.source_files import NOT_UTF8, BadRow, Counted, bad_id, is_text
 
 _NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
@@ -33,6 +34,7 @@ class EventSource:
     """A JSON Lines file of events."""
 
     path: Path
+    whose: FileSource = field(default_factory=FileSource)
     problems: list[BadRow] = field(default_factory=list)
     bytes_read: int = 0
 
@@ -48,9 +50,19 @@ class EventSource:
                 if line.strip():
                     event = read_event(line, number, self.path.name)
                     if isinstance(event, EventRow):
-                        yield event
+                        yield _of_source(event, self.whose)
                     else:
                         self.problems.append(event)
+
+
+def _of_source(event: EventRow, whose: FileSource) -> EventRow:
+    """The event with ids as everybody knows them; its own too, for another source may use the same."""
+    return replace(
+        event,
+        id=whose.id_of("id", event.id),
+        account=whose.id_of("account_id", event.account) if event.account else None,
+        person=whose.id_of("person_id", event.person) if event.person else None,
+    )
 
 
 def read_event(line: str, number: int, file: str) -> EventRow | BadRow:

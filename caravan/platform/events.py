@@ -34,6 +34,7 @@ async def record_events(
         erasure_key: by which who was erased is known again.
     """
     async with pool.acquire() as conn, conn.transaction():
+        await sql.execute(conn, "share_identities")
         people = await known(conn, "people", (event.person for event in events))
         accounts = await known(conn, "accounts", (event.account for event in events))
         strangers = {event.person for event in events if event.person} - people

@@ -48,12 +48,16 @@ insert into changes (entity, id, fields, as_of, origin)
 select :entity, c.id, c.fields, :at, 'journey' from unnest(:ids::bigint[], :fields::jsonb[]) as c (id, fields);
 
 -- name: find_account
-select id, external_id, attributes, deleted_at from accounts where external_id = :key;
+-- Whoever stands for the one that is asked for.
+select w.id, w.external_id, w.attributes, w.deleted_at
+from accounts a join accounts w on w.id = coalesce(a.merged_into, a.id) where a.external_id = :key;
 
 -- name: find_person
-select id, external_id, attributes, deleted_at from people
-where external_id = :key or casefold(attributes ->> 'email') = casefold(:key)
-order by (external_id = :key) desc, id limit 1;
+-- Whoever stands for the one who is asked for.
+select w.id, w.external_id, w.attributes, w.deleted_at
+from people p join people w on w.id = coalesce(p.merged_into, p.id)
+where p.external_id = :key or casefold(p.attributes ->> 'email') = casefold(:key)
+order by (p.external_id = :key) desc, w.id limit 1;
 
 -- name: people_of_account
 select p.id, p.external_id, p.attributes, r.attributes as relation

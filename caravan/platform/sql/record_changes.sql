@@ -23,7 +23,7 @@ select :entity, w.id, w.fields, :at, 'import' from (select * from updated union 
 -- Without an account it stays with the one it has.
 with wanted as (
   select :external_id::text as external_id, :fields::jsonb as fields,
-         (select id from accounts where external_id = :account::text) as account_id
+         (select coalesce(merged_into, id) from accounts where external_id = :account::text) as account_id
 ), judged as (
   select t.id, coalesce(w.account_id, t.account_id) as account_id,
          winning_fields(w.fields, t.stamps, stamp(:at), true) as fields

@@ -1,0 +1,83 @@
+-- name: lock_identities
+-- Whoever makes records one, or takes them apart, is alone with what is recorded about them.
+select pg_advisory_xact_lock(hashtext(current_schema() || '.identities'));
+
+-- name: share_identities
+select pg_advisory_xact_lock_shared(hashtext(current_schema() || '.identities'));
+
+-- name: identity_rules
+select slug, of, match, matched_to from identity_rules order by slug;
+
+-- name: forget_identity_rules
+delete from identity_rules where not slug = any(:slugs::text[]);
+
+-- name: store_identity_rule
+-- A rule that is new, or says something else than before, has looked at nobody yet.
+insert into identity_rules (slug, of, match, matched_to) values (:slug, :of, :match, 0)
+on conflict (slug) do update set of = excluded.of, match = excluded.match, matched_to = 0
+where (identity_rules.of, identity_rules.match) is distinct from (excluded.of, excluded.match);
+
+-- name: note_matched_to
+update identity_rules set matched_to = :matched_to where slug = any(:slugs::text[]);
+
+-- name: next_{table}_to_match for accounts, people
+select id from {table} where id > :after order by id limit :limit;
+
+-- name: ids_of_{table} for accounts, people
+select id from {table} where external_id = any(:external_ids::text[]);
+
+-- name: own_words_of_{table} for accounts, people
+-- What each of these records says by itself, where it is not gone for good.
+select t.id, t.external_id as name, coalesce(u.attributes, t.attributes) as attributes
+from {table} t left join united u on u.entity = :entity and u.id = t.id
+where t.id = any(:ids::bigint[]) and (t.deleted_at is null or u.id is not null);
+
+-- name: renew_match_keys
+-- Null: the record has none under that rule any more.
+with said as (
+  select * from unnest(:record_ids::bigint[], :rules::text[], :keys::bytea[]) as s (record_id, rule, key)
+), gone as (
+  delete from match_keys m using said s
+  where s.key is null and m.entity = :entity and m.record_id = s.record_id and m.rule = s.rule
+)
+insert into match_keys as m (entity, record_id, rule, key)
+select :entity, record_id, rule, key from said where key is not null
+on conflict (entity, record_id, rule) do update set key = excluded.key where m.key <> excluded.key;
+
+-- name: drop_match_keys
+delete from match_keys where entity = :entity and record_id = any(:ids::bigint[]);
+
+-- name: sharing_keys
+-- All who have a key that one of these has, where they are several.
+select m.rule, array_agg(m.record_id order by m.record_id) as ids
+from (select distinct rule, key from match_keys where entity = :entity and record_id = any(:ids::bigint[])) k
+join match_keys m on m.entity = :entity and m.rule = k.rule and m.key = k.key
+group by m.rule, m.key having count(*) > 1;
+
+-- name: survivors_of
+select id, survivor_id from united where entity = :entity and id = any(:ids::bigint[]);
+
+-- name: members_of
+select survivor_id, array_agg(id order by id) as ids from united
+where entity = :entity and survivor_id = any(:survivor_ids::bigint[]) group by survivor_id;
+
+-- name: pairs_kept_apart
+select id, other_id from kept_apart
+where entity = :entity and (id = any(:ids::bigint[]) or other_id = any(:ids::bigint[]));
+
+-- name: is_anything_united
+select exists (select from united);
+
+-- name: note_merges
+insert into merges (entity, record_id, like_id, survivor_id, rule, matched, source, at)
+select :entity, m.*, :source, :at
+from unnest(:record_ids::bigint[], :like_ids::bigint[], :survivor_ids::bigint[], :rules::text[], :matched::jsonb[]) as m;
+
+-- name: merges_of
+select m.id, m.record_id, m.like_id, m.rule, m.matched, m.source, m.at, m.undone_at, m.undone_why
+from merges m
+where m.entity = :entity and (m.record_id = any(:ids::bigint[]) or m.like_id = any(:ids::bigint[]))
+order by m.id;
+
+-- name: undo_merges
+update merges set undone_at = :at, undone_why = :why where id = any(:ids::bigint[]) and undone_at is null;
