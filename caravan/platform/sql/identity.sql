@@ -81,3 +81,31 @@ order by m.id;
 
 -- name: undo_merges
 update merges set undone_at = :at, undone_why = :why where id = any(:ids::bigint[]) and undone_at is null;
+
+-- name: find_records_of_{table} for accounts, people
+-- A record by its outside id, whoever stands for it now.
+select id, external_id, coalesce(merged_into, id) as survivor_id, deleted_at is not null and merged_into is null as gone
+from {table} where external_id = :key;
+
+-- name: find_people_at
+select id, external_id, coalesce(merged_into, id) as survivor_id, false as gone
+from people where casefold(attributes ->> 'email') = casefold(:key) and deleted_at is null order by id;
+
+-- name: one_with_{table} for accounts, people
+select id, external_id, attributes, stamps, id = :survivor_id as stands_for_all
+from {table} where id = :survivor_id or merged_into = :survivor_id order by id;
+
+-- name: said_by_sources
+select external_id, source, cells, stamps, as_of from source_rows
+where entity = :table and external_id = any(:external_ids::text[]) order by external_id, source;
+
+-- name: recent_merges
+select m.id, m.entity, coalesce(a.external_id, p.external_id) as record, coalesce(la.external_id, lp.external_id) as like,
+       m.rule, m.matched as by, m.source, m.at, m.undone_at, m.undone_why
+from merges m
+left join accounts a on m.entity = 'account' and a.id = m.record_id
+left join accounts la on m.entity = 'account' and la.id = m.like_id
+left join people p on m.entity = 'person' and p.id = m.record_id
+left join people lp on m.entity = 'person' and lp.id = m.like_id
+where :ids::bigint[] is null or (m.entity = :entity and (m.record_id = any(:ids::bigint[]) or m.like_id = any(:ids::bigint[])))
+order by m.id desc limit :limit;
