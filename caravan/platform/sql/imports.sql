@@ -38,21 +38,21 @@ with incoming as (
   set attributes = jsonb_strip_nulls(u.attributes || j.fields), stamps = u.stamps || stamps_of(j.fields, j.stamp)
   from judged j where u.entity = :entity and u.id = j.id and j.fields <> '{}' and j.is_united
   returning u.id, u.survivor_id
+), new as materialized (
+  select nextval('record_ids') as id, f.external_id, f.fields, f.stamp, f.at
+  from fresh f where not exists (select from {table} t where t.external_id = f.external_id)
 ), inserted as (
   insert into {table} (id, external_id, attributes, stamps)
-  select nextval('record_ids'), f.external_id, f.fields, stamps_of(f.fields, f.stamp)
-  from fresh f where not exists (select from {table} t where t.external_id = f.external_id)
-  returning id, external_id, attributes as fields
+  select id, external_id, fields, stamps_of(fields, stamp) from new
 ), changed as (
   insert into changes (entity, id, fields, as_of, origin)
   select :entity, w.id, w.fields, w.at, 'import'
-  from (select id, fields, at from updated
-        union all select i.id, i.fields, f.at from inserted i join fresh f on f.external_id = i.external_id) w
+  from (select id, fields, at from updated union all select id, fields, at from new) w
 )
-select (select count(*) from inserted) as new, (select count(*) from updated) + (select count(*) from said) as changed,
-       (select count(*) from incoming) - (select count(*) from inserted) - (select count(*) from updated)
+select (select count(*) from new) as new, (select count(*) from updated) + (select count(*) from said) as changed,
+       (select count(*) from incoming) - (select count(*) from new) - (select count(*) from updated)
          - (select count(*) from said) as unchanged,
-       (select coalesce(array_agg(id), '{}') from (select id from inserted union all select id from updated
+       (select coalesce(array_agg(id), '{}') from (select id from new union all select id from updated
                                                    union all select id from said) w) as written,
        (select coalesce(array_agg(distinct survivor_id), '{}') from said) as to_refold;
 
@@ -90,19 +90,19 @@ with incoming as (
       attributes = jsonb_strip_nulls(t.attributes || j.fields), stamps = t.stamps || stamps_of(j.fields, j.stamp)
   from judged j where t.id = j.id and (j.fields <> '{}' or j.moved)
   returning t.id, j.fields, j.at
+), new as materialized (
+  select nextval('record_ids') as id, f.external_id, f.account_id, f.own_account_id, f.fields, f.stamp, f.at
+  from fresh f where not exists (select from opportunities t where t.external_id = f.external_id)
 ), inserted as (
   insert into opportunities (id, external_id, account_id, own_account_id, attributes, stamps)
-  select nextval('record_ids'), f.external_id, f.account_id, f.own_account_id, f.fields, stamps_of(f.fields, f.stamp)
-  from fresh f where not exists (select from opportunities t where t.external_id = f.external_id)
-  returning id, external_id, attributes as fields
+  select id, external_id, account_id, own_account_id, fields, stamps_of(fields, stamp) from new
 ), changed as (
   insert into changes (entity, id, fields, as_of, origin)
   select 'opportunity', w.id, w.fields, w.at, 'import'
-  from (select id, fields, at from updated
-        union all select i.id, i.fields, f.at from inserted i join fresh f on f.external_id = i.external_id) w
+  from (select id, fields, at from updated union all select id, fields, at from new) w
 )
-select (select count(*) from inserted) as new, (select count(*) from updated) as changed,
-       (select count(*) from incoming) - (select count(*) from inserted) - (select count(*) from updated) as unchanged;
+select (select count(*) from new) as new, (select count(*) from updated) as changed,
+       (select count(*) from incoming) - (select count(*) from new) - (select count(*) from updated) as unchanged;
 
 -- name: import_relations
 -- Between the records that the row names, whoever stands for them; those of unified records are united behind this.
@@ -147,21 +147,20 @@ with incoming as (
   on conflict (entity, id) do update
     set attributes = jsonb_strip_nulls(u.attributes || excluded.attributes), stamps = u.stamps || excluded.stamps
   returning u.id
-), inserted as (
-  insert into relations (id, account_id, person_id, attributes, stamps)
-  select nextval('record_ids'), f.account_id, f.person_id, f.fields, stamps_of(f.fields, f.stamp)
+), new as materialized (
+  select nextval('record_ids') as id, f.account_id, f.person_id, f.fields, f.stamp, f.at
   from fresh f
   where not exists (select from relations t where t.account_id = f.account_id and t.person_id = f.person_id)
-  returning id, account_id, person_id, attributes as fields
+), inserted as (
+  insert into relations (id, account_id, person_id, attributes, stamps)
+  select id, account_id, person_id, fields, stamps_of(fields, stamp) from new
 ), changed as (
   insert into changes (entity, id, fields, as_of, origin)
   select 'relation', w.id, w.fields, w.at, 'import'
-  from (select id, fields, at from updated
-        union all select i.id, i.fields, f.at from inserted i
-                  join fresh f on f.account_id = i.account_id and f.person_id = i.person_id) w
+  from (select id, fields, at from updated union all select id, fields, at from new) w
 )
-select (select count(*) from inserted) as new, (select count(*) from updated) + (select count(*) from said) as changed,
-       (select count(*) from incoming) - (select count(*) from inserted) - (select count(*) from updated)
+select (select count(*) from new) as new, (select count(*) from updated) + (select count(*) from said) as changed,
+       (select count(*) from incoming) - (select count(*) from new) - (select count(*) from updated)
          - (select count(*) from said) as unchanged;
 
 -- name: import_events
