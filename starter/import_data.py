@@ -98,8 +98,9 @@ def import_data(
         raise UserError("--new and --every are about the files of a source: name it with --source")
     if dry_run and pause is not None:
         raise UserError("--dry-run looks once: leave out --every")
-    choice = Choice(paths, workspace, source, map_)
-    run = _Import(choice, source or UNNAMED, dry_run=dry_run, only_new=new or pause is not None)
+    only_new = new or pause is not None
+    choice = Choice(paths, workspace, source, map_, may_be_empty=only_new)
+    run = _Import(choice, source or UNNAMED, dry_run=dry_run, only_new=only_new)
     bad = False
 
     async def body(session: Session) -> None:
@@ -151,9 +152,9 @@ class _Import:
         self, session: Session, pool: Any, chosen: Chosen, catalog: FieldCatalog, moved: Any
     ) -> FileReport | None:
         """One file; None where the source has brought it before."""
-        digest = (
-            await asyncio.to_thread(imported_files.digest_of, chosen.path) if self.only_new else b""
-        )
+        digest = b""
+        if self.only_new:
+            digest = await asyncio.to_thread(imported_files.digest_of, chosen.path, chosen.whose)
         if self.only_new and await imported_files.is_known(pool, self.source, chosen.path, digest):
             return None
         now = datetime.now(UTC)

@@ -42,6 +42,7 @@ class Choice:
     workspace: Path | None
     source: str | None
     map: Path | None
+    may_be_empty: bool = False  # a folder that files come into later
 
     def catalog(self) -> FieldCatalog:
         """The fields that the files may have."""
@@ -70,24 +71,28 @@ class Choice:
         folder = inner.data if inner.data is not None else path
         name = self.source or UNNAMED
         if document is None:
-            there = [folder / file for file in FILES if (folder / file).exists()]
-            if not there:
+            named = [folder / file for file in FILES if (folder / file).exists()]
+            if not named and not self.may_be_empty:
                 raise UserError(f"{folder} has none of {', '.join(FILES)}")
-            return [Chosen(file, FileSource(name)) for file in there]
+            return [Chosen(file, FileSource(name)) for file in named]
         whose = {
             file: file_source(file, name, document)
             for file in sorted(folder.iterdir())
             if file.is_file()
         }
-        return [Chosen(file, found) for file, found in whose.items() if found is not None]
+        there = [Chosen(file, found) for file, found in whose.items() if found is not None]
+        if not there and not self.may_be_empty:
+            raise UserError(
+                f"{folder} has none of {_patterns(document)}, which the map of {name} speaks of"
+            )
+        return there
 
     def _one(self, path: Path, document: SourceDocument | None) -> Chosen:
         whose = file_source(path, self.source or UNNAMED, document)
         if whose is None:
             assert document is not None
-            patterns = ", ".join(one.file for one in document.files)
             raise UserError(
-                f"the map of {document.source} speaks of {patterns}, and not of {path.name}"
+                f"the map of {document.source} speaks of {_patterns(document)}, and not of {path.name}"
             )
         if whose.map is None and path.name not in FILES and path.suffix != ".jsonl":
             raise UserError(
@@ -129,3 +134,7 @@ class Choice:
                     f"{self.map} has no source {self.source}{nearest(self.source, known)}: it has {', '.join(known)}"
                 )
         return known.get(self.source)
+
+
+def _patterns(document: SourceDocument) -> str:
+    return ", ".join(one.file for one in document.files)

@@ -9,6 +9,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from caravan.platform.file_maps import FileSource
+
 _KNOWN = "select digest from imported_files where source = $1 and file = $2"
 _NOTE = """
 insert into imported_files (source, file, digest, at) values ($1, $2, $3, $4)
@@ -16,10 +18,12 @@ on conflict (source, file) do update set digest = excluded.digest, at = excluded
 """
 
 
-def digest_of(path: Path) -> bytes:
-    """What tells a file's content from another's."""
+def digest_of(path: Path, whose: FileSource) -> bytes:
+    """What tells a file's content, as it is read, from another's: a map that was mended makes it new."""
     with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").digest()
+        digest = hashlib.file_digest(file, "sha256")
+    digest.update((whose.map.model_dump_json() if whose.map is not None else "").encode())
+    return digest.digest()
 
 
 async def is_known(pool: Any, source: str, path: Path, digest: bytes) -> bool:
