@@ -86,9 +86,10 @@ def _read_file(fields: Fields, catalog: FieldCatalog) -> FileMap | None:
             _check_known(fields, (key, name), name, (*ours, AS_OF), holds)
     values = {}
     inner = fields.inner("values")
-    for name in inner.raw:
+    for key in inner.raw:
+        name = as_written(key)
         _check_known(fields, ("values", name), name, ours, holds)
-        values[name] = _texts(inner, name)
+        values[name] = _texts(inner, key)
     inner.finish()
     fields.fine = fields.fine and inner.fine
     ids_of = _texts(fields, "ids_of")
