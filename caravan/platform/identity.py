@@ -7,7 +7,7 @@ later, until somebody takes it back.
 
 import json
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -29,13 +29,6 @@ class Merged:
     record: str
     like: str
     matched: Mapping[str, str]
-
-
-@dataclass
-class Settled:
-    """What came of looking."""
-
-    merged: list[Merged] = field(default_factory=list)
 
 
 async def store_rules(conn: Any, documents: Collection[IdentityDocument]) -> None:
@@ -95,8 +88,8 @@ async def rules_of(conn: Any, entity: Entity) -> list[Rule]:
 
 async def settle(
     conn: Any, entity: Entity, ids: Collection[int], at: datetime, source: str | None = None
-) -> Settled:
-    """Make one what rules say is, among records that were just written.
+) -> list[Merged]:
+    """Make one what rules say is, among records that were just written; returns what was made one.
 
     Args:
         conn: of the sandbox, in a transaction that holds ``one_writer``.
@@ -105,34 +98,38 @@ async def settle(
         at: domain time.
         source: whose import wrote them; None: nobody's.
     """
-    settled = Settled()
     rules = await rules_of(conn, entity)
     if not ids or not rules:
-        return settled
+        return []
     said = await _renew_keys(conn, entity, rules, ids)
+    sharing = await sql.fetch(conn, "sharing_keys", entity=entity, ids=sorted(ids))
+    others = {one for row in sharing for one in row["ids"]} - said.keys()
+    said |= await _own_words(conn, entity, others)  # who was deleted has none, and is nobody's like
     found = [
         match
-        for row in await sql.fetch(conn, "sharing_keys", entity=entity, ids=sorted(ids))
-        for match in matches_of(row["rule"], row["ids"])
+        for row in sharing
+        for match in matches_of(row["rule"], [one for one in row["ids"] if one in said])
     ]
     if not found:
-        return settled
+        return []
     clusters = await _clusters(conn, entity, found)
     made = clusters.join(found)
     if not made:
-        return settled
-    both = {one for match in made for one in (match.record_id, match.like_id)}
-    said |= await _own_words(conn, entity, both - said.keys())
+        return []
     by_slug = {rule.slug: rule for rule in rules}
-    for match in made:
-        values = values_of(by_slug[match.rule], said[match.record_id][1])
-        settled.merged.append(
-            Merged(match.rule, said[match.record_id][0], said[match.like_id][0], values or {})
+    merged = [
+        Merged(
+            match.rule,
+            said[match.record_id][0],
+            said[match.like_id][0],
+            values_of(by_slug[match.rule], said[match.record_id][1]) or {},
         )
+        for match in made
+    ]
     grown = {clusters.of(match.record_id) for match in made}
     await uniting.unite(conn, entity, {one: clusters.members[one] for one in grown}, at)
-    await _note(conn, entity, made, clusters, [one.matched for one in settled.merged], source, at)
-    return settled
+    await _note(conn, entity, made, clusters, [one.matched for one in merged], source, at)
+    return merged
 
 
 async def unmerge(

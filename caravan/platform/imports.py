@@ -214,8 +214,7 @@ class Importer:
         """What was written is one with others, or becomes it."""
         if counts["to_refold"]:
             await uniting.refold(conn, entity, counts["to_refold"], self._at)
-        settled = await identity.settle(conn, entity, counts["written"], self._at, self._whose.name)
-        return settled.merged
+        return await identity.settle(conn, entity, counts["written"], self._at, self._whose.name)
 
     def _source(
         self, path: Path, ids: tuple[str, ...], entity: Entity, optional: tuple[str, ...] = ()

@@ -124,8 +124,8 @@ NORMALISED: dict[str, Callable[[str], str]] = {
 
 def matches_of(rule: str, sharing: Iterable[int]) -> list[Match]:
     """Records that share a key: each is like the lowest of them."""
-    first, *others = sorted(sharing)
-    return [Match(rule, other, first) for other in others]
+    ids = sorted(sharing)
+    return [Match(rule, other, ids[0]) for other in ids[1:]]
 
 
 def parts_of(ids: Iterable[int], edges: Iterable[Match]) -> list[list[int]]:

@@ -121,9 +121,9 @@ async def _relate(
     at: datetime,
 ) -> None:
     roles = {} if change.roles is None else {"roles": list(change.roles) or None}
-    await sql.execute(
-        conn, "write_relation", account=account, person=person, fields={**fields, **roles}, at=at
-    )
+    said = {"account": account, "person": person, "fields": {**fields, **roles}, "at": at}
+    await sql.execute(conn, "write_relation", **said)
+    await sql.execute(conn, "say_of_relation", **said)
     named = await sql.fetch(conn, "relations_named", accounts=[account], people=[person])
     await unite_relations(conn, [row["id"] for row in named], at)
 

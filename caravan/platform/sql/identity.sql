@@ -44,9 +44,6 @@ insert into match_keys as m (entity, record_id, rule, key)
 select :entity, record_id, rule, key from said where key is not null
 on conflict (entity, record_id, rule) do update set key = excluded.key where m.key <> excluded.key;
 
--- name: drop_match_keys
-delete from match_keys where entity = :entity and record_id = any(:ids::bigint[]);
-
 -- name: sharing_keys
 -- All who have a key that one of these has, where they are several.
 select m.rule, array_agg(m.record_id order by m.record_id) as ids

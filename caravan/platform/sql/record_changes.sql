@@ -65,3 +65,10 @@ with wanted as (
 )
 insert into changes (entity, id, fields, as_of, origin)
 select 'relation', w.id, w.fields, :at, 'import' from (select * from updated union all select * from inserted) w;
+
+-- name: say_of_relation
+-- One that is one with others takes it as its own word: the united relation is folded anew behind this.
+update united u
+set attributes = jsonb_strip_nulls(u.attributes || :fields::jsonb), stamps = u.stamps || stamps_of(:fields::jsonb, stamp(:at))
+from relations r join accounts a on a.id = r.account_id join people p on p.id = r.person_id
+where a.external_id = :account and p.external_id = :person and u.entity = 'relation' and u.id = r.id;
