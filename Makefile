@@ -3,7 +3,7 @@ SHELL := /bin/sh
 PYTHON := $(shell for p in python3.13 python3.12 python3.11 python3; do command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 RUN := .venv/bin/python
 
-.PHONY: demo test test-long check format bench up clean
+.PHONY: demo test test-long check format bench bench-long up clean
 
 demo: .venv/.done
 	$(RUN) -m starter demo
@@ -26,6 +26,10 @@ format: .venv/.done
 
 bench: .venv/.done
 	$(RUN) -m benchmarks
+
+# Full sizes that take most of an hour and much disk.
+bench-long: .venv/.done
+	$(RUN) -m benchmarks --long
 
 up: .venv/.done
 	$(RUN) -m starter up

@@ -65,6 +65,7 @@ from caravan.campaigns.plans import PlanCache
 from caravan.database.errors import StoreError
 from caravan.delivery.sms import STATUS_PATH, SmsProvider, SmsTransport
 from caravan.logs import configure_logs
+from caravan.retention import Retention
 from caravan.services.callback import CALLBACK_PATH
 from caravan.services.client import Exchange, ServiceClient
 from caravan.services.errors import ServiceError
@@ -103,6 +104,7 @@ def build_workers(
     starts: StartOptions | None = None,
     exchange: Exchange | None = None,
     reached: ReachedAt | None = None,
+    retention: Retention | None = None,
     graceful: timedelta = timedelta(seconds=30),
     runner: WorkflowRunner | None = None,
 ) -> list[Worker]:
@@ -169,7 +171,7 @@ def build_workers(
                     groups.follow,
                     PlatformSyncActivities(stores).sync,
                     EventDispatchActivities(stores, client, nudges).dispatch,
-                    ReconcilerActivities(stores, client, starting).reconcile,
+                    ReconcilerActivities(stores, client, starting, retention).reconcile,
                 ],
                 workflow_runner=runner,
                 workflow_task_poller_behavior=PollerBehaviorSimpleMaximum(2),
@@ -211,6 +213,7 @@ async def work(settings: Settings, roles: tuple[str, ...], metrics: str | None) 
         ),
         exchange=exchange,
         reached=_reached(settings),
+        retention=settings.retention,
         graceful=graceful,
     )
     try:
@@ -297,6 +300,7 @@ def _mailing(settings: Settings, roles: tuple[str, ...]) -> Mailing:
         sign=signer.sign if signer is not None else None,
         rates=mail_settings.rates(settings),
         texts=_texts(settings),
+        texts_from=settings.sms_from,
     )
     if mailing.withheld is not None and EMAIL in roles:
         log.warning("marketing mail is withheld", why=mailing.withheld)

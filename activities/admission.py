@@ -10,6 +10,7 @@ from activities.draining import drain
 from activities.failures import told
 from activities.journey_starts import JourneyStarts
 from activities.nudges import Nudges
+from activities.stream_log import StreamLog
 from caravan.campaigns import admission
 from caravan.engage import admissions, journeys, sql
 from caravan.stores import Stores
@@ -48,7 +49,13 @@ class AdmissionActivities:
             over = closed and begun == 0
             return queued + begun
 
-        await drain(page, self._nudges, [(pool, admissions.CHANNEL)], over=lambda: over)
+        await drain(
+            page,
+            self._nudges,
+            [(pool, admissions.CHANNEL)],
+            over=lambda: over,
+            log=StreamLog(pool, "admission"),
+        )
         return AdmissionReply(accounts=started, over=over)
 
     async def _start(self, pool: Any, request: AdmissionRequest) -> int:

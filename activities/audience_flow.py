@@ -10,6 +10,7 @@ from activities.beating import beating
 from activities.draining import drain
 from activities.failures import told
 from activities.nudges import Nudges
+from activities.stream_log import StreamLog
 from caravan.campaigns import audience_flow
 from caravan.campaigns.plans import PlanCache
 from caravan.database import outbox
@@ -76,5 +77,7 @@ class AudienceFlowActivities:
             counters.add(counters.FOLLOWED, moved)
             return moved
 
-        rows = await drain(page, self._nudges, [(platform, outbox.CHANNEL)])
+        rows = await drain(
+            page, self._nudges, [(platform, outbox.CHANNEL)], log=StreamLog(engage, "down")
+        )
         return DrainReply(rows=rows)

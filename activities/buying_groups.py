@@ -14,6 +14,7 @@ from activities.beating import beating
 from activities.domain_time import clock
 from activities.draining import drain
 from activities.failures import told
+from activities.stream_log import StreamLog
 from caravan.buying_groups import upkeep
 from caravan.campaigns import buying_group_intake, buying_group_upkeep, engagement_upkeep
 from caravan.campaigns.plans import PlanCache
@@ -62,7 +63,7 @@ class BuyingGroupActivities:
             scale_at = time.monotonic() + SCALE_EVERY
             return await engagement_upkeep.keep_page(engage, self._plans, datetime.now(UTC))
 
-        rows = await drain(page, said=lambda: note)
+        rows = await drain(page, said=lambda: note, log=StreamLog(engage, "buying-groups"))
         waiting = await buying_group_upkeep.waiting(engage)
         return DrainReply(rows=rows, waiting=waiting, note=note)
 

@@ -9,6 +9,7 @@ from temporalio import activity
 
 from activities.draining import BUDGET, drain
 from activities.failures import ADDRESS, told
+from activities.stream_log import StreamLog
 from caravan.campaigns import delivery_queue
 from caravan.campaigns.mailing import Mailing
 from caravan.campaigns.plans import PlanCache
@@ -72,7 +73,9 @@ class DeliveryQueueActivities:
                 return moved
 
             try:
-                await drain(page, budget=LONGEST, poll=POLL, over=over)
+                await drain(
+                    page, budget=LONGEST, poll=POLL, over=over, log=StreamLog(pool, "delivery")
+                )
             except (
                 Exception
             ) as error:  # the others finish what they have in hand, and then it is told

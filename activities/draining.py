@@ -14,6 +14,7 @@ from temporalio import activity
 
 from activities.beating import beating
 from activities.nudges import Nudges
+from activities.stream_log import StreamLog
 
 #: how long one activity drains before it reports; a run adds six events to its workflow's history
 BUDGET = 45.0
@@ -32,6 +33,7 @@ async def drain(
     poll: float = POLL,
     over: Callable[[], bool] = lambda: False,
     said: Callable[[], str] | None = None,
+    log: StreamLog | None = None,
 ) -> int:
     """Call ``page`` until ``budget`` seconds have passed; it returns how many rows it moved.
 
@@ -43,6 +45,7 @@ async def drain(
         poll: seconds after which it looks for itself where nothing was moved.
         over: stops early when true.
         said: tells how far it is, with every heartbeat.
+        log: where to note how it fares.
     """
     rows = 0
     until = time.monotonic() + (BUDGET if budget is None else budget)
@@ -54,8 +57,15 @@ async def drain(
             await stack.enter_async_context(nudges.set_by(pool, channel, nudged))
         while time.monotonic() < until and not activity.is_worker_shutdown() and not over():
             nudged.clear()
-            moved = await page()
+            try:
+                moved = await page()
+            except Exception as error:
+                if log is not None:
+                    await log.failed(error)
+                raise
             rows += moved
+            if log is not None:
+                await log.moved(moved, last=moved == 0)
             if moved == 0 and not over():
                 await _pause(nudged, poll)
     return rows

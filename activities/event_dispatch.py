@@ -11,6 +11,7 @@ from activities import counters
 from activities.draining import drain
 from activities.failures import told
 from activities.nudges import Nudges
+from activities.stream_log import StreamLog
 from caravan.engage import sql, wakeups
 from caravan.stores import Stores
 from workflows.contracts import DISPATCH, DrainReply, DrainRequest, Wake
@@ -29,7 +30,12 @@ class EventDispatchActivities:
     async def dispatch(self, request: DrainRequest) -> DrainReply:
         """Take wake-ups off their queue and signal; a row is dropped once its signal is sent."""
         pool = await self._stores.engage(request.munchkin)
-        rows = await drain(lambda: self.page(pool), self._nudges, [(pool, wakeups.CHANNEL)])
+        rows = await drain(
+            lambda: self.page(pool),
+            self._nudges,
+            [(pool, wakeups.CHANNEL)],
+            log=StreamLog(pool, "dispatch"),
+        )
         return DrainReply(rows=rows)
 
     async def page(self, pool: Any) -> int:

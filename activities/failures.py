@@ -19,7 +19,7 @@ import structlog
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 from temporalio.service import RPCError
 
-from caravan.database.errors import NotOurs, StoreUnreachable
+from caravan.database.errors import NotOurs, StoreRestored, StoreUnreachable
 from caravan.delivery.errors import RelayUnreachable
 from caravan.journeys.core import StepsDisagree
 from caravan.services.errors import ServiceError
@@ -46,6 +46,7 @@ TABLE: dict[type[Exception], tuple[bool, bool]] = {
     RelayUnreachable: (False, True),
     ServiceError: (False, True),
     NotOurs: (True, False),
+    StoreRestored: (False, True),  # until somebody has told us so
     StepsDisagree: (True, False),
 }
 
@@ -73,7 +74,7 @@ def told(run: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R]]:
             raise
         except tuple(TABLE) as error:
             final, noise = next(v for k, v in TABLE.items() if isinstance(error, k))
-            message = ADDRESS.sub("(address)", str(error))[:LONGEST]
+            message = _struck_out(error)
             if noise:
                 _mention(type(error).__name__, message)
             raise ApplicationError(
@@ -91,6 +92,18 @@ def told(run: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R]]:
             raise ApplicationError(f"unforeseen, at {place}", type=type(error).__name__) from None
 
     return telling
+
+
+def in_our_words(error: Exception) -> str:
+    """An error as it may be kept and shown: by the table its message, else only its type and place."""
+    told_as = f"{type(error).__name__}: "
+    if isinstance(error, (ApplicationError, *TABLE)):
+        return told_as + _struck_out(error)
+    return f"{told_as}unforeseen, at {place_of(error)}"
+
+
+def _struck_out(error: Exception) -> str:
+    return ADDRESS.sub("(address)", str(error))[:LONGEST]
 
 
 def place_of(error: Exception) -> str:

@@ -1,16 +1,19 @@
 """The activity that takes what changed in the engage store back to the Platform."""
 
 from datetime import UTC, datetime
-from typing import Any
 
 from temporalio import activity
 
 from activities import counters
 from activities.draining import drain
 from activities.failures import told
-from caravan.platform import sync
+from activities.stream_log import StreamLog
+from caravan.platform import activity_stream, sync
 from caravan.stores import Stores
 from workflows.contracts import SYNC, DrainReply, DrainRequest
+
+#: seconds between two looks: nobody nudges it, for a NOTIFY makes commits take turns
+POLL = 0.2
 
 
 class PlatformSyncActivities:
@@ -20,17 +23,29 @@ class PlatformSyncActivities:
     @activity.defn(name=SYNC)
     @told
     async def sync(self, request: DrainRequest) -> DrainReply:
-        """Drain the outbox; says how far behind it is when it stops to report.
-
-        Nobody nudges it: a NOTIFY makes commits take turns, and looking twice a second is soon enough.
-        """
+        """Drain the outbox; says how far behind it is when it stops to report, and what holds it up."""
         engage = await self._stores.engage(request.munchkin)
         platform = await self._stores.platform(request.munchkin)
-        rows = await drain(lambda: self._page(engage, platform, request.munchkin))
-        lag = await sync.lag(engage, platform, request.munchkin)
-        return DrainReply(rows=rows, waiting=lag.rows, lag_seconds=lag.seconds(datetime.now(UTC)))
 
-    async def _page(self, engage: Any, platform: Any, munchkin: str) -> int:
-        moved = await sync.drain_page(engage, platform, munchkin, datetime.now(UTC))
-        counters.add(counters.SYNCED, moved)
-        return moved
+        activities = await activity_stream.is_wanted(platform)
+        async with sync.up_flow(engage, platform, request.munchkin) as flow:
+
+            async def page() -> int:
+                now = datetime.now(UTC)
+                moved = await flow.page(now)
+                if activities:
+                    moved += await activity_stream.tell_page(
+                        engage, platform, request.munchkin, now
+                    )
+                counters.add(counters.SYNCED, moved)
+                return moved
+
+            rows = await drain(page, poll=POLL, log=StreamLog(engage, "up"))
+        lag = await sync.lag(engage, platform, request.munchkin)
+        now = datetime.now(UTC)
+        return DrainReply(
+            rows=rows,
+            waiting=lag.rows,
+            lag_seconds=lag.seconds(now),
+            note=lag.because(now) or "",
+        )

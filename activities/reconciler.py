@@ -4,7 +4,7 @@ A workflow ended by a person's hand (terminated, cancelled) closes its traversal
 `removed`; one that is not there (never started, restored, lost) or has failed is started again and
 resumes from the traversal's row. So nothing leaves an account blocked. What a hand did is seen within
 seconds; the rest by a slow sweep, so that what fails again is not started in a circle.
-It also pauses journeys whose messages fail, and notes that journeys begin and end: live at their start, closed at their end date, finished when
+It also removes what has grown old, pauses journeys whose messages fail, and notes that journeys begin and end: live at their start, closed at their end date, finished when
 nobody is inside any more.
 """
 
@@ -23,7 +23,9 @@ from activities.draining import drain
 from activities.failures import told
 from activities.journey_starts import JourneyStarts
 from activities.stream_starts import ensure_admission
-from caravan.engage import failing, journeys, life_cycle, limits, sql
+from caravan.campaigns.forgetting import forget_page
+from caravan.engage import communication_limits, failing, journeys, life_cycle, sql
+from caravan.retention import Retention
 from caravan.stores import Stores
 from workflows.contracts import RECONCILE, DrainReply, DrainRequest
 
@@ -38,12 +40,21 @@ LOOK_BACK = timedelta(minutes=15)
 LONGEST_HAND_OVER = timedelta(minutes=15)
 PAUSE = 2.0  # seconds between two looks
 FAILURES_EVERY = 5.0  # seconds between two looks at what has failed
+FORGET_EVERY = 10.0  # seconds between two batches of what has grown old
 
 BY_HAND = (WorkflowExecutionStatus.TERMINATED, WorkflowExecutionStatus.CANCELED)
 
 
 class ReconcilerActivities:
-    def __init__(self, stores: Stores, client: Client, starts: JourneyStarts) -> None:
+    def __init__(
+        self,
+        stores: Stores,
+        client: Client,
+        starts: JourneyStarts,
+        retention: Retention | None = None,
+    ) -> None:
+        """``retention``: how long what only looks back is kept; the defaults where it is not said."""
+        self._retention = retention or Retention()
         self._stores = stores
         self._client = client
         self._starts = starts
@@ -53,20 +64,26 @@ class ReconcilerActivities:
     async def reconcile(self, request: DrainRequest) -> DrainReply:
         """Look for differences every few seconds; returns how many traversals were mended."""
         pool = await self._stores.engage(request.munchkin)
-        looked = -FAILURES_EVERY
+        platform = await self._stores.platform(request.munchkin)
+        looked, forgot = -FAILURES_EVERY, time.monotonic()
 
         async def page() -> int:
-            nonlocal looked
+            nonlocal looked, forgot
             mended = await self.ended_abnormally(pool, request.munchkin)
             mended += await self.not_seen_lately(pool)
             mended += await self.never_started(pool, request.munchkin)
             await self.never_settled(pool)
             await self.note_time(pool, request.munchkin)
             await self.finish_commands(pool)
-            await limits.forget_past(pool, datetime.now(UTC))
+            await communication_limits.forget_past(pool, datetime.now(UTC))
             if time.monotonic() - looked >= FAILURES_EVERY:
                 looked = time.monotonic()
                 await self.stop_failing(pool)
+            if time.monotonic() - forgot >= FORGET_EVERY:
+                forgot = time.monotonic()
+                await forget_page(
+                    pool, platform, request.munchkin, self._retention, datetime.now(UTC)
+                )
             # a lot to mend is no reason to look without a pause
             await asyncio.sleep(PAUSE if mended else 0)
             return mended

@@ -1,4 +1,4 @@
-"""Starting the long-lived workflows: those of a subscription and the admission of a journey.
+"""Starting and ending the long-lived workflows: those of a subscription and the admission of a journey.
 
 Every start is idempotent by its workflow id, so the CLI and each worker may all do it.
 """
@@ -9,6 +9,7 @@ from typing import Any
 from temporalio.client import Client
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 
+from activities.terminations import terminate
 from workflows import (
     AdmissionWorkflow,
     AudienceFlowWorkflow,
@@ -43,6 +44,12 @@ async def ensure_streams(client: Client, munchkins: Iterable[str]) -> None:
                 id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
                 static_summary=f"{name.replace('-', ' ').capitalize()} · {munchkin}",
             )
+
+
+async def stop_streams(client: Client, munchkin: str) -> None:
+    """End the streams of a subscription that nobody is to work for any more."""
+    why = "the subscription is being unpaired"
+    await terminate(client, [f"{name}/{munchkin}" for name in STREAM_IDS], why)
 
 
 async def ensure_admission(client: Client, munchkin: str, journey: Any) -> None:

@@ -104,6 +104,15 @@ async def ensure_upkeep(client: Client, munchkin: str, times: str) -> None:
     await handle.update(follow)
 
 
+async def forget_upkeep(client: Client, munchkin: str) -> None:
+    """Take away a subscription's schedule, if there is one."""
+    try:
+        await upkeep_of(client, munchkin).delete()
+    except RPCError as error:
+        if error.status is not RPCStatusCode.NOT_FOUND:
+            raise
+
+
 async def run_now(
     client: Client, munchkin: str, times: str
 ) -> WorkflowHandle[BuyingGroupUpkeepWorkflow, UpkeepReply]:

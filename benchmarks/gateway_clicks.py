@@ -6,30 +6,25 @@ message wakes its account, as in production.
 """
 
 import asyncio
-import os
-import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 
 from benchmarks import data
 from benchmarks.figures import Figure, Target, percentile, significant
-from benchmarks.ground import Ground, NotReached, Pair, reached
-from caravan.campaigns import admission, audience_flow, send_email, storing, stretch
+from benchmarks.gateway import KEY, gateway
+from benchmarks.ground import Ground, NotReached, Pair
+from benchmarks.inside import let_in
+from caravan.campaigns import send_email, stretch
 from caravan.campaigns.mailing import Mailing
 from caravan.campaigns.plans import PlanCache
 from caravan.delivery.capture import CaptureTransport
 from caravan.delivery.links import LinkKeys, links_of
-from caravan.engage import journeys, sql
-from caravan.journeys.compiler import compile_journey
-from caravan.stack.processes import answers, free_port, spawn, stop
 
 MESSAGES, LINKS = 1_000, 5
 #: connections that are kept alive, each with one click under way
 CONNECTIONS = 16
-KEY = "benchmark-" + "k" * 32
 BROWSER = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 
 
@@ -48,27 +43,8 @@ async def measure(ground: Ground) -> list[Figure]:
         await pair.load(data.accounts_file(pair.folder, numbers))
         await pair.load(data.people_file(pair.folder, numbers, per_account=1))
         await _mail_all(pair)
-        port = free_port(0)
-        gateway = spawn(
-            "bench-gateway",
-            [sys.executable, "-m", "caravan.gateway"],
-            pair.folder / "gateway.log",
-            environment={
-                "PYTHONPATH": str(Path(__file__).parents[1]),
-                "GATEWAY_LISTEN": f"127.0.0.1:{port}",
-                "LINK_KEYS": KEY,
-                "CARAVAN_HOME": os.environ["CARAVAN_HOME"],
-            },
-        )
-        try:
-
-            async def listens() -> bool:
-                return answers(port)
-
-            await reached("the gateway to listen", listens)
+        async with gateway(pair) as port:
             clicked = await _follow_all(port, await _paths(pair))
-        finally:
-            stop(gateway)
         count = await pair.engage.fetchval(
             "select count(*) from activities where type = 'email_clicked' and not fields ? 'bot'"
         )
@@ -98,30 +74,21 @@ async def measure(ground: Ground) -> list[Figure]:
 async def _mail_all(pair: Pair) -> None:
     """Publish, let everybody in and mail them, in this process; their messages are dated a minute ago."""
     plans, at = PlanCache(), datetime.now(UTC)
-    await storing.store(pair.engage, pair.platform, pair.workspace, at)
-    compiled = compile_journey(pair.workspace, "clicked")
-    journey_id = (await journeys.publish(pair.engage, compiled, at)).journey_id
-    await audience_flow.build_segment(pair.engage, pair.platform, journey_id, at)
-    while await audience_flow.bring_in_page(pair.engage, pair.platform, plans, journey_id, at):
-        pass
-    journey = await sql.fetchrow(pair.engage, "journey_by_id", id=journey_id)
-    while await admission.admit_page(pair.engage, pair.platform, pair.munchkin, journey, at):
-        pass
+    traversals = await let_in(pair, plans, "clicked")
     mailing = Mailing(CaptureTransport(keep=False))
-    rows = await pair.engage.fetch("select id from traversals order by id")
-    for row in rows:
+    for traversal in traversals:
         sent = await send_email.send(
             pair.engage,
             plans,
             mailing,
-            traversal_id=row["id"],
+            traversal_id=traversal,
             step_no=0,
             claimant="benchmark",
             now=lambda: at,
             go_on=True,
             captured=True,
         )
-        await stretch.run(pair.engage, plans, row["id"], len(sent.outcomes), at)
+        await stretch.run(pair.engage, plans, traversal, len(sent.outcomes), at)
     await pair.engage.execute("update ledger set settled_at = settled_at - interval '1 minute'")
     await pair.engage.execute("vacuum analyze")
 

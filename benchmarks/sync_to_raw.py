@@ -1,10 +1,10 @@
 """The Platform sync against a bare upsert of the same rows into the same tables.
 
-50,000 changes of as many records wait in the engage store's outbox, ten pages. Page by page, first the
-sync drains it (reads the outbox, merges by field, writes the Platform's own outbox and the cursor);
-then the same records, whole, are upserted by one statement ``insert … select from unnest … on
-conflict do update``, with ready-made JSON texts on a plain connection: the least that writes these
-rows. Both touch the same rows of the same tables, the upsert those the sync has just warmed.
+200,000 changes of 50,000 records wait in the engage store's outbox, forty pages. Page by page, first the
+sync drains it (reads the outbox, merges by field, writes the Platform's own outbox and the cursor, and
+reads the next page meanwhile); then the same records, whole, are upserted by one statement ``insert …
+select from unnest … on conflict do update``, with ready-made JSON texts on a plain connection: the least
+that writes these rows. Both touch the same rows of the same tables, the upsert those the sync has just warmed.
 """
 
 import json
@@ -21,9 +21,18 @@ from caravan.platform import sync
 
 ACCOUNTS = 10_000
 PEOPLE_PER_ACCOUNT = 4
-CHANGES = ACCOUNTS * (1 + PEOPLE_PER_ACCOUNT)
+RECORDS = ACCOUNTS * (1 + PEOPLE_PER_ACCOUNT)
+ROUNDS = 4
+CHANGES = RECORDS * ROUNDS
 
-#: what journeys write: one field of the account, one of the person
+#: what journeys write: one field of the account, one of the person, and another each round
+FIELDS = (
+    ("source_type", "job_title"),
+    ("city", "city"),
+    ("state", "state"),
+    ("domain", "time_zone"),
+)
+assert len(FIELDS) == ROUNDS
 _OUTBOX = """
 insert into changes (entity, id, fields, as_of, origin)
 select $1, id, jsonb_build_object($2::text, $3::text), $4, 'journey'
@@ -47,17 +56,16 @@ async def measure(ground: Ground) -> list[Figure]:
         synced = raw = 0.0
         rows = 0
         try:
-            while rows < CHANGES:
-                began = time.perf_counter()
-                moved = await sync.drain_page(
-                    pair.engage, pair.platform, pair.munchkin, datetime.now(UTC)
-                )
-                synced += time.perf_counter() - began
-                if moved != sync.PAGE:
-                    raise AssertionError(f"a page of {moved} changes")
-                table, page = _page(ids, rows, moved)
-                rows += moved
-                raw += await _upsert(plain, table, page)
+            async with sync.up_flow(pair.engage, pair.platform, pair.munchkin) as flow:
+                while rows < CHANGES:
+                    began = time.perf_counter()
+                    moved = await flow.page(datetime.now(UTC))
+                    synced += time.perf_counter() - began
+                    if moved != sync.PAGE:
+                        raise AssertionError(f"a page of {moved} changes")
+                    table, page = _page(ids, rows % RECORDS, moved)
+                    rows += moved
+                    raw += await _upsert(plain, table, page)
             await _arrived(pair)
         finally:
             await plain.close()
@@ -65,7 +73,7 @@ async def measure(ground: Ground) -> list[Figure]:
         Figure(
             "sync_to_raw",
             significant(raw / synced),
-            Target("at least", 0.5),
+            Target("at least", 0.7),
             "of a bare upsert's rate",
             {
                 "rows_per_second": round(rows / synced),
@@ -77,20 +85,24 @@ async def measure(ground: Ground) -> list[Figure]:
 
 
 async def _fill(pair: Pair) -> dict[str, list[int]]:
-    """Records in the Platform, and a change of each in the engage store's outbox, in order of id."""
+    """Records in the Platform, and changes of each in the engage store's outbox, round by round in order of id."""
     numbers = range(1, ACCOUNTS + 1)
     await pair.load(data.accounts_file(pair.folder, numbers))
     await pair.load(data.people_file(pair.folder, numbers, PEOPLE_PER_ACCOUNT))
-    later = datetime.now(UTC) + timedelta(seconds=1)
-    ids = {}
-    for table, entity, field in (
-        ("accounts", "account", "source_type"),
-        ("people", "person", "job_title"),
-    ):
-        ids[table] = [
+    ids = {
+        table: [
             row["id"] for row in await pair.platform.fetch(f"select id from {table} order by id")
         ]
-        await pair.engage.execute(_OUTBOX, entity, field, "nurtured", later, ids[table])
+        for table in ("accounts", "people")
+    }
+    now = datetime.now(UTC)
+    for number, (of_account, of_person) in enumerate(FIELDS, 1):
+        later = now + timedelta(seconds=number)
+        for table, entity, field in (
+            ("accounts", "account", of_account),
+            ("people", "person", of_person),
+        ):
+            await pair.engage.execute(_OUTBOX, entity, field, "nurtured", later, ids[table])
     for pool in (pair.engage, pair.platform):
         await pool.execute("vacuum analyze")
     return ids

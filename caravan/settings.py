@@ -14,6 +14,8 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from caravan.retention import BadRetention, Retention
+
 STACK_FILE = "stack.json"
 
 
@@ -72,6 +74,9 @@ class _Environment(BaseSettings):
     continue_as_new_after: int | None = Field(default=None, ge=1)
     graceful_seconds: float = Field(default=30.0, ge=0)
     buying_group_upkeep: str = "03:00"
+    retain_outbox: str = "7 days"
+    retain_steps: str = "400 days"
+    retain_events: str = "forever"
     metrics_port: int | None = None
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["auto", "json", "console"] = "auto"
@@ -152,6 +157,12 @@ class Settings:
         self.continue_as_new_after = environment.continue_as_new_after
         self.graceful_seconds = environment.graceful_seconds
         self.buying_group_upkeep = environment.buying_group_upkeep
+        try:
+            self.retention = Retention.of(
+                environment.retain_outbox, environment.retain_steps, environment.retain_events
+            )
+        except BadRetention as error:
+            raise SettingsError(str(error)) from None
         self.metrics_port = environment.metrics_port
         self.log_level = environment.log_level
         self.log_format = environment.log_format

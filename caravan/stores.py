@@ -1,27 +1,31 @@
 """The stores of a process: one pool per schema, opened when first needed, closed together."""
 
 import asyncio
+import time
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
+from caravan.database.errors import NotOurs
 from caravan.database.pool import Pool, open_pool
 from caravan.engage import subscriptions
 from caravan.platform import sandboxes
 
-
-async def provision(platform_dsn: str, engage_dsn: str, sandbox: str, munchkin: str) -> None:
-    """Create or upgrade both stores of a pair; refused by either, it is not paired.
-
-    Raises:
-        NotOurs: one of the two is paired with another.
-        StoreUnreachable: a database does not answer; names its setting.
-    """
-    async with sandboxes.pairing(platform_dsn, sandbox, munchkin):
-        await subscriptions.provision(engage_dsn, munchkin, sandbox)
-
-
+#: seconds for which a process believes what it read of a pair: unpairing waits them out
+BELIEVED_FOR = 5.0
 #: seconds for connections to come back to their pool and say good-bye
 CLOSE_PATIENCE = 1.0
+
+
+@dataclass
+class _Believed:
+    """A subscription's pool and its pair, and when (monotonic seconds) that was read."""
+
+    engage: Pool
+    sandbox: str
+    pair_id: UUID | None
+    read_at: float
 
 
 class Stores:
@@ -39,32 +43,53 @@ class Stores:
         self.engage_dsn = engage_dsn
         self._options: dict[str, Any] = {"max_size": pool_size, "statement_cache": statement_cache}
         self._pools: dict[tuple[str, str], Pool] = {}
+        self._pairs: dict[str, _Believed] = {}
         self._opening = asyncio.Lock()
 
     async def engage(self, munchkin: str) -> Pool:
         """The pool of a subscription; refused where its schema belongs to another pair."""
-        key = ("subscription", munchkin)
-        if key not in self._pools:
-            sandbox = await sandboxes.sandbox_of(self.platform_dsn, munchkin)
-            schema = subscriptions.schema_of(munchkin)
-            pool = await self._pool("ENGAGE_DSN", self.engage_dsn, schema)
-            await subscriptions.check_pair(pool, munchkin, sandbox)
-            self._pools[key] = pool
-        return self._pools[key]
+        return (await self._pair(munchkin)).engage
 
     async def platform(self, munchkin: str) -> Pool:
         """The pool of the sandbox this subscription is paired with."""
-        key = ("sandbox", munchkin)
-        if key not in self._pools:
-            sandbox = await sandboxes.sandbox_of(self.platform_dsn, munchkin)
-            schema = sandboxes.schema_of_sandbox(sandbox)
-            self._pools[key] = await self._pool("PLATFORM_DSN", self.platform_dsn, schema)
-        return self._pools[key]
+        known = self._pairs.get(munchkin)
+        if known is not None and await self._still_paired(munchkin, known):
+            sandbox = known.sandbox
+        else:  # which needs no engage store
+            sandbox = (await sandboxes.pair_of(self.platform_dsn, munchkin))["sandbox"]
+        schema = sandboxes.schema_of_sandbox(sandbox)
+        return await self._pool("PLATFORM_DSN", self.platform_dsn, schema)
+
+    async def _pair(self, munchkin: str) -> "_Believed":
+        known = self._pairs.get(munchkin)
+        if known is not None and await self._still_paired(munchkin, known):
+            return known
+        read_at = time.monotonic()
+        pair = await sandboxes.pair_of(self.platform_dsn, munchkin)
+        engage = await self._pool("ENGAGE_DSN", self.engage_dsn, subscriptions.schema_of(munchkin))
+        await subscriptions.check_pair(engage, munchkin, pair["sandbox"], pair["pair_id"])
+        found = _Believed(engage, pair["sandbox"], pair["pair_id"], read_at)
+        self._pairs[munchkin] = found
+        return found
+
+    async def _still_paired(self, munchkin: str, known: "_Believed") -> bool:
+        """Asked of the engage store, which is needed anyway: a Platform that is down stops no journey."""
+        now = time.monotonic()
+        if now - known.read_at < BELIEVED_FOR:
+            return True
+        known.read_at = now  # one asks for all
+        try:
+            await subscriptions.check_pair(known.engage, munchkin, known.sandbox, known.pair_id)
+        except NotOurs:
+            self._pairs.pop(munchkin, None)
+            return False
+        return True
 
     async def close(self) -> None:
         """Close all pools, for CLOSE_PATIENCE at most: a store that died may never answer the farewell."""
         pools = {id(pool): pool for pool in self._pools.values()}
         self._pools.clear()
+        self._pairs.clear()
         await asyncio.gather(*map(_close, pools.values()))
 
     async def _pool(self, setting: str, dsn: str, schema: str) -> Pool:

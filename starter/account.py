@@ -9,14 +9,18 @@ from rich.padding import Padding
 
 from caravan.buying_groups.listing import Filters, groups
 from caravan.engage import sql
-from caravan.engage.queued import queued
+from caravan.engage.awaiting_entry import awaiting_entry
 from caravan.journeys.moving import MIGRATE
+from caravan.platform import sql as platform_sql
 from starter.errors import UserError
 from starter.evidence import in_words
 from starter.group_rows import group_row, group_words
 from starter.output import Format, FormatOption, as_json, cell, console
 from starter.session import Session, SubscriptionOption, run_with
 from starter.way import names_around, way_of
+
+#: of the audiences it has left, the latest
+MOST_LEFT = 10
 
 app = typer.Typer(
     no_args_is_help=True, help="An account in detail: where it stands, every step, and why."
@@ -54,16 +58,28 @@ def show_account(
             {key: value for key, value in _entry(row).items() if value is not None}
             for row in await sql.fetch(pool, "entries_of_account", account_id=account["id"])
         ]
-        waiting = await queued(pool, account["id"], datetime.now(UTC))
+        platform = await session.platform()
+        inside = await platform_sql.fetch(
+            platform, "audiences_of_account", account_id=account["id"]
+        )
+        left = await platform_sql.fetch(
+            platform, "departures_of_account", account_id=account["id"], limit=MOST_LEFT
+        )
+        waiting = await awaiting_entry(pool, account["id"], datetime.now(UTC))
         told = {
             "account": account["external_id"],
             "account_name": account["attributes"].get("name"),
             "attributes": account["attributes"],
+            "deleted_at": account["deleted_at"],
             "people": sorted(row["external_id"] for row in people),
             "buying_groups": [
                 group_row(row)
                 async for row in groups(pool, Filters(account=account["external_id"]))
             ],
+            "audiences": [
+                {"audience": row["slug"], "qualified_at": row["qualified_at"]} for row in inside
+            ],
+            "left_audiences": [dict(row) for row in left],
             "entries": entries,
             "waiting": [asdict(one) for one in waiting],
             "journeys": journeys,
@@ -91,9 +107,21 @@ def _print(told: dict[str, Any]) -> None:
     console.print(
         f"[bold]{cell(told['account'])}[/bold]  {cell(told['attributes'])}", highlight=False
     )
+    if told["deleted_at"]:
+        console.print(f"deleted in the Platform {cell(told['deleted_at'])}", style="red")
     console.print(f"people: {cell(told['people']) or 'none'}", highlight=False)
     for group in told["buying_groups"]:
         console.print(f"buying group {cell(group_words(group))}", highlight=False)
+    for one in told["audiences"]:
+        console.print(
+            f"in the audience {one['audience']} since {cell(one['qualified_at'])}", highlight=False
+        )
+    for one in told["left_audiences"]:
+        console.print(
+            f"left the audience {one['audience']} {cell(one['left_at'])}, in it since "
+            f"{cell(one['qualified_at'])}",
+            highlight=False,
+        )
     for entry in told["entries"]:
         if "refused" in entry:
             console.print(

@@ -8,20 +8,24 @@ import typer
 from activities.connection import connect
 from activities.stream_starts import ensure_admission, ensure_streams
 from caravan.campaigns import storing
+from caravan.campaigns.managed_fields import refuse_changes_in_use
 from caravan.engage import halting, sql
 from caravan.engage import journeys as engage_journeys
 from caravan.engage.versions import PIN, Inside, Policy
 from caravan.journeys.compiler import compile_journey
-from caravan.journeys.workspace import Workspace, load_workspace
+from caravan.journeys.workspace import Workspace
+from caravan.pairing import Databases, pair
+from caravan.platform.field_indexes import keep_indexes
 from caravan.settings import Settings
-from caravan.stores import Stores, provision
+from caravan.stores import Stores
 from starter.errors import Interrupted, UserError
 from starter.halt import tell_if_halted
 from starter.import_data import bar, import_workspace, tell_bad_rows
 from starter.inside import InsideOption, became_of_those_inside, tell_of_those_inside
 from starter.output import Format, FormatOption, as_json, plainly, show
+from starter.pair import loading
 from starter.session import Session, open_stores, run
-from starter.validate import DirectoryArgument, errors_in_words, existing, tell
+from starter.validate import DirectoryArgument, errors_in_words, read_workspace, tell
 from starter.workers import tell_if_nobody_works
 
 COLUMNS = ("journey", "version", "change", "campaigns", "plan")
@@ -45,7 +49,7 @@ def apply(
     """
     if draft and inside is not Inside.pin:
         raise UserError("--inside is about publishing: give it to `caravan journey publish`")
-    workspace = load_workspace(existing(directory), datetime.now(UTC))
+    workspace = read_workspace(directory, datetime.now(UTC))
     if form is Format.table or workspace.errors:
         tell(directory, list(workspace.problems))
     if workspace.errors:
@@ -92,19 +96,30 @@ async def apply_workspace(
     policy: Policy = PIN,
 ) -> list[dict[str, Any]]:
     """Provision the pair, store, publish, and see that what must run runs."""
-    pair = workspace.settings.pair
+    names = workspace.settings.pair
     # asked before anything is stored: without Temporal a published journey would stand still
     client = None if draft else await connect(settings)
-    await provision(settings.platform_dsn, settings.engage_dsn, pair.sandbox, pair.munchkin)
+    session = Session(settings, stores, names.munchkin)
+    databases = Databases(settings.platform_dsn, settings.engage_dsn)
+    with bar() as progress:
+        await pair(
+            databases,
+            names.sandbox,
+            names.munchkin,
+            datetime.now(UTC),
+            key=session.erasure_key(),
+            told=loading(progress),
+        )
     if client is not None:
-        await ensure_streams(client, [pair.munchkin])
-    session = Session(settings, stores, pair.munchkin)
+        await ensure_streams(client, [names.munchkin])
+    platform, engage = await session.platform(), await session.engage()
+    await refuse_changes_in_use(engage, platform, workspace)
     if data:
         with bar() as progress:
             tell_bad_rows(await import_workspace(session, workspace, progress))
-    platform, engage = await session.platform(), await session.engage()
     at = datetime.now(UTC)
     await storing.store(engage, platform, workspace, at)
+    await keep_indexes(platform)
     rows: list[dict[str, Any]] = []
     for compiled in [compile_journey(workspace, slug) for slug in sorted(workspace.journeys)]:
         stored = (
@@ -127,5 +142,5 @@ async def apply_workspace(
             rows[-1]["inside"] = became
     if client is not None:
         for journey in await sql.fetch(engage, "running_journeys"):
-            await ensure_admission(client, pair.munchkin, journey)
+            await ensure_admission(client, names.munchkin, journey)
     return rows

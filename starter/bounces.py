@@ -15,8 +15,8 @@ import typer
 from caravan import mail_settings
 from caravan.campaigns import bounces
 from caravan.campaigns.plans import PlanCache
+from caravan.delivery.bounce_reports import NotAReport, read_report
 from caravan.delivery.mailboxes import ImapAddress, MailboxError, messages_in, open_imap
-from caravan.delivery.reports import NotAReport, read_report
 from caravan.engage import sql
 from starter.errors import Failed, UserError
 from starter.output import MOST, Format, FormatOption, as_json, counted, plainly, say, show

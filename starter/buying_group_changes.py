@@ -16,18 +16,18 @@ from caravan.campaigns.plans import PlanCache
 from caravan.engage import sql
 from caravan.journeys.conditions.parse import nearest
 from caravan.journeys.documents.stage_model import StageModelDocument
+from caravan.journeys.limits import USUAL, Limits
+from caravan.limit_settings import read_limits
 from starter.errors import Failed, UserError
 from starter.group_names import GroupArgument, known_group
 from starter.output import Format, FormatOption, as_json, plainly
 from starter.session import Session, SubscriptionOption, run_with
 
-#: people of one command (product.md §3.6)
-MOST_PEOPLE = 50
-
 People = Annotated[
     list[str],
     typer.Argument(
-        help=f"Ids or e-mail addresses, at most {MOST_PEOPLE} at once.", metavar="PERSON..."
+        help=f"Ids or e-mail addresses, at most {USUAL.bulk_people} at once (LIMIT_BULK_PEOPLE).",
+        metavar="PERSON...",
     ),
 ]
 #: a change of people in a group: connection, plans, group, people, instant
@@ -129,9 +129,11 @@ def set_status(
     subscription: SubscriptionOption = None,
 ) -> None:
     """Give a group a status: free text beside its stage, which sales and journeys can read."""
-    if len(status) > LONGEST_STATUS:
+    limits = read_limits()
+    if len(status) > limits.status_text:
         raise UserError(
-            f"A status has at most {LONGEST_STATUS} characters; this one has {len(status)}"
+            f"A status has at most {limits.status_text} characters; this one has {len(status)} "
+            + limits.over("status_text")
         )
     if any(ord(letter) < ord(" ") for letter in status):
         raise UserError("A status is one line, without control characters")
@@ -161,10 +163,7 @@ def _change_people(
     done: str,
     was_so: str,
 ) -> None:
-    if len(people) > MOST_PEOPLE:
-        raise UserError(
-            f"At most {MOST_PEOPLE} people at once, these are {len(people)}; give them in parts"
-        )
+    refuse_too_many(people, read_limits())
 
     async def body(session: Session) -> None:
         pool = await session.engage()
@@ -236,3 +235,12 @@ def _tell(form: Format, row: Any, told: dict[str, Any], said: str) -> None:
 
 def _name(row: Any) -> str:
     return f"{row['account']}/{row['solution_interest']}"
+
+
+def refuse_too_many(people: list[str], limits: Limits) -> None:
+    """A slip stays small."""
+    if len(people) > limits.bulk_people:
+        raise UserError(
+            f"At most {limits.bulk_people} people at once, these are {len(people)}; give them in parts "
+            + limits.over("bulk_people")
+        )

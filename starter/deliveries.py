@@ -10,7 +10,7 @@ from starter.reasons import with_reason
 from starter.session import Session, SubscriptionOption, known_journey, run_with
 
 COLUMNS = (
-    "message_id", "state", "reason", "until", "tries", "email", "account_name", "journey", "node", "claimed_at", "said", "who",
+    "message_id", "state", "reason", "until", "tries", "address", "account_name", "journey", "node", "claimed_at", "said", "who",
 )  # fmt: skip
 
 HINT = "`caravan delivery resolve MESSAGE-ID --sent|--not-sent` says what became of one in doubt"

@@ -20,10 +20,10 @@ from caravan.engage import sql
 from caravan.engage.plans import load_plan
 from caravan.journeys.durations import parse_duration
 from caravan.journeys.time import shift
-from caravan.journeys.workspace import Workspace, load_workspace
+from caravan.journeys.workspace import Workspace
 from caravan.platform import sync
 from caravan.platform.event_lines import read_event
-from caravan.platform.imports import Importer
+from caravan.platform.events import record_events
 from caravan.platform.source_files import BadRow
 from caravan.settings import Settings, read_environment
 from caravan.stack.embedded import stay_embedded
@@ -35,6 +35,7 @@ from starter.errors import Failed
 from starter.journey import node_rows
 from starter.output import Format, cell, console, counted, plural, show
 from starter.session import Session, open_stores, run
+from starter.validate import read_workspace
 
 JOURNEY = "grid-nurture"
 WORKSPACE = ROOT / "examples" / "grid-analytics"
@@ -134,7 +135,7 @@ def _until_interrupted() -> None:
 
 
 async def _play(stack: Stack) -> Score:
-    workspace = load_workspace(WORKSPACE, datetime.now(UTC))
+    workspace = read_workspace(WORKSPACE, datetime.now(UTC))
     async with open_stores() as (settings, stores):
         console.print(f"Applying {WORKSPACE.name}: import, validate, compile, publish")
         await _apply(settings, stores, workspace)
@@ -172,10 +173,8 @@ async def _play_events(session: Session, workspace: Workspace, start: datetime) 
         now = datetime.now(UTC)
         row = read_event(json.dumps(event | {"at": now.isoformat()}), number, "demo-events.jsonl")
         assert not isinstance(row, BadRow), row
-        bad: list[BadRow] = []
-        importer = Importer(platform, workspace.catalog, now, lambda *_: None)
-        counts = await importer.record_events([row], bad)
-        played += counts["new"]
+        recorded = await record_events(platform, [row], now)
+        played += len(recorded.new)
     return played
 
 

@@ -9,11 +9,10 @@ import typer
 from caravan.engage import copies
 from caravan.engage.copies import Changed, DoesNotFit
 from caravan.journeys.conditions.parse import nearest
-from caravan.journeys.workspace import load_workspace
 from starter.errors import UserError
 from starter.output import Format, FormatOption, show
 from starter.session import open_session, run
-from starter.validate import errors_in_words, existing, tell
+from starter.validate import errors_in_words, read_workspace, tell
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -52,7 +51,7 @@ def publish_email(
             "a template is published with its journeys, by `caravan apply`; give --live to change its copy "
             "in those that run"
         )
-    workspace = load_workspace(existing(directory), datetime.now(UTC))
+    workspace = read_workspace(directory, datetime.now(UTC))
     if workspace.errors:
         tell(directory, list(workspace.errors))
         raise UserError(f"{errors_in_words(workspace)}; no copy was changed")

@@ -107,6 +107,8 @@ def sentence(error: BaseException, embedded: bool) -> tuple[str, int] | None:
         why = str(error) or type(error).__name__
         where = "settings PLATFORM_DSN, ENGAGE_DSN"
         return f"Postgres went away meanwhile ({where}): {why}; run it again", FAILED
+    if isinstance(error, asyncpg.RaiseError):  # a trigger of ours
+        return f"The store refuses it: {error}", FAILED
     if isinstance(error, asyncpg.DataError):
         return f"The stores cannot hold what was given: {error}", BAD_INPUT
     if isinstance(error, asyncpg.InsufficientResourcesError):

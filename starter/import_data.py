@@ -14,6 +14,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from caravan.journeys.durations import parse_duration
 from caravan.journeys.fields import FieldCatalog
 from caravan.journeys.workspace import Workspace
+from caravan.limit_settings import read_limits
 from caravan.platform import imported_files
 from caravan.platform.file_maps import FILES as UNNAMED
 from caravan.platform.imports import FileReport, Importer
@@ -85,7 +86,8 @@ def import_data(
 
     Rows that have not changed since the last import are not applied again, changed ones write only what
     changed, and a bad row is reported while the rest loads. Exits 2 if any row was bad. Interrupted,
-    what was loaded stays: run it again to go on.
+    what was loaded stays: run it again to go on. A row that is missing deletes nothing; `is_deleted` (true) in any CSV
+    flags its record as deleted, and a row without it brings it back.
 
     `caravan import data/ --workspace .` reads a folder with the custom fields of a workspace.
 
@@ -158,7 +160,9 @@ class _Import:
         if self.only_new and await imported_files.is_known(pool, self.source, chosen.path, digest):
             return None
         now = datetime.now(UTC)
-        importer = Importer(pool, catalog, now, moved, session.erasure_key(), chosen.whose)
+        importer = Importer(
+            pool, catalog, now, moved, session.erasure_key(), read_limits(), chosen.whose
+        )
         report = await importer.file(chosen.path)
         if self.only_new:
             await imported_files.note(pool, self.source, chosen.path, digest, now)
@@ -187,6 +191,7 @@ async def import_workspace(
         datetime.now(UTC),
         follow(progress),
         session.erasure_key(),
+        read_limits(),
     )
     return await importer.directory(workspace.data)
 

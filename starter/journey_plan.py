@@ -15,12 +15,11 @@ from caravan.journeys.compiler import compile_journey
 from caravan.journeys.conditions.parse import nearest
 from caravan.journeys.plan import Plan
 from caravan.journeys.retold import node_name
-from caravan.journeys.workspace import load_workspace
 from starter.errors import UserError
 from starter.inside import MapOption, node_map
 from starter.output import Format, FormatOption, as_json, cell, console, plainly, show
 from starter.session import Session, SubscriptionOption, known_journey, plan_of, run_with
-from starter.validate import errors_in_words, existing, tell
+from starter.validate import errors_in_words, read_workspace, tell
 
 COLUMNS = ("node", "change", "was", "inside", "with_migrate", "what")
 #: a value in a table, at most
@@ -99,7 +98,7 @@ def plan(
 async def _new(pool: Pool, slug: str, draft: Any, directory: Path | None) -> Plan:
     """The plan that would be published."""
     if directory is not None:
-        workspace = load_workspace(existing(directory), datetime.now(UTC))
+        workspace = read_workspace(directory, datetime.now(UTC))
         if workspace.errors:
             tell(directory, list(workspace.errors))
             raise UserError(f"{errors_in_words(workspace)}; mend them first")

@@ -16,7 +16,7 @@ COLUMNS = (
     "reason",
     "action",
     "template",
-    "email",
+    "address",
     "account_name",
     "journey",
     "node",

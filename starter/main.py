@@ -10,6 +10,8 @@ from starter import (
     account,
     accounts,
     apply,
+    audience,
+    audience_preview,
     audiences,
     bounces,
     buying_group,
@@ -17,6 +19,7 @@ from starter import (
     campaign,
     campaigns,
     consent,
+    deleting,
     deliveries,
     delivery,
     demo,
@@ -25,6 +28,7 @@ from starter import (
     email,
     email_preview,
     email_test,
+    event,
     events,
     gateway,
     halt,
@@ -36,8 +40,10 @@ from starter import (
     journey_test_send,
     journeys,
     life_cycle,
+    limits,
     lists,
     mail,
+    pair,
     person,
     person_data,
     plan,
@@ -47,9 +53,14 @@ from starter import (
     services,
     simulate,
     status,
+    subscription,
     subscriptions,
     suppression,
     suppressions,
+    sync,
+    sync_restored,
+    sync_status,
+    sync_verify,
     test,
     up,
     upgrade,
@@ -81,11 +92,17 @@ app.command("down", rich_help_panel=STACK)(down.down)
 app.command("status", rich_help_panel=STACK)(status.status)
 app.command("gateway", rich_help_panel=STACK)(gateway.gateway)
 app.add_typer(dkim.app, name="dkim", rich_help_panel=STACK)
+sync.app.command("status")(sync_status.status)
+sync.app.command("verify")(sync_verify.verify)
+sync.app.command("restored")(sync_restored.restored)
+app.add_typer(sync.app, name="sync", rich_help_panel=STACK)
 app.command("upgrade", rich_help_panel=STACK)(upgrade.upgrade)
+app.add_typer(event.app, name="event", rich_help_panel=WORKSPACE)
 app.add_typer(events.app, name="events", rich_help_panel=STACK)
 app.command("demo", rich_help_panel=STACK)(demo.demo)
 app.command("init", rich_help_panel=WORKSPACE)(init.init)
 app.command("validate", rich_help_panel=WORKSPACE)(validate.validate)
+app.command("limits", rich_help_panel=WORKSPACE)(limits.limits)
 app.command("schema", rich_help_panel=WORKSPACE)(schema.schema)
 app.command("services", rich_help_panel=WORKSPACE)(services.services)
 app.command("test", rich_help_panel=WORKSPACE)(test.run_tests)
@@ -103,13 +120,17 @@ email.app.command("test")(email_test.send_proof)
 app.command("journeys", rich_help_panel=LOOKING)(journeys.journeys)
 app.add_typer(journey.app, name="journey", rich_help_panel=LOOKING)
 journey.app.command("plan")(journey_plan.plan)
-journey.app.command("test-send")(journey_test_send.send_all_mail)
+journey.app.command("test-send")(journey_test_send.send_all_messages)
 for verb in life_cycle.VERBS:
     journey.app.command(verb.__name__)(verb)
 app.command("accounts", rich_help_panel=LOOKING)(accounts.accounts)
+account.app.command("delete")(deleting.delete_account)
+account.app.command("restore")(deleting.restore_account)
 app.add_typer(account.app, name="account", rich_help_panel=LOOKING)
 person.app.command("export")(person_data.export)
 person.app.command("erase")(person_data.erase)
+person.app.command("delete")(deleting.delete_person)
+person.app.command("restore")(deleting.restore_person)
 app.add_typer(person.app, name="person", rich_help_panel=LOOKING)
 app.command("campaigns", rich_help_panel=LOOKING)(campaigns.campaigns)
 app.add_typer(campaign.app, name="campaign", rich_help_panel=LOOKING)
@@ -122,12 +143,17 @@ app.command("suppressions", rich_help_panel=PERMISSION)(suppressions.suppression
 app.add_typer(suppression.app, name="suppression", rich_help_panel=PERMISSION)
 app.command("lists", rich_help_panel=LOOKING)(lists.lists)
 app.command("audiences", rich_help_panel=LOOKING)(audiences.audiences)
+audience.app.command("preview")(audience_preview.preview_audience)
+app.add_typer(audience.app, name="audience", rich_help_panel=LOOKING)
 app.command("mail", rich_help_panel=LOOKING)(mail.mail)
 app.command("deliveries", rich_help_panel=DELIVERY)(deliveries.deliveries)
 app.add_typer(delivery.app, name="delivery", rich_help_panel=DELIVERY)
 app.command("prove", rich_help_panel=DELIVERY)(prove.prove)
 app.command("why", rich_help_panel=DELIVERY)(why.why)
 app.command("subscriptions", rich_help_panel=LOOKING)(subscriptions.subscriptions)
+for verb in pair.VERBS:
+    subscription.app.command(verb.__name__)(verb)
+app.add_typer(subscription.app, name="subscription", rich_help_panel=STACK)
 
 
 def main() -> None:

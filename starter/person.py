@@ -31,6 +31,7 @@ COLUMNS = (
 )
 
 
+ACCOUNT_COLUMNS = ("account", "account_name", "roles")
 CONSENT_COLUMNS = ("at", "field", "old", "new", "source")
 REPORT_COLUMNS = ("at", "kind", "status", "template", "journey", "told")
 SUPPRESSION_COLUMNS = ("subject", "reason", "why", "source", "added_at")
@@ -47,7 +48,7 @@ def show_person(
     form: FormatOption = Format.table,
     subscription: SubscriptionOption = None,
 ) -> None:
-    """Show a person: what journeys did to them, what was sent, skipped and why."""
+    """Show a person: the accounts they belong to, what journeys did to them, what was sent, skipped and why."""
 
     async def body(session: Session) -> None:
         pool = await session.engage()
@@ -69,6 +70,9 @@ def show_person(
             )
         ]
         suppressed = await _suppressed(pool, found["attributes"])
+        accounts = [
+            dict(row) for row in await sql.fetch(pool, "relations_of_person", person_id=found["id"])
+        ]
         groups = [
             membership_row(row)
             for row in await sql.fetch(pool, "groups_of_person", person_id=found["id"])
@@ -79,6 +83,7 @@ def show_person(
                     {
                         "person": found["external_id"],
                         "attributes": found["attributes"],
+                        "accounts": accounts,
                         "consents": consents,
                         "suppressions": suppressed,
                         "mail_reports": reports,
@@ -92,6 +97,9 @@ def show_person(
             f"[bold]{cell(found['external_id'])}[/bold]  {cell(found['attributes'])}\n",
             highlight=False,
         )
+        if accounts:
+            show(accounts, form, title="Accounts", columns=ACCOUNT_COLUMNS)
+            console.print()
         if groups:
             here = [for_people(group) for group in groups]
             show(here, form, title="Buying groups", columns=MEMBERSHIP_COLUMNS)

@@ -12,7 +12,7 @@ from caravan.campaigns import personal_data, traces
 from caravan.campaigns.person_erasure import (
     erase_here,
     erase_in_platform,
-    numbers_of_others,
+    phones_of_others,
     whose_too,
     without_what_is_others,
 )
@@ -101,7 +101,7 @@ class _Erasure:
             raise UserError(f"No person {key} in either store")
         before = await self._counts(person)
         others = await whose_too(engage, platform, person)
-        numbers = await numbers_of_others(engage, platform, person)
+        numbers = await phones_of_others(engage, platform, person)
         if not yes and not await asyncio.to_thread(
             typer.confirm, f"Erase {key} from both stores, for good?", err=True
         ):
@@ -124,6 +124,11 @@ class _Erasure:
         ]
         after = await self._counts(person)
         self._tell(person, before, after, left, others, numbers, mail, erased.withdrawn)
+        if not erased.left:
+            say(
+                "a message to them or about their account had begun to leave before, and the relay has not answered yet: "
+                "run this again, and captured mail is looked through again"
+            )
         return not any(_is_left(trace) for _, trace in left)
 
     async def _counts(self, person: Person) -> dict[tuple[str, str], int]:

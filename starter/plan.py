@@ -11,13 +11,13 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from caravan.buying_groups.planning import Effect
 from caravan.campaigns import planning
+from caravan.campaigns.managed_fields import refuse_changes_in_use
 from caravan.campaigns.planning import Plan
-from caravan.journeys.workspace import load_workspace
 from caravan.platform.sandboxes import pairings
 from starter.errors import UserError
 from starter.output import Format, FormatOption, as_json, console, plainly, plural, show, stderr
 from starter.session import Session, open_stores, run
-from starter.validate import DirectoryArgument, errors_in_words, existing, tell
+from starter.validate import DirectoryArgument, errors_in_words, read_workspace, tell
 
 
 def plan(directory: DirectoryArgument, form: FormatOption = Format.table) -> None:
@@ -29,7 +29,7 @@ def plan(directory: DirectoryArgument, form: FormatOption = Format.table) -> Non
     doing it and taking it back, so this is what upkeep will do, unless people or accounts change meanwhile.
     For journeys: new, changed, unchanged, or ended. Data files are not looked at.
     """
-    workspace = load_workspace(existing(directory), datetime.now(UTC))
+    workspace = read_workspace(directory, datetime.now(UTC))
     if form is Format.table or workspace.errors:
         tell(directory, list(workspace.problems))
     if workspace.errors:
@@ -42,10 +42,12 @@ def plan(directory: DirectoryArgument, form: FormatOption = Format.table) -> Non
             if pair.munchkin not in known:
                 return planning.first(workspace)
             session = Session(settings, stores, pair.munchkin)
+            engage, platform = await session.engage(), await session.platform()
+            await refuse_changes_in_use(engage, platform, workspace)
             with _bar() as progress:
                 return await planning.plan(
-                    await session.engage(),
-                    await session.platform(),
+                    engage,
+                    platform,
                     workspace,
                     datetime.now(UTC),
                     _follow(progress),

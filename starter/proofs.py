@@ -8,15 +8,15 @@ from typing import Annotated
 
 import typer
 
-from caravan.campaigns import proof
-from caravan.campaigns.proof import Recipient
+from caravan.campaigns import previews
+from caravan.campaigns.previews import Recipient
 from caravan.delivery.errors import UnfitText
 from caravan.delivery.message import Letter, message_id
 from caravan.journeys.conditions.parse import nearest
 from caravan.journeys.cross_checks import actions_of
 from caravan.journeys.documents import JourneyDocument
 from caravan.journeys.liquid import expanded_variables, variables
-from caravan.journeys.workspace import Workspace, load_workspace
+from caravan.journeys.workspace import Workspace
 from caravan.simulation.outside import Outside
 from caravan.simulation.throw_away import throw_away_pair
 from starter.errors import UserError
@@ -24,7 +24,7 @@ from starter.import_data import tell_bad_rows
 from starter.output import say
 from starter.scratch import scratch_dsn
 from starter.session import open_session, run
-from starter.validate import existing, tell
+from starter.validate import read_workspace, tell
 
 SlugArgument = Annotated[str, typer.Argument(help="The template's slug.", metavar="SLUG")]
 PersonOption = Annotated[str, typer.Option("--person", help="For whom: an id or e-mail address.")]
@@ -67,7 +67,7 @@ class Wanted:
             to_address or self.recipient.person_fields.get("email") or "nobody@nowhere.invalid"
         )
         try:
-            return proof.proof(
+            return previews.preview(
                 self.workspace,
                 self.slug,
                 self.recipient,
@@ -92,7 +92,7 @@ def wanted(
     data_files: bool,
 ) -> Wanted:
     """Find all that a proof needs, and say for whom it is."""
-    workspace = load_workspace(existing(directory), datetime.now(UTC))
+    workspace = read_workspace(directory, datetime.now(UTC))
     template = workspace.templates.get(slug)
     if template is None:
         if wrong := [one for one in workspace.errors if one.document == f"email:{slug}"]:
@@ -145,9 +145,9 @@ def _in_store(
     async def body() -> list[Recipient]:
         async with open_session(workspace.settings.pair.munchkin) as session:
             engage = await session.engage()
-            found = await proof.in_engage(engage, person, account, interest)
+            found = await previews.in_engage(engage, person, account, interest)
             # who is in no journey's audience is in the Platform store alone
-            return found or await proof.in_platform(await session.platform(), person, account)
+            return found or await previews.in_platform(await session.platform(), person, account)
 
     return run(body())
 
@@ -160,7 +160,7 @@ def _in_files(workspace: Workspace, person: str, account: str | None) -> list[Re
         async with throw_away_pair(dsn) as pair:
             reports, _ = await Outside(pair, workspace).load(workspace.data, datetime.now(UTC))
             tell_bad_rows(reports)
-            return await proof.in_platform(pair.platform, person, account)
+            return await previews.in_platform(pair.platform, person, account)
 
     with scratch_dsn() as dsn:
         return run(body(dsn))

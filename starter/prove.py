@@ -1,9 +1,9 @@
-"""``caravan prove``: the ledger against the mail that was taken, and against workflow histories."""
+"""``caravan prove``: the ledger against the mail and texts that were taken, and against workflow histories."""
 
 import asyncio
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,11 +11,18 @@ import typer
 
 from activities.connection import connect
 from activities.send_histories import histories
-from caravan.campaigns.proving import Compared, against_histories, against_log, lasting
+from caravan.campaigns.proving import (
+    Compared,
+    against_histories,
+    against_log,
+    against_status,
+    lasting,
+)
 from caravan.engage import sql
 from caravan.settings import read_environment, read_stack_file
 from caravan.stack.mail_server import captured
 from caravan.stack.stack import Stack
+from starter.delivery import whole
 from starter.errors import Failed, UserError
 from starter.output import Format, FormatOption, as_json, console, plainly, plural, show
 from starter.session import Session, SubscriptionOption, known_journey, run_with
@@ -36,23 +43,32 @@ def prove(
             "Else the mail that the embedded stack has captured.",
         ),
     ] = None,
+    texts_log: Annotated[
+        Path | None,
+        typer.Option(
+            "--texts-log",
+            help='The log of the provider of texts: a line {"sid": "SM…"} for each that it took.',
+        ),
+    ] = None,
     form: FormatOption = Format.table,
     subscription: SubscriptionOption = None,
 ) -> None:
-    """Compare the ledger with the mail that was taken and with workflow histories; exit 1 where they differ.
+    """Compare the ledger with the mail and texts that were taken and with workflow histories; exit 1 where they differ.
 
     Every message that the ledger calls accepted was taken, once; nothing else was, save what it calls in doubt; and
-    what each send told its workflow is what the ledger has. What differs is looked at twice, for mail may be under way.
+    what each send told its workflow is what the ledger has. Of texts also what the provider's callbacks have said
+    became of them. What differs is looked at twice, for messages may be under way.
     """
+    logs = {"mail": log, "text": texts_log}
 
     async def body(session: Session) -> dict[str, Any]:
         pool = await session.engage()
         if journey is not None:
             await known_journey(pool, journey)
-        told = await _compare(session, pool, journey, log)
+        told = await _compare(session, pool, journey, logs)
         if told["differences"]:
             await asyncio.sleep(AGAIN)
-            again = await _compare(session, pool, journey, log)
+            again = await _compare(session, pool, journey, logs)
             again["differences"] = lasting(told["differences"], again["differences"])
             told = again
         return told
@@ -66,17 +82,21 @@ def prove(
     else:
         _print(told, differences)
     if differences:
-        raise Failed(f"{plural(len(differences), 'difference')} between ledger, mail and histories")
+        raise Failed(
+            f"{plural(len(differences), 'difference')} between ledger, messages and histories"
+        )
 
 
 async def _compare(
-    session: Session, pool: Any, slug: str | None, log: Path | None
+    session: Session, pool: Any, slug: str | None, logs: Mapping[str, Path | None]
 ) -> dict[str, Any]:
     rows = await sql.fetch(pool, "messages_to_prove", slug=slug)
-    source, taken = _taken(log, session)
-    by_log = against_log(rows, taken) if taken is not None else Compared()
-    if slug is not None:
-        by_log.counts.pop("unknown to this ledger", None)  # most are of other journeys
+    mail = [row for row in rows if row["carrier"] == "mail"]
+    texts = [row for row in rows if row["carrier"] == "text"]
+    source, taken = _mail_taken(logs["mail"], session)
+    by_mail = _by_log(mail, taken, slug)
+    by_texts = _by_log(texts, _logged(logs["text"], "sid"), slug)
+    by_status = against_status(texts)
     sends = await sql.fetch(pool, "sends_to_prove", slug=slug)
     client = await connect(session.settings)
     ids = sorted({row["workflow_id"] for row in sends})
@@ -84,20 +104,34 @@ async def _compare(
     return {
         "ledger": dict(sorted(Counter(row["state"] for row in rows).items())),
         "log": source,
-        "mail": by_log.counts,
+        "mail": by_mail.counts,
+        "texts_log": str(logs["text"]) if logs["text"] is not None else None,
+        "texts": by_status.counts | by_texts.counts,
         "histories": by_history.counts,
-        "differences": sorted(by_log.differences + by_history.differences),
+        "differences": sorted(
+            {
+                *by_mail.differences,
+                *by_texts.differences,
+                *by_status.differences,
+                *by_history.differences,
+            }
+        ),
     }
 
 
-def _taken(log: Path | None, session: Session) -> tuple[str | None, Counter[str] | None]:
+def _by_log(messages: Sequence[Any], taken: Counter[str] | None, slug: str | None) -> Compared:
+    if taken is None:
+        return Compared()
+    found = against_log(messages, taken)
+    if slug is not None:
+        found.counts.pop("unknown to this ledger")  # most are of other journeys
+    return found
+
+
+def _mail_taken(log: Path | None, session: Session) -> tuple[str | None, Counter[str] | None]:
     """Where it is said what was taken, and that; None where there is no such place."""
     if log is not None:
-        try:
-            with log.open(encoding="utf-8") as lines:
-                return str(log), Counter(_ids(log, lines))
-        except OSError as error:
-            raise UserError(f"{log} cannot be read: {error.strerror}") from None
+        return str(log), _logged(log, "message_id")
     home = read_environment().caravan_home
     ours = read_stack_file(home).get("smtp_url")
     if ours is None or ours != session.settings.smtp_url:
@@ -106,17 +140,26 @@ def _taken(log: Path | None, session: Session) -> tuple[str | None, Counter[str]
     return str(directory), Counter(line["message_id"] for line in captured(directory))
 
 
-def _ids(log: Path, lines: Iterable[str]) -> Iterable[str]:
+def _logged(log: Path | None, key: str) -> Counter[str] | None:
+    """How often each was taken, by a provider's log; None: there is none."""
+    if log is None:
+        return None
+    try:
+        with log.open(encoding="utf-8") as lines:
+            return Counter(_ids(log, lines, key))
+    except OSError as error:
+        raise UserError(f"{log} cannot be read: {error.strerror}") from None
+
+
+def _ids(log: Path, lines: Iterable[str], key: str) -> Iterable[str]:
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
         try:
-            identity = json.loads(line)["message_id"]
+            identity = str(json.loads(line)[key]).strip()
         except (ValueError, TypeError, KeyError):
-            raise UserError(
-                f'{log} line {number}: expected a JSON object with "message_id"'
-            ) from None
-        yield f"<{str(identity).strip().strip('<>')}>"
+            raise UserError(f'{log} line {number}: expected a JSON object with "{key}"') from None
+        yield whole(identity) if key == "message_id" else identity
 
 
 def _print(told: dict[str, Any], differences: list[dict[str, str]]) -> None:
@@ -133,6 +176,13 @@ def _print(told: dict[str, Any], differences: list[dict[str, str]]) -> None:
         rows = [{"what": what, "messages": n} for what, n in told["mail"].items()]
         show(rows, Format.table, title=f"Mail taken, by {told['log']}")
     console.print()
+    if told["texts"]["accepted"] or told["texts_log"] is not None:
+        rows = [{"what": what, "messages": n} for what, n in told["texts"].items()]
+        by = f"{told['texts_log']} and " if told["texts_log"] is not None else ""
+        show(rows, Format.table, title=f"Texts, by {by}the provider's callbacks")
+        if told["texts_log"] is None:
+            plainly("no log of texts to compare with; give the provider's with --texts-log FILE")
+        console.print()
     rows = [{"what": what, "number": n} for what, n in told["histories"].items()]
     show(rows, Format.table, title="Workflow histories")
     console.print()
@@ -140,5 +190,5 @@ def _print(told: dict[str, Any], differences: list[dict[str, str]]) -> None:
         differences,
         Format.table,
         title="Differences",
-        empty="none: ledger, mail and histories agree",
+        empty="none: ledger, messages and histories agree",
     )

@@ -6,7 +6,7 @@ from typing import Any
 
 from caravan.journeys.nodes.call import Call
 from caravan.journeys.service import Service
-from caravan.journeys.workspace import Workspace, load_workspace
+from caravan.journeys.workspace import Workspace
 from caravan.services.client import ServiceClient
 from caravan.services.definition import misfits
 from caravan.services.errors import ServiceError
@@ -16,7 +16,7 @@ from caravan.settings import SettingsError, read_environment, service_secrets
 from starter.errors import Failed
 from starter.output import Format, FormatOption, show
 from starter.session import run
-from starter.validate import DirectoryArgument, existing
+from starter.validate import DirectoryArgument, read_workspace
 
 
 def services(directory: DirectoryArgument, form: FormatOption = Format.table) -> None:
@@ -25,7 +25,7 @@ def services(directory: DirectoryArgument, form: FormatOption = Format.table) ->
     As a worker does before a call: with `SERVICE_HOSTS`, and the secrets that documents name, of this
     environment. Nothing is submitted. Exits 1 if a call would not be taken.
     """
-    workspace = load_workspace(existing(directory), datetime.now(UTC))
+    workspace = read_workspace(directory, datetime.now(UTC))
     try:
         allowed = AllowedHosts.parse(read_environment().service_hosts)
     except BadHosts as error:

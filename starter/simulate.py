@@ -13,7 +13,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from caravan.journeys.conditions.parse import nearest
 from caravan.journeys.problems import Problem
-from caravan.journeys.workspace import Workspace, load_workspace
+from caravan.journeys.workspace import Workspace
 from caravan.simulation.lines import Line, read_file
 from caravan.simulation.page import page
 from caravan.simulation.run import Asked, BadLines, Moment
@@ -24,7 +24,7 @@ from starter.import_data import tell_bad_rows
 from starter.output import as_json, say, stderr
 from starter.scratch import scratch_dsn
 from starter.session import run
-from starter.validate import DirectoryArgument, errors_in_words, existing, instant, tell
+from starter.validate import DirectoryArgument, errors_in_words, instant, read_workspace, tell
 
 
 class Format(StrEnum):
@@ -76,7 +76,7 @@ def simulate(
     Try: `caravan simulate examples/grid-analytics --journey renewal --format html > renewal.html`
     """
     begin = instant(at)
-    workspace = load_workspace(existing(directory), begin)
+    workspace = read_workspace(directory, begin)
     check(directory, workspace, journey)
     asked = Asked(
         workspace,

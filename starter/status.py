@@ -112,6 +112,7 @@ async def _stream(stores: Stores, pair: Any) -> dict[str, Any]:
     engage = await stores.engage(munchkin)
     counts = await sql.fetchrow(engage, "health")
     lag = await sync.lag(engage, await stores.platform(munchkin), munchkin)
+    now = datetime.now(UTC)
     return {
         "subscription": munchkin,
         "sandbox": pair["sandbox"],
@@ -123,8 +124,10 @@ async def _stream(stores: Stores, pair: Any) -> dict[str, Any]:
             for job in await buying_group_jobs.unfinished(engage, await stores.platform(munchkin))
         ],
         "to_sync": lag.rows,
-        "sync_lag_seconds": round(lag.seconds(datetime.now(UTC)), 3),
+        "sync_lag_seconds": round(lag.seconds(now), 3),
         "synced": lag.applied,
+        "sync_held_back": lag.held_back,
+        "sync_held_back_by": lag.because(now),
     }
 
 
@@ -150,6 +153,8 @@ async def _stopped(engage: Any) -> dict[str, Any]:
 
 def _stopped_in_words(one: dict[str, Any]) -> list[str]:
     told = []
+    if one["sync_held_back_by"]:
+        told.append(f"{one['subscription']}: {one['sync_held_back_by']}")
     if one["halted_at"] is not None:
         halt = halting.Halt(one["halted_at"], one["halted_by"], one["halt_reason"])
         told.append(

@@ -9,14 +9,14 @@ from typing import Annotated, Any
 import typer
 
 from caravan.journeys.conditions.parse import nearest
-from caravan.journeys.workspace import Workspace, load_workspace
+from caravan.journeys.workspace import Workspace
 from caravan.simulation.expectations import Difference
 from caravan.simulation.rehearsal import Result, rehearse
 from starter.errors import FAILED, UserError
 from starter.output import Format, FormatOption, as_json, plainly, plural
 from starter.scratch import scratch_dsn
 from starter.session import run
-from starter.validate import DirectoryArgument, errors_in_words, existing, tell
+from starter.validate import DirectoryArgument, errors_in_words, read_workspace, tell
 
 
 def run_tests(
@@ -42,7 +42,7 @@ def run_tests(
         expect:
           - {account: a, path: [welcome, reply, hot], exit: completed, label: handed-over}
     """
-    workspace = load_workspace(existing(directory), datetime.now(UTC))
+    workspace = read_workspace(directory, datetime.now(UTC))
     if workspace.errors:
         tell(directory, list(workspace.problems))
         raise UserError(f"{errors_in_words(workspace)}; mend them first")

@@ -10,6 +10,7 @@ import typer
 
 from caravan.journeys.problems import Problem
 from caravan.journeys.workspace import Workspace, load_workspace
+from caravan.limit_settings import read_limits
 from starter.errors import BAD_INPUT, UserError
 from starter.output import Format, FormatOption, as_json, plainly, plural, say
 
@@ -31,7 +32,7 @@ def validate(
     `caravan validate DIR --format json` prints a list of `file`, `line`, `document`, `node`, `code`,
     `message` and `severity` for other tools.
     """
-    workspace = load_workspace(existing(directory), instant(at))
+    workspace = read_workspace(directory, instant(at))
     problems = list(workspace.problems)
     if form is Format.json:
         print(as_json([problem.model_dump() for problem in problems]))
@@ -59,6 +60,11 @@ def tell(directory: Path, problems: list[Problem]) -> None:
 
 def errors_in_words(workspace: Workspace) -> str:
     return plural(len(workspace.errors), "error")
+
+
+def read_workspace(directory: Path, at: datetime) -> Workspace:
+    """The workspace in a folder, checked as the limits of this installation say."""
+    return load_workspace(existing(directory), at, read_limits())
 
 
 def existing(directory: Path) -> Path:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from caravan.journeys.workspace import Workspace, load_workspace
+from caravan.journeys.workspace import Workspace
 from caravan.settings import read_environment
 from caravan.simulation.page import page
 from caravan.simulation.run import Asked
@@ -19,7 +19,14 @@ from starter.scratch import scratch_dsn
 from starter.session import run
 from starter.simulate import known_journey
 from starter.test import rehearse_all, show_results
-from starter.validate import DirectoryArgument, errors_in_words, existing, instant, tell
+from starter.validate import (
+    DirectoryArgument,
+    errors_in_words,
+    existing,
+    instant,
+    read_workspace,
+    tell,
+)
 
 FOLDER = "watch"
 #: seconds between looks, and how long a save may take
@@ -81,7 +88,7 @@ def look(directory: Path) -> Seen:
 def go_round(dsn: str, directory: Path, journeys: Sequence[str], at: datetime) -> None:
     """Once through all of it; what is wrong is told, and waits for the next save."""
     plainly(f"— {datetime.now(UTC):%H:%M:%SZ}")
-    workspace = load_workspace(directory, at)
+    workspace = read_workspace(directory, at)
     tell(directory, list(workspace.problems))
     if workspace.errors:
         plainly(errors_in_words(workspace))

@@ -6,14 +6,14 @@ import typer
 
 from caravan.engage import sql
 from caravan.engage.plans import load_plan
-from caravan.journeys.actions.send_email import SendEmail
+from caravan.journeys.actions.base import PeopleAction
 from caravan.journeys.nodes import segment_actions
 from caravan.journeys.plan import Plan
 from caravan.journeys.retold import retold
 from starter.delivery import whole
 from starter.errors import UserError
 from starter.evidence import in_words
-from starter.output import Format, FormatOption, as_json, cell, console, readable
+from starter.output import Format, FormatOption, as_json, cell, console, plural, readable
 from starter.reasons import reason
 from starter.session import Session, SubscriptionOption, run_with
 from starter.way import names_around, way_of
@@ -55,7 +55,7 @@ async def _told(pool: Any, row: Any) -> dict[str, Any]:
     traversals = await sql.fetch(pool, "traversals_of_account", account_id=row["account_id"])
     traversal = next(one for one in traversals if one["id"] == row["traversal_id"])
     way = (await way_of(pool, traversal, names))["steps"]
-    action = _action(await load_plan(pool, row["plan_hash"]), row)
+    action = _of_people(await load_plan(pool, row["plan_hash"]), row)
     led = _until(way, row)
     person = next(
         (
@@ -77,7 +77,8 @@ async def _told(pool: Any, row: Any) -> dict[str, Any]:
         "claimed_at": row["claimed_at"],
         "settled_at": row["settled_at"],
         "person": row["person"],
-        "email": row["email"],
+        "action": row["action"],
+        "address": row["address"],
         "account": row["account"],
         "account_name": row["account_name"],
         "journey": row["journey"],
@@ -88,6 +89,7 @@ async def _told(pool: Any, row: Any) -> dict[str, Any]:
         "path": row["path"],
         "because": person["because"] if person else {},
         "template": row["template"],
+        "segments": row["segments"],
         "copy": row["copy"],
         "who": retold(action.who) if action and action.who else None,
         "top": action.top if action else None,
@@ -103,11 +105,12 @@ async def _told(pool: Any, row: Any) -> dict[str, Any]:
     }
 
 
-def _action(plan: Plan, row: Any) -> SendEmail | None:
+def _of_people(plan: Plan, row: Any) -> PeopleAction | None:
+    """The action it is of, where that chooses people."""
     node = plan.nodes.get(row["node"])
     for segment in segment_actions(node) if node is not None else []:
         for position, _, action in segment:
-            if position == row["position"] and isinstance(action, SendEmail):
+            if position == row["position"] and isinstance(action, PeopleAction):
                 return action
     return None
 
@@ -124,14 +127,27 @@ def _until(way: list[dict[str, Any]], row: Any) -> list[dict[str, Any]]:
     return led
 
 
+def _recipient(told: dict[str, Any]) -> str:
+    """The person and where it goes; an alert's address is nobody's of the account."""
+    address = f"<{cell(told['address'])}>"
+    return f"{cell(told['person'])} {address}" if told["person"] else address
+
+
+def _what(told: dict[str, Any]) -> str:
+    if told["template"]:
+        return f"the e-mail [bold]{cell(told['template'])}[/bold]"
+    of = f" of {plural(told['segments'], 'segment')}" if told["segments"] else ""
+    return f"[bold]{told['action']}[/bold]{of}"
+
+
 def _print(told: dict[str, Any]) -> None:
     copy = f", copy {told['copy']}" if told["copy"] else ""
     said = reason(told)
     lines = [
         f"[bold]{cell(told['message_id'])}[/bold]  {told['state']}"
         + (f": {cell(said)}" if said else ""),
-        f"to {cell(told['person'])} <{cell(told['email'])}> of {cell(told['account'])} {cell(told['account_name'])}",
-        f"the e-mail [bold]{cell(told['template'])}[/bold]{copy}, claimed {cell(told['claimed_at'])}"
+        f"to {_recipient(told)} of {cell(told['account'])} {cell(told['account_name'])}",
+        f"{_what(told)}{copy}, claimed {cell(told['claimed_at'])}"
         + (f", settled {cell(told['settled_at'])}" if told["settled_at"] else ""),
         f"by [bold]{told['journey']}[/bold] v{told['version']}, entry {told['entry']}, node [bold]{told['node']}[/bold]"
         + (f", path [bold]{cell(told['path'])}[/bold]" if told["path"] else "")

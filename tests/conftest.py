@@ -1,6 +1,5 @@
 """Fixtures of all tiers: one real Postgres (and, when asked for, one Temporal) per session."""
 
-import itertools
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
@@ -11,38 +10,48 @@ import pytest
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import TimeSkippingConfig, WorkflowEnvironment
 
+from caravan.stack.scratch import SETTINGS
 from caravan.stack.stack import Stack
 from caravan.stack.temporal import binary
+from tests.pairs import Pair, Pairs
 from tests.running import Running
 from tests.simulating import Simulating
 from tests.world import World
 from worker import build_workers, sandbox
 from workflows import web_ui
 
-_numbers = itertools.count(1)
-
 
 @pytest.fixture(scope="session")
 def stack() -> Iterator[Stack]:
     """The embedded stack in a folder of its own, Postgres running."""
     with tempfile.TemporaryDirectory(prefix="caravan test ", ignore_cleanup_errors=True) as home:
-        running = Stack(Path(home) / "home")
+        # nothing in it need last; what must not be lost is tested on stacks of their own
+        settings = SETTINGS | {"max_connections": "400"}
+        running = Stack(Path(home) / "home", postgres_settings=settings)
         running.start(["postgres"])
         yield running
         running.discard()
 
 
+@pytest.fixture(scope="session")
+async def pairs(stack: Stack) -> AsyncIterator[Pairs]:
+    all_pairs = Pairs(stack.notes)
+    yield all_pairs
+    await all_pairs.close()
+
+
 @pytest.fixture
-async def world(stack: Stack, tmp_path: Path) -> AsyncIterator[World]:
-    """An empty pair of stores with a workspace folder, apart from every other test's."""
-    number = next(_numbers)
-    new = World(
-        tmp_path,
-        stack.notes["platform_dsn"],
-        stack.notes["engage_dsn"],
-        munchkin=f"test-{number}",
-        sandbox=f"box-{number}",
-    )
+async def pair(pairs: Pairs) -> AsyncIterator[Pair]:
+    """An empty pair of stores, apart from every other test's."""
+    taken = await pairs.take()
+    yield taken
+    pairs.give_back(taken)
+
+
+@pytest.fixture
+async def world(pair: Pair, tmp_path: Path) -> AsyncIterator[World]:
+    """An empty pair of stores with a workspace folder."""
+    new = World(tmp_path, pair)
     await new.open()
     yield new
     await new.close()

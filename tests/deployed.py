@@ -15,6 +15,9 @@ from caravan.stack.stack import Stack
 from tests.commands import caravan
 from tests.world import MAIL
 
+#: what is killed here is processes; a machine that loses power is not, so nothing waits for a disk
+WITHOUT_SYNC = {"fsync": "off", "full_page_writes": "off"}
+
 
 class Deployed:
     """A stack under ``top`` and one workspace, whose data is given as text."""
@@ -24,7 +27,7 @@ class Deployed:
         self.folder = top / "ws"
         self.write("ws.yaml", workspace)
         self.write("emails/hi.html", MAIL.format(name="hi"))
-        self.stack = Stack(top / "home")
+        self.stack = Stack(top / "home", postgres_settings=WITHOUT_SYNC)
 
     def write(self, name: str, text: str) -> Path:
         path = self.folder / name

@@ -1,6 +1,7 @@
 """A small world for tests: a pair of stores, a workspace folder, and the steps of a journey's life
 without Temporal: publish, bring in, admit, walk."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -8,20 +9,21 @@ from typing import Any
 from caravan.campaigns import admission, audience_flow, recording, send_email, storing, stretch
 from caravan.campaigns.mailing import Mailing
 from caravan.campaigns.plans import PlanCache
+from caravan.database import outbox
 from caravan.delivery.capture import CaptureTransport
 from caravan.delivery.transport import Transport
 from caravan.engage import journeys, sql
-from caravan.engage import subscriptions as engage_subscriptions
 from caravan.engage.happening import Happening
 from caravan.engage.versions import PIN, Policy
 from caravan.journeys.compiler import compile_journey
 from caravan.journeys.fields import FieldCatalog
 from caravan.journeys.state import State
 from caravan.journeys.workspace import Workspace, load_workspace
-from caravan.platform import sandboxes
+from caravan.platform import down_flow
 from caravan.platform.imports import FileReport, Importer
 from caravan.stores import Stores
 from tests.documents import misfits
+from tests.pairs import Pair
 from workflows.contracts import DrainRequest
 
 HEAD = """
@@ -49,13 +51,11 @@ subject: "Hello {{{{ person.first_name | default: 'you' }}}}"
 class World:
     """Everything a store test needs."""
 
-    def __init__(
-        self, folder: Path, platform_dsn: str, engage_dsn: str, munchkin: str, sandbox: str
-    ) -> None:
+    def __init__(self, folder: Path, pair: Pair) -> None:
         self.folder = folder
-        self.munchkin = munchkin
-        self.sandbox = sandbox
-        self.stores = Stores(platform_dsn, engage_dsn, pool_size=12)
+        self.munchkin = pair.munchkin
+        self.sandbox = pair.sandbox
+        self.stores = Stores(pair.platform_dsn, pair.engage_dsn, pool_size=12)
         self.plans = PlanCache()
         self.transport = CaptureTransport()
         self.texts: Transport = CaptureTransport()
@@ -77,8 +77,6 @@ class World:
         return load_workspace(self.folder, self.now).catalog
 
     async def open(self) -> None:
-        await sandboxes.provision(self.stores.platform_dsn, self.sandbox, self.munchkin)
-        await engage_subscriptions.provision(self.stores.engage_dsn, self.munchkin, self.sandbox)
         self.engage = await self.stores.engage(self.munchkin)
         self.platform = await self.stores.platform(self.munchkin)
 
@@ -97,9 +95,14 @@ class World:
         self.write("ws.yaml", head + documents)
         for name in mails:
             self.write(f"emails/{name}.html", MAIL.format(name=name))
+        workspace = self.read()
+        assert misfits(head + documents) == []
+        return workspace
+
+    def read(self) -> Workspace:
+        """The workspace as its files have it, which are valid."""
         workspace = load_workspace(self.folder, self.now)
         assert not workspace.errors, workspace.errors
-        assert misfits(head + documents) == []
         return workspace
 
     async def load(self, workspace: Workspace, **files: str) -> list[FileReport]:
@@ -145,9 +148,14 @@ class World:
         return [row["id"] for row in rows]
 
     async def follow(self) -> None:
-        """Bring down what changed in the Platform."""
-        while await audience_flow.follow_page(self.engage, self.platform, self.plans, self.now):
-            pass
+        """Bring down what changed in the Platform, also where autovacuum holds the outbox back for a moment."""
+        for _ in range(100):
+            while await audience_flow.follow_page(self.engage, self.platform, self.plans, self.now):
+                pass
+            cursor = await outbox.lock_cursor(self.engage, down_flow.STREAM)
+            if await outbox.waiting(self.platform, cursor) == (0, None):
+                return
+            await asyncio.sleep(0.02)
 
     async def walk(self, traversal_id: int, *, max_steps: int = 50) -> State:
         """Run stretches and sends at the world's clock until the account rests or has left."""

@@ -31,6 +31,8 @@ REASONS = {
     "failed": "an outside service failed or did not answer in time",
     "end-date": "the journey's end date came",
     "removed": "removed by hand",
+    "account-deleted": "account deleted",
+    "account-merged": "another account stands for it",
     "aborted": "the journey was aborted",
 }
 

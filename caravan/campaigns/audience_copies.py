@@ -13,8 +13,8 @@ from typing import Any
 from caravan.campaigns import recording
 from caravan.campaigns.plans import PlanCache
 from caravan.engage import sql
-from caravan.platform import audiences
 from caravan.platform import sql as platform_sql
+from caravan.platform.whole_evaluation import evaluate_whole
 
 PAGE = 5000
 
@@ -76,8 +76,8 @@ async def renew(
 
 
 async def _copy(conn: Any, platform: Any, audience: str, of: str, as_of: datetime) -> None:
-    async with platform.acquire() as up, up.transaction():
-        await audiences.evaluate(up, audience, as_of)
+    await sql.execute(conn, "allow_minutes")
+    await evaluate_whole(platform, audience, as_of)
     await sql.execute(conn, "begin_copy", audience=audience, of=of)
     page: Sequence[int] = [0]
     while page:

@@ -14,7 +14,7 @@ from caravan.campaigns import audience_copies, intake
 from caravan.campaigns.plans import PlanCache
 from caravan.database import outbox
 from caravan.engage import admissions, dynamic_lists, lists, sql
-from caravan.platform import audiences, down_flow, segments
+from caravan.platform import down_flow, segments, whole_evaluation
 from caravan.platform import sql as platform_sql
 from caravan.platform.export import Here
 from caravan.platform.segments import SegmentSize
@@ -40,9 +40,8 @@ async def build_segment(
             account_ids = await _listed(engage, conn, audience)
             size = await segments.build_of(conn, slug, version, account_ids, as_of)
     else:
-        async with platform.acquire() as conn, conn.transaction():
-            await audiences.evaluate(conn, audience, as_of)
-            size = await segments.build(conn, slug, version, audience, as_of)
+        await whole_evaluation.evaluate_whole(platform, audience, as_of)
+        size = await segments.build(platform, slug, version, audience, as_of)
     await sql.execute(
         engage,
         "note_segment",
@@ -108,7 +107,7 @@ async def _follow(engage: Any, platform: Any, plans: PlanCache, as_of: datetime)
         touched = set(concern.touched)
         wanted = {one for ids in concern.members.values() for one in ids}
         wanted |= await _named(conn, platform, running, concern.everyone)
-        held = await _held(conn, touched | wanted)
+        held = await _held(conn, {*touched, *wanted, *concern.happened_to})
         followed = sorted(touched & held)
         relations = await sql.fetch(conn, "held_relations", account_ids=followed)
         bundle = await down_flow.export(

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from caravan.campaigns import consents, recording
 from caravan.campaigns.mail_events import about
 from caravan.campaigns.plans import PlanCache
-from caravan.delivery.reports import Report
+from caravan.delivery.bounce_reports import Report
 from caravan.delivery.return_path import ReturnPath
 from caravan.delivery.status_codes import is_hard, status_of_reply
 from caravan.delivery.transport import Refused, Verdict

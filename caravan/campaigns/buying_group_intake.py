@@ -13,8 +13,9 @@ from caravan.campaigns import audience_copies, intake
 from caravan.campaigns.plans import PlanCache
 from caravan.database import outbox
 from caravan.engage import sql
-from caravan.platform import audiences, down_flow
+from caravan.platform import down_flow
 from caravan.platform import sql as platform_sql
+from caravan.platform.whole_evaluation import evaluate_whole
 
 ACCOUNTS_PAGE = 500
 
@@ -79,8 +80,7 @@ async def _page_of(
 
 async def _begin(conn: Any, job: Any, platform: Any, as_of: datetime) -> int:
     """Evaluate the audience as a whole; returns how many accounts it has."""
-    async with platform.acquire() as up, up.transaction():
-        await audiences.evaluate(up, job["audience"], as_of)
-        size = await platform_sql.fetchval(up, "audience_size", audience=job["audience"])
+    await sql.execute(conn, "allow_minutes")
+    size = await evaluate_whole(platform, job["audience"], as_of)
     await sql.execute(conn, "note_job_size", id=job["id"], size=size)
-    return int(size)
+    return size

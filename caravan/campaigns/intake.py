@@ -9,9 +9,8 @@ this way.
 from datetime import datetime
 from typing import Any
 
-from caravan.campaigns import recording
+from caravan.campaigns import departure, recording
 from caravan.campaigns.plans import PlanCache
-from caravan.campaigns.remove_from_journey import remove
 from caravan.engage import intake, lists, merged_records, sql
 from caravan.engage.happening import Happening
 from caravan.platform.export import Bundle
@@ -38,13 +37,14 @@ async def take_in(conn: Any, plans: PlanCache, bundle: Bundle, as_of: datetime) 
         as_of: domain time.
     """
     changed = await merged_records.changed_identities(conn, bundle)
-    gone = await sql.fetch(conn, "lock_open_traversals_of", account_ids=changed.gone_accounts)
+    gone = [row["id"] for row in bundle.accounts if row["deleted_at"] is not None]
+    await departure.lock_ways(conn, gone)
     changes = await intake.take_in(conn, bundle)
-    # who is another account now has left its journeys, and that one's own go on
-    await remove(conn, [row["id"] for row in gone], as_of)
-    await merged_records.hand_on(conn, changed)
     account_ids = [row["id"] for row in bundle.accounts]
     person_ids = [row["id"] for row in bundle.people]
+    # who is another now has left, and what is kept about them goes to that one, whose own journeys go on
+    await departure.see_off(conn, account_ids, person_ids, as_of)
+    await merged_records.hand_on(conn, changed)
     await lists.settle(conn, account_ids, person_ids, as_of)
     await sql.execute(conn, "question_lists", account_ids=account_ids, person_ids=person_ids)
     await sql.execute(

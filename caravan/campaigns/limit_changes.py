@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from caravan.buying_groups.planning import CHANGED, GONE, NEW, Change
-from caravan.engage import limits
+from caravan.engage import communication_limits
 from caravan.journeys.documents.communication_limits import CommunicationLimitsDocument, Limit
 from caravan.journeys.quiet_hours import QuietHours
 
@@ -14,7 +14,7 @@ Documents = Mapping[str, CommunicationLimitsDocument]
 
 async def changes(conn: Any, documents: Documents) -> list[Change]:
     """What is new, changed and gone, against what is in force."""
-    return compared(await limits.stored_documents(conn), documents)
+    return compared(await communication_limits.stored_documents(conn), documents)
 
 
 def compared(olds: Documents, documents: Documents) -> list[Change]:

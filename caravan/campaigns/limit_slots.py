@@ -1,7 +1,7 @@
 """Communication limits at send time: a message goes if everyone it counts for has room, and takes it then.
 
 In the transaction that claims, as its last check. Counts are rows, locked in one order by all; so two journeys
-that race for the last slot take turns, and nobody waits in a circle. What a message holds is keyed by its
+that race for the last slot take turns, and nobody waits in a circle. What a message has taken is keyed by its
 Message-ID: a try after one that died finds it and takes nothing twice. If the period has changed since, it
 moves to the one it is sent in. Giving back is the ledger's (see the migration): whoever says that a message is
 not sent gives back what it held.
@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from caravan.campaigns.effects import Place
 from caravan.campaigns.visit import Visit
 from caravan.engage import sql
-from caravan.engage.limits import Rule
+from caravan.engage.communication_limits import Rule
 from caravan.journeys.documents.communication_limits import SUBJECTS, Channel
 from caravan.journeys.limit_periods import end_of, period_of
 
@@ -28,39 +28,64 @@ class Count(NamedTuple):
     period: int
 
 
-async def take_slots(
+class Room:
+    """What the messages of an action may take, locked until the transaction ends; they ask in turn."""
+
+    def __init__(
+        self, slots: "_Slots", identities: Mapping[int, str], wanted: Mapping[int, list[Count]]
+    ) -> None:
+        self._slots = slots
+        self._identities = identities
+        self._wanted = wanted
+
+    @property
+    def in_turn(self) -> list[int]:
+        """Who may ask, the first by the ids of their team."""
+        return list(self._wanted)
+
+    def take(self, person_id: int) -> str | None:
+        """Take for this person's message; the reason where there has been enough."""
+        if person_id not in self._wanted:  # it has been decided before
+            return None
+        rule = self._slots.take(self._identities[person_id], self._wanted[person_id])
+        return None if rule is None else f"limit-{rule.per.replace('_', '-')}"
+
+    def leave(self, person_id: int) -> None:
+        """Their message does not go after all: what an earlier try had taken for it is given back."""
+        if person_id in self._wanted:
+            self._slots.give_back(self._identities[person_id])
+
+    async def write(self) -> None:
+        """Write what was taken and given back."""
+        await self._slots.move()
+
+
+async def look_for_room(
     visit: Visit,
     place: Place,
     channel: Channel,
     identities: Mapping[int, str],
     going: Collection[int],
-) -> dict[int, str]:
-    """Take for the messages of these people; the reason for those who have had enough.
+) -> Room | None:
+    """Lock what the messages of these people count for; None where nothing limits them.
 
     Args:
         visit: where they are sent from.
         place: their action's.
         channel: what they go by.
         identities: the Message-ID of everybody the action is decided for, by person.
-        going: whose message goes if there is room; what the others hold is given back.
+        going: whose message goes if there is room; what the others have taken is given back.
     """
     rules = _in_order(visit, channel)
     if not rules or not identities:
-        return {}
+        return None
     slots = _Slots(visit, rules)
     open_ = await slots.look(identities, [place.position])
-    people = await slots.people(sorted(open_.intersection(going)))
-    wanted = {identities[person]: counts for person, counts in people.items()}
+    wanted = await slots.people(sorted(open_.intersection(going)))
     await slots.lock(wanted.values())
     for person in open_.difference(going):
         slots.give_back(identities[person])
-    reasons = {}
-    for person in people:
-        rule = slots.take(identities[person], wanted[identities[person]])
-        if rule is not None:
-            reasons[person] = f"limit-{rule.per.replace('_', '-')}"
-    await slots.move()
-    return reasons
+    return Room(slots, identities, wanted)
 
 
 async def lock_ahead(visit: Visit, channels: Collection[Channel], places: Sequence[Place]) -> None:
@@ -90,11 +115,11 @@ def _of(visit: Visit) -> dict[str, Any]:
 
 @dataclass
 class _Slots:
-    """What messages hold and what is counted, while it is ours alone."""
+    """What messages have taken and what is counted, while it is ours alone."""
 
     visit: Visit
     rules: Sequence[Rule]
-    held: dict[str, set[Count]] = field(default_factory=dict)  # by message, as found
+    found: dict[str, set[Count]] = field(default_factory=dict)  # what each has, by message
     used: dict[Count, int] = field(default_factory=dict)
     given: list[tuple[str, Count]] = field(default_factory=list)
     taken: list[tuple[str, Count]] = field(default_factory=list)
@@ -106,7 +131,7 @@ class _Slots:
         self.by_id = {rule.id: rule for rule in self.rules}
 
     async def look(self, people: Collection[int], positions: Sequence[int]) -> set[int]:
-        """Lock what stands in the ledger already, see what it holds; whose messages are still to be sent."""
+        """Lock what stands in the ledger already, see what it has; whose messages are still to be sent."""
         conn = self.visit.conn
         rows = await sql.fetch(
             conn,
@@ -120,7 +145,7 @@ class _Slots:
             ids = [row["message_id"] for row in rows if row["message_id"] is not None]
             for slot in await sql.fetch(conn, "slots_of_messages", message_ids=ids):
                 count = Count(slot["rule_id"], slot["subject_id"], slot["period"])
-                self.held.setdefault(slot["message_id"], set()).add(count)
+                self.found.setdefault(slot["message_id"], set()).add(count)
         return set(people) - {row["person_id"] for row in rows if not row["open"]}
 
     async def people(self, person_ids: Sequence[int]) -> dict[int, list[Count]]:
@@ -144,8 +169,7 @@ class _Slots:
 
     async def lock(self, wanted: Iterable[Collection[Count]]) -> None:
         """Lock the counts that may change, and read them."""
-        held = self.held.values()
-        counts = sorted({count for some in (*wanted, *held) for count in some})
+        counts = sorted({count for some in (*wanted, *self.found.values()) for count in some})
         rows = await sql.fetch(
             self.visit.conn,
             "lock_counts",
@@ -160,8 +184,8 @@ class _Slots:
 
     def take(self, message: str, wanted: Sequence[Count]) -> Rule | None:
         """All that a message counts for, or nothing; the first rule that says no."""
-        held = self.held.get(message, set())
-        missing = [count for count in wanted if count not in held]
+        has = self.found.get(message, set())
+        missing = [count for count in wanted if count not in has]
         for count in missing:
             if self.used[count] >= self.at_most[count.rule_id]:
                 self.give_back(message)
@@ -169,12 +193,12 @@ class _Slots:
         for count in missing:
             self.used[count] += 1
             self.taken.append((message, count))
-        self._give(message, held.difference(wanted))
+        self._give(message, has.difference(wanted))
         return None
 
     def give_back(self, message: str) -> None:
-        """Whatever a message holds."""
-        self._give(message, self.held.get(message, set()))
+        """Whatever a message has."""
+        self._give(message, self.found.get(message, set()))
 
     def _give(self, message: str, counts: Iterable[Count]) -> None:
         for count in counts:
@@ -196,7 +220,7 @@ class _Slots:
 
     def _end(self, count: Count) -> datetime:
         rule = self.by_id.get(count.rule_id)
-        if rule is None:  # it holds no more: its count is there, or was forgotten
+        if rule is None:  # it is in force no more: its count is there, or was forgotten
             return self.visit.as_of
         return end_of(count.period, rule.every, rule.zone)
 

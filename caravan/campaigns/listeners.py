@@ -1,6 +1,7 @@
 """The row of a traversal that rests until something happens to its account: armed once, closed once."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
@@ -54,24 +55,30 @@ async def of_step(visit: Visit, purpose: Purpose) -> Any:
     )
 
 
-async def close(
-    conn: Any,
-    listener_id: int,
-    at: datetime,
-    edge: str,
-    *,
-    activity_id: int | None = None,
-    person_id: int | None = None,
-    heard_at: datetime | None = None,
-) -> None:
+@dataclass(frozen=True)
+class Heard:
+    """The event that ended a listen: by which edge, when, and whose it was."""
+
+    edge: str
+    activity_id: int
+    person_id: int | None
+    at: datetime
+
+
+async def close(conn: Any, listener_id: int, at: datetime, edge: str) -> None:
     """Close a listener with the edge its traversal leaves by; one that is closed stays as it is."""
+    await sql.execute(conn, "close_listener", id=listener_id, at=at, edge=edge)
+
+
+async def close_heard(conn: Any, heard: Mapping[int, Heard], at: datetime) -> None:
+    """Close listeners, by their ids, with what they heard; as above."""
     await sql.execute(
         conn,
-        "close_listener",
-        id=listener_id,
+        "close_heard",
+        ids=list(heard),
         at=at,
-        edge=edge,
-        activity_id=activity_id,
-        person_id=person_id,
-        heard_at=heard_at,
+        edges=[one.edge for one in heard.values()],
+        activity_ids=[one.activity_id for one in heard.values()],
+        person_ids=[one.person_id for one in heard.values()],
+        heard_ats=[one.at for one in heard.values()],
     )

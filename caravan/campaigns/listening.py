@@ -6,12 +6,12 @@ things arrive in.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Any
 
 from caravan.campaigns import listeners
+from caravan.campaigns.listeners import Heard
 from caravan.campaigns.plans import LoadedPlan, PlanCache
 from caravan.campaigns.visit import Visit
 from caravan.engage import sql
@@ -19,16 +19,6 @@ from caravan.journeys.conditions.sql import Binder, activity_predicate, compile_
 from caravan.journeys.events import GENERIC, OF_ONE_ACCOUNT, is_account_event
 from caravan.journeys.nodes.listen import Listen, ListenEvent, listen_deadline, look_back_start
 from caravan.journeys.rests import Rest
-
-
-@dataclass(frozen=True)
-class Heard:
-    """The event that ended a listen: by which edge, when, and whose it was."""
-
-    edge: str
-    activity_id: int
-    person_id: int | None
-    at: datetime
 
 
 def window(visit: Visit, node: Listen) -> tuple[datetime, Rest]:
@@ -63,83 +53,87 @@ async def settle(visit: Visit) -> tuple[str | None, dict[str, Any]]:
     """
     row = await listeners.of_step(visit, "listen")
     if row["closed_at"] is None:
-        heard = await match(visit.conn, visit.loaded, row, visit.as_of, visit.arrived_at)
+        matched = await match(visit.conn, visit.loaded, [row], visit.as_of, visit.arrived_at)
+        heard = matched.get(row["id"])
         if heard is None and visit.as_of < row["until_at"]:
             return None, {}
-        await close(visit.conn, row["id"], heard, visit.as_of)
         if heard is None:
+            await listeners.close(visit.conn, row["id"], visit.as_of, "timeout")
             return "timeout", {"until": row["until_at"].isoformat()}
+        await listeners.close_heard(visit.conn, matched, visit.as_of)
         return heard.edge, _because(heard.activity_id, heard.person_id, heard.at)
     return row["edge"], _because(row["activity_id"], row["person_id"], row["heard_at"])
 
 
 async def hear(conn: Any, plans: PlanCache, listening: Sequence[Any], as_of: datetime) -> list[int]:
     """Close what of these listeners the recorded activities satisfy; returns the traversals to wake."""
-    woken = []
+    by_plan: dict[str, list[Any]] = {}
     for row in listening:
-        if row["purpose"] == "moment":
-            woken.append(row["traversal_id"])
-            continue
-        loaded = await plans.load(conn, row["plan_hash"])
-        heard = await match(conn, loaded, row, as_of)
-        if heard is not None:
-            await close(conn, row["id"], heard, as_of)
-            woken.append(row["traversal_id"])
-    return woken
-
-
-async def close(conn: Any, listener_id: int, heard: Heard | None, at: datetime) -> None:
-    if heard is None:
-        await listeners.close(conn, listener_id, at, "timeout")
-        return
-    await listeners.close(
-        conn,
-        listener_id,
-        at,
-        heard.edge,
-        activity_id=heard.activity_id,
-        person_id=heard.person_id,
-        heard_at=heard.at,
-    )
+        if row["purpose"] == "listen":
+            by_plan.setdefault(row["plan_hash"], []).append(row)
+    heard: dict[int, Heard] = {}
+    for plan_hash, rows in by_plan.items():
+        heard |= await match(conn, await plans.load(conn, plan_hash), rows, as_of)
+    if heard:
+        await listeners.close_heard(conn, heard, as_of)
+    return [
+        row["traversal_id"] for row in listening if row["purpose"] == "moment" or row["id"] in heard
+    ]
 
 
 async def match(
-    conn: Any, loaded: LoadedPlan, row: Any, as_of: datetime, arrived_at: datetime | None = None
-) -> Heard | None:
-    """The earliest event that satisfies a listener, of all its events.
+    conn: Any,
+    loaded: LoadedPlan,
+    rows: Sequence[Any],
+    as_of: datetime,
+    arrived_at: datetime | None = None,
+) -> dict[int, Heard]:
+    """By listener, the earliest event that satisfies it, of all the events of its node.
 
     Args:
         conn: in a transaction.
-        loaded: the plan.
-        row: the listener's.
+        loaded: the plan of all of them.
+        rows: the listeners', each with its traversal's ``entered_at`` and its account's ``time_zone``.
         as_of: domain time.
         arrived_at: when the account came there, where that is not stored yet.
     """
-    node = loaded.plan.nodes[row["node"]]
-    assert isinstance(node, Listen)
-    zones = loaded.zones(row["time_zone"])
-    found: list[tuple[datetime, int, str, int | None]] = []
-    for number, event in enumerate(node.events, start=1):
-        query = loaded.query(("hear", row["node"], number), partial(_hearing, event), zones)
-        hit = await query.fetchrow(
-            conn,
-            account_id=row["account_id"],
-            traversal_id=row["traversal_id"],
-            entered_at=row["entered_at"],
-            as_of=as_of,
-            node=row["node"],
-            arrived_at=arrived_at,
-            from_at=row["from_at"],
-            until_at=row["until_at"],
-            times=event.times,
-            people=event.people,
-        )
-        if hit is not None:
-            found.append((hit["at"], hit["id"], str(number), hit["person_id"]))
-    if not found:
-        return None
-    at, activity_id, edge, person_id = min(found, key=lambda hit: hit[:2])
-    return Heard(edge, activity_id, person_id, at)
+    asked: dict[tuple[str, str], list[Any]] = {}
+    for row in rows:
+        zone = loaded.zone_at(row["node"], loaded.zones(row["time_zone"]))
+        asked.setdefault((row["node"], zone), []).append(row)
+    hits: dict[int, list[tuple[datetime, int, str, int | None]]] = {}
+    for (name, zone), together in asked.items():
+        node = loaded.plan.nodes[name]
+        assert isinstance(node, Listen)
+        for number, event in enumerate(node.events, start=1):
+            query = loaded.rows_query(("hear", name, number), partial(_hearing, event), zone)
+            values = [_values(row, event, as_of, arrived_at) for row in together]
+            for place, hit in await query.fetch(conn, values):
+                found = (hit["at"], hit["id"], str(number), hit["person_id"])
+                hits.setdefault(together[place]["id"], []).append(found)
+    heard = {}
+    for listener_id, candidates in hits.items():
+        at, activity_id, edge, person_id = min(candidates, key=lambda hit: hit[:2])
+        heard[listener_id] = Heard(edge, activity_id, person_id, at)
+    return heard
+
+
+def _values(
+    row: Any, event: ListenEvent, as_of: datetime, arrived_at: datetime | None
+) -> dict[str, Any]:
+    """What the query for one event takes of a listener."""
+    return {
+        "account_id": row["account_id"],
+        "traversal_id": row["traversal_id"],
+        "entered_at": row["entered_at"],
+        "as_of": as_of,
+        "node": row["node"],
+        "arrived_at": arrived_at,
+        "from_at": row["from_at"],
+        "until_at": row["until_at"],
+        "times": event.times,
+        "people": event.people,
+    }
 
 
 def _hearing(event: ListenEvent, binder: Binder) -> str:

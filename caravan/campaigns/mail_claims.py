@@ -204,7 +204,7 @@ async def _claim_people(
         position=place.position,
         person_ids=[person.id for person in people],
         reasons=[decisions[person.id].reason for person in people],
-        held_untils=[decisions[person.id].held_until for person in people],
+        held_untils=[decisions[person.id].waits_until for person in people],
         paths=[place.path] * len(people),
         message_ids=[personal_mail.identity(visit, place.position, person.id) for person in people],
         action=action.kind,

@@ -5,6 +5,7 @@ from collections.abc import Callable, Coroutine
 from datetime import datetime
 from typing import Any, Self
 
+from caravan.campaigns.claim_age import ClaimAge
 from caravan.campaigns.last_word import last_word
 from caravan.campaigns.mail_claims import Message
 from caravan.campaigns.mail_settling import settle
@@ -75,11 +76,13 @@ async def hand_over(
     message: Message,
     claimant: str,
     now: Now,
+    age: ClaimAge | None = None,
     settling: Settling | None = None,
 ) -> None:
     """Send one message and settle what became of it.
 
     Args:
+        age: of its claim; None: it has just been claimed.
         settling: where its verdict may be noted behind its back; the caller waits for the last one.
 
     Raises:
@@ -104,7 +107,8 @@ async def hand_over(
     async def before_content() -> None:
         if settling is not None:
             await settling.done()
-        if await last_word(may_leave) is None:
+        fresh = age is None or await age.still_to_send(message)
+        if not fresh or await last_word(may_leave) is None:
             # it may have had the word before, and was too slow
             await sql.execute(pool, "not_handed_over", **one, claimant=claimant, at=now())
             raise Overtaken

@@ -12,6 +12,7 @@ from caravan.campaigns import sms_consent
 from caravan.campaigns.bounces import follow_refusal
 from caravan.delivery.transport import Accepted, Deferred, InDoubt, Refused, Verdict
 from caravan.engage import sql
+from caravan.journeys.actions import ACTIONS
 
 #: how long a message that was put off waits; twice as long each further time
 FIRST_WAIT = timedelta(minutes=15)
@@ -56,7 +57,7 @@ async def settle_in(conn: Any, message_id: str, verdict: Verdict, at: datetime) 
 
 async def after_refusal(conn: Any, settled: Settled, verdict: Verdict, at: datetime) -> None:
     """What a definite no changes beside the message: a line each, the rule in a file of its own."""
-    if settled.action == "send_sms":
+    if ACTIONS[settled.action].carrier == "text":
         await sms_consent.after_refusal(conn, settled.person_id, verdict, at)
     else:
         await follow_refusal(conn, settled.message_id, verdict, at)

@@ -59,7 +59,7 @@ async def conclude(
     at: datetime,
     *,
     go_on: bool,
-    delivered_at_once: bool = False,
+    captured: bool = False,
 ) -> Sending:
     """Record the step and the activities of what was accepted, in one transaction.
 
@@ -78,7 +78,7 @@ async def conclude(
                 claimant,
                 at,
                 go_on=go_on,
-                delivered_at_once=delivered_at_once,
+                captured=captured,
             )
 
     return await with_savepoints_if_needed(transaction)
@@ -93,7 +93,7 @@ async def _conclude(
     at: datetime,
     *,
     go_on: bool,
-    delivered_at_once: bool,
+    captured: bool,
 ) -> Sending:
     locked, command = progress.locked, step.command
     stored = await stored_steps(conn, locked, step.locked.state.step_no)
@@ -104,7 +104,7 @@ async def _conclude(
         rows = await sql.fetch(conn, "settled_messages", **step.key)
     if go_on:
         await progress.lock_ahead(conn)
-    await _record_sent(conn, plans, step, rows, at, delivered_at_once=delivered_at_once)
+    await _record_sent(conn, plans, step, rows, at, captured=captured)
     if stored or locked.ended is not None:
         # what was decided before it is told already where the account has moved since
         before = [] if stored.moved else step.before
@@ -153,6 +153,11 @@ async def give_up(
 ) -> Sending:
     """The journey ended while the relay was away: what has not left does not leave any more."""
     await doubt_abandoned(conn, step, claimant, at)
+    await _record_sent(conn, plans, step, await sql.fetch(conn, "settled_messages", **step.key), at)
+    progress = Progress(step.locked)
+    progress.leave(Target(reason="end-date"), at)
+    await progress.save(conn, at)
+    # last, for what it gives back locks the counts of limits, which are behind every other lock
     await sql.execute(
         conn,
         "skip_unsent",
@@ -162,10 +167,6 @@ async def give_up(
         reason="journey-not-live",
         at=at,
     )
-    await _record_sent(conn, plans, step, await sql.fetch(conn, "settled_messages", **step.key), at)
-    progress = Progress(step.locked)
-    progress.leave(Target(reason="end-date"), at)
-    await progress.save(conn, at)
     return Sending(step.before, progress.state.ended, control=step.locked.loaded.control)
 
 
@@ -190,9 +191,9 @@ async def _record_sent(
     rows: list[Any],
     at: datetime,
     *,
-    delivered_at_once: bool = False,
+    captured: bool = False,
 ) -> None:
-    whats = ("sent", "delivered") if delivered_at_once else ("sent",)
+    whats = ("sent", "delivered") if captured else ("sent",)
     happenings = [
         happened(
             name,

@@ -26,6 +26,7 @@ class Mailing:
     sign: Callable[[bytes], bytes] | None = None  # None: whoever relays it signs, or nobody
     rates: Rates | None = None  # None: as fast as it goes
     texts: Transport | None = None  # None: the operator has named no provider
+    texts_from: str = ""  # the number, code or service that texts are from
     _turns: dict[Any, Turns] = field(default_factory=dict, repr=False, compare=False)
 
     def for_store(self, pool: Any) -> Self:
@@ -33,7 +34,8 @@ class Mailing:
         if self.rates is None:
             return self
         turns = self._turns.setdefault(pool, Turns(pool, self.rates))
-        return replace(self, transport=RatedTransport(self.transport, turns))
+        texts = RatedTransport(self.texts, turns) if self.texts is not None else None
+        return replace(self, transport=RatedTransport(self.transport, turns), texts=texts)
 
     def carrier(self, message: Outgoing) -> Transport:
         """Who takes a message.

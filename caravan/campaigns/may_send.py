@@ -3,19 +3,20 @@
 The first that says no is the reason that the ledger keeps.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
-from caravan.campaigns import permission, personal_mail
-from caravan.campaigns.addresses_taken import addresses_taken
+from caravan.campaigns import addresses_taken, permission, personal_mail
+from caravan.campaigns.addresses_taken import DUPLICATE, Addresses
 from caravan.campaigns.effects import Candidate, Place
-from caravan.campaigns.limit_slots import take_slots
+from caravan.campaigns.limit_slots import Room, look_for_room
 from caravan.campaigns.mailing import Mailing
 from caravan.campaigns.messages import kind_of
 from caravan.campaigns.quiet_hours import QUIET, quiet_for
 from caravan.campaigns.visit import Visit
 from caravan.delivery.allowed_recipients import NOT_ALLOWED
+from caravan.engage import sql
 from caravan.journeys.actions import Action
 from caravan.journeys.actions.send_email import SendEmail
 
@@ -25,11 +26,11 @@ class Decision:
     """What is to become of one person's message: it goes, is left out for a reason, or waits."""
 
     reason: str | None = None
-    held_until: datetime | None = None
+    waits_until: datetime | None = None
 
     @property
     def goes(self) -> bool:
-        return self.reason is None and self.held_until is None
+        return self.reason is None and self.waits_until is None
 
 
 async def decide(
@@ -46,27 +47,62 @@ async def decide(
     def still(people: Sequence[Candidate]) -> list[Candidate]:
         return [person for person in people if decisions[person.id].goes]
 
+    channel = kind.channel(visit, action)
+    if channel is not None:  # what is operational minds neither quiet hours nor caps
+        for person_id, until in quiet_for(visit, still(people)).items():
+            decisions[person_id] = Decision(waits_until=until) if until else Decision(QUIET)
+    addresses = None
     if visit.loaded.plan.deduplicate_email and isinstance(action, SendEmail):
         # whose mail cannot be made of their data keeps no address from others
         writable = [
             person
-            for person in still(people)
-            if personal_mail.can_be_written(visit, mailing, place, action.template, person)
+            for person in people
+            if decisions[person.id].reason is None
+            and personal_mail.can_be_written(visit, mailing, place, action.template, person)
         ]
-        for person_id, reason in (await addresses_taken(visit, place, writable)).items():
-            decisions[person_id] = replace(decisions[person_id], reason=reason)
-    channel = kind.channel(visit, action)
-    if channel is None:
-        return decisions  # operational: no communication limits: neither quiet hours nor caps
-    for person_id, until in quiet_for(visit, still(people)).items():
-        decisions[person_id] = Decision(held_until=until) if until else Decision(QUIET)
-    identities = {
-        person.id: personal_mail.identity(visit, place.position, person.id) for person in people
-    }
-    going = [person.id for person in still(people)]
-    for person_id, reason in (await take_slots(visit, place, channel, identities, going)).items():
-        decisions[person_id] = Decision(reason)
-    return decisions
+        addresses = await addresses_taken.take(visit, place, writable)
+    room = None
+    if channel is not None:
+        identities = {
+            person.id: personal_mail.identity(visit, place.position, person.id) for person in people
+        }
+        going = [person.id for person in still(people)]
+        room = await look_for_room(visit, place, channel, identities, going)
+    return decisions | await _first_come(visit, decisions, addresses, room)
+
+
+async def _first_come(
+    visit: Visit, decisions: Mapping[int, Decision], addresses: Addresses | None, room: Room | None
+) -> dict[int, Decision]:
+    """Who comes too late for an address, or finds no room: asked in turn, for who is left out takes nothing."""
+    late: dict[int, Decision] = {}
+    for person_id in await _in_turn(visit, decisions, addresses, room):
+        if addresses is not None and addresses.are_gone_for(person_id):
+            late[person_id] = Decision(DUPLICATE)
+            if room is not None:
+                room.leave(person_id)
+            continue
+        if room is not None and decisions[person_id].goes and (reason := room.take(person_id)):
+            late[person_id] = Decision(reason)
+        elif addresses is not None:
+            addresses.give(person_id)
+    if room is not None:
+        await room.write()
+    if addresses is not None:
+        await addresses.write()
+    return late
+
+
+async def _in_turn(
+    visit: Visit, decisions: Mapping[int, Decision], addresses: Addresses | None, room: Room | None
+) -> list[int]:
+    if addresses is None:
+        return room.in_turn if room is not None else []
+    left = sorted(person_id for person_id, one in decisions.items() if one.reason is None)
+    rows = await sql.fetch(
+        visit.conn, "people_in_turn", person_ids=left, account_id=visit.traversal.account_id
+    )
+    return [row["id"] for row in rows]
 
 
 def _not_allowed(mailing: Mailing, person: Candidate, refused: str | None) -> str | None:

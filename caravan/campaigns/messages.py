@@ -46,7 +46,7 @@ MESSAGES: dict[str, MessageKind] = {
         personal_mail.write_for_action,
     ),
     "send_sms": MessageKind(
-        "sms", lambda *_: "sms", candidates, personal_text.reasons, personal_text.write
+        "sms", personal_text.channel, candidates, personal_text.reasons, personal_text.write
     ),
     "send_sales_alert": MessageKind(
         None, lambda *_: None, sales_alert.recipients, sales_alert.reasons, sales_alert.write

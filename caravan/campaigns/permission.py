@@ -13,6 +13,7 @@ from caravan.engage import sql
 from caravan.journeys.addresses import is_mailable
 from caravan.journeys.suppressing import keys_of, phone_key
 
+DELETED, MERGED = "person-deleted", "person-merged"
 NO_ADDRESS, INVALID, BLOCKED = "no-address", "invalid-address", "blocked"
 SUSPENDED, UNSUBSCRIBED, NO_CONSENT = "suspended", "unsubscribed", "no-consent"
 
@@ -34,7 +35,8 @@ async def may_mail(
         reasons[person.id] = _unfit(address, is_mailable(address))
         if reasons[person.id] is None:
             keys[person.id] = keys_of(address)
-    return reasons | await _withheld(conn, "mail_withheld", keys, operational, UNSUBSCRIBED)
+    rows = await _withheld(conn, "mail_withheld", keys)
+    return reasons | {row["id"]: _first_reason(row, operational, UNSUBSCRIBED) for row in rows}
 
 
 async def may_text(
@@ -42,7 +44,8 @@ async def may_text(
 ) -> dict[int, str | None]:
     """The same of text messages to their ``mobile_phone``: who has said nothing has not agreed.
 
-    A number that is suppressed as opted out (a STOP) is so for everybody who has it.
+    A number that is suppressed as opted out (a STOP) is so for everybody who has it, and for operational texts too:
+    whoever answers STOP has said it to all that the number sends, and networks hold us to it.
     """
     reasons: dict[int, str | None] = {}
     keys: dict[int, list[str]] = {}
@@ -52,7 +55,14 @@ async def may_text(
         reasons[person.id] = _unfit(number, key is not None)
         if key is not None:
             keys[person.id] = [key]
-    return reasons | await _withheld(conn, "texts_withheld", keys, operational, NO_CONSENT)
+    rows = await _withheld(conn, "texts_withheld", keys)
+    return reasons | {
+        row["id"]: _first_reason(row, operational and not _stopped(row), NO_CONSENT) for row in rows
+    }
+
+
+def _stopped(row: Any) -> bool:
+    return "opt_out" in row["suppressed"]
 
 
 def _unfit(address: str, fits: bool) -> str | None:
@@ -61,25 +71,26 @@ def _unfit(address: str, fits: bool) -> str | None:
     return None if fits else INVALID
 
 
-async def _withheld(
-    conn: Any, query: str, keys: dict[int, list[str]], operational: bool, opted_out: str
-) -> dict[int, str]:
+async def _withheld(conn: Any, query: str, keys: dict[int, list[str]]) -> list[Any]:
+    """All that speaks against those of these people that something speaks against."""
     if not keys:
-        return {}
-    rows = await sql.fetch(
+        return []
+    return await sql.fetch(
         conn,
         query,
         person_ids=list(keys),
         owners=[person for person, subjects in keys.items() for _ in subjects],
         subjects=[subject for subjects in keys.values() for subject in subjects],
     )
-    reasons = {row["id"]: _first_reason(row, operational, opted_out) for row in rows}
-    return {person: reason for person, reason in reasons.items() if reason is not None}
 
 
 def _first_reason(row: Any, operational: bool, opted_out: str) -> str | None:
     """The first that speaks against it, in the order of send-time checks."""
     suppressed = row["suppressed"]
+    if row["deleted"]:
+        return DELETED
+    if row["merged"]:
+        return MERGED
     if row["without"]:
         return NO_ADDRESS
     if row["invalid"] or "hard_bounce" in suppressed:

@@ -20,6 +20,7 @@ from caravan.database import erasures
 from caravan.database.erasures import ErasureKey
 from caravan.database.outbox import nudge
 from caravan.engage import sql as engage_sql
+from caravan.engage import standstill
 from caravan.journeys.suppressing import phone_key
 from caravan.platform import sql as platform_sql
 
@@ -30,6 +31,7 @@ class Erased:
 
     rows: dict[str, int]
     withdrawn: int = 0
+    left: bool = True  # False: something that had begun to leave is still on its way
 
 
 async def whose_too(engage: Any, platform: Any, person: Person) -> list[str]:
@@ -46,13 +48,13 @@ async def whose_too(engage: Any, platform: Any, person: Person) -> list[str]:
     return sorted(set(found))
 
 
-async def numbers_of_others(engage: Any, platform: Any, person: Person) -> list[str]:
+async def phones_of_others(engage: Any, platform: Any, person: Person) -> list[str]:
     """Which of their numbers somebody else has too, however either is written: a STOP of it is theirs too."""
     found = set()
     for queries, pool in ((engage_sql, engage), (platform_sql, platform)):
         rows = await queries.fetch(
             pool,
-            "numbers_of_others",
+            "phones_of_others",
             person_ids=person.ids,
             ends=[_digits(phone)[-7:] for phone in person.phones],
         )
@@ -88,6 +90,7 @@ async def erase_here(
         await erasures.note(conn, key, person.id, person.external_ids, person.address_keys, at)
         withdrawn = await engage_sql.fetch(conn, "withdraw_messages", person_ids=person.ids, at=at)
         await engage_sql.execute(conn, "rewrite_alerts", person_ids=person.ids, at=at)
+        await engage_sql.execute(conn, "withdraw_last_words", person_ids=person.ids)
         rows = {
             "people": len(
                 await engage_sql.fetch(conn, "leave_a_tombstone", person_ids=person.ids, at=at)
@@ -101,7 +104,9 @@ async def erase_here(
         await recording.look_at_exits_of(
             conn, plans, at, account_ids=[row["id"] for row in touched]
         )
-        return Erased(rows, len(withdrawn))
+    # what had begun to leave has left when this is over, and can be looked for
+    left = await standstill.nothing_of_a_person_is_leaving(pool, person.id)
+    return Erased(rows, len(withdrawn), left)
 
 
 async def erase_in_platform(pool: Any, person: Person, key: ErasureKey, at: datetime) -> Erased:

@@ -52,6 +52,7 @@ PLATFORM: dict[str, Fate] = {
     "merges": "emptied",
     "audience_members": "goes",
     "audience_flips": "goes",
+    "audience_departures": "goes",
     "segment_members": "goes",
     "changes": "emptied",
 }

@@ -9,6 +9,7 @@ from caravan.campaigns.visit import Visit
 from caravan.delivery.errors import UnfitText
 from caravan.delivery.texts import TextMessage, text_message
 from caravan.journeys.actions.send_sms import LONGEST_SMS, SendSms
+from caravan.journeys.documents.communication_limits import Channel
 from caravan.journeys.suppressing import phone_key
 
 
@@ -16,7 +17,12 @@ async def reasons(
     visit: Visit, mailing: Mailing, action: SendSms, people: Sequence[Candidate]
 ) -> dict[int, str | None]:
     """Why these people may not be texted, by id; who has said nothing has not agreed (product.md §5.6)."""
-    return await permission.may_text(visit.conn, people, operational=False)
+    return await permission.may_text(visit.conn, people, action.operational)
+
+
+def channel(visit: Visit, action: SendSms) -> Channel | None:
+    """Whose limits count it: operational texts are not counted."""
+    return None if action.operational else "sms"
 
 
 async def write(
@@ -37,4 +43,5 @@ async def write(
         raise UnfitText(f"a text message has 1 to {LONGEST_SMS} characters, this one {len(text)}")
     phone = phone_key(person.attributes["mobile_phone"])
     assert phone is not None  # else they were left out
-    return text_message(phone, text, identity, f"{visit.traversal.munchkin}/{number}")
+    reference = f"{visit.traversal.munchkin}/{number}"
+    return text_message(mailing.texts_from, phone, text, identity, reference)

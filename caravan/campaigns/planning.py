@@ -3,13 +3,14 @@
 Nothing stays of it: whatever a plan writes to find out is taken back.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from array import array
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from caravan.buying_groups import planning
-from caravan.buying_groups.planning import NEW, Change, Effect, taken_back
+from caravan.buying_groups.planning import NEW, Change, Effect
 from caravan.campaigns import limit_changes
 from caravan.engage import journeys, sql
 from caravan.journeys.compiler import compile_journey
@@ -144,13 +145,16 @@ async def _joining(
     joining = _Joining()
     if not jobs:
         return joining
-    async with taken_back(platform) as conn:
-        for audience in workspace.audiences.values():
-            await audiences.store(conn, audience, workspace.settings.zone, at)
-        for slug in sorted({job.audience for job in jobs}):
-            await audiences.evaluate(conn, slug, at)
+    said = await audiences.stored(platform)
+    said |= audiences.written(workspace.audiences, workspace.settings.zone)
+    async with platform.acquire() as conn, conn.transaction(readonly=True):
+        await platform_sql.execute(conn, "allow_minutes")
+        matching = {
+            slug: await audiences.matching(conn, slug, said, at)
+            for slug in {job.audience for job in jobs}
+        }
         for job in jobs:
-            async for page in _members(conn, job.audience):
+            for page in _pages(matching[job.audience]):
                 rows = await sql.fetch(
                     engage,
                     "accounts_without_group",
@@ -172,16 +176,9 @@ async def _joining(
     return joining
 
 
-async def _members(conn: Any, audience: str) -> Any:
-    page = [0]
-    while True:
-        rows = await platform_sql.fetch(
-            conn, "member_page", audience=audience, after=page[-1], limit=PAGE
-        )
-        page = [row["subject_id"] for row in rows]
-        if not page:
-            return
-        yield page
+def _pages(ids: "array[int]") -> Iterator[list[int]]:
+    for start in range(0, len(ids), PAGE):
+        yield ids[start : start + PAGE].tolist()
 
 
 async def _journeys(engage: Any, workspace: Workspace, at: datetime) -> list[JourneyPlan]:

@@ -4,17 +4,17 @@ A plan is immutable, so nothing here is ever stale; the cache is bounded.
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from caravan.campaigns import locking_ahead
 from caravan.delivery.compose import CompiledTemplate, compile_body
-from caravan.engage import limits, sql
+from caravan.engage import communication_limits, sql
+from caravan.engage.communication_limits import NO_LIMITS, Limits
 from caravan.engage.copies import hash_of
-from caravan.engage.limits import NO_LIMITS, Limits
 from caravan.engage.plans import load_plan
-from caravan.journeys.conditions.sql import Binder
+from caravan.journeys.conditions.binder import Binder, RowsBinder
 from caravan.journeys.control import ControlPlan
 from caravan.journeys.plan import Plan, control_plan, looks_back_at_nodes
 from caravan.journeys.templates import TemplateDocument
@@ -37,6 +37,19 @@ class Query:
         return await conn.fetchrow(self.sql, *self.binder.args(**values))
 
 
+@dataclass(frozen=True)
+class RowsQuery:
+    """Generated SQL that asks the same of many rows in one statement."""
+
+    sql: str
+    binder: RowsBinder
+
+    async def fetch(self, conn: Any, rows: Sequence[Mapping[str, Any]]) -> list[tuple[int, Any]]:
+        """What was found, each with the place of the row it was found for."""
+        found = await conn.fetch(self.sql, *self.binder.args_of(rows))
+        return [(one["place"] - 1, one) for one in found]
+
+
 @dataclass
 class LoadedPlan:
     """A plan with what was derived from it in this process."""
@@ -46,18 +59,37 @@ class LoadedPlan:
     looks_at_steps: bool  # a condition may ask when the account came to a node
     locks_ahead: bool  # its actions record for one person after another, or change groups besides
     _queries: dict[tuple[object, ...], Query] = field(default_factory=dict)
+    _rows_queries: dict[tuple[object, ...], RowsQuery] = field(default_factory=dict)
     _templates: dict[str, CompiledTemplate] = field(default_factory=dict)
 
     def zones(self, own: object) -> Zones:
         """Whose clock counts for an account that says this of itself."""
         return Zones(self.plan.zone, own, self.plan.zone_of_account)
 
+    def zone_at(self, node: str, zones: Zones) -> str:
+        """Whose days are meant at a node."""
+        there = self.plan.nodes.get(node)
+        return zones.of(there.zone if there else None)
+
+    def rows_query(
+        self, place: tuple[object, ...], build: Callable[[Binder], str], zone: str
+    ) -> RowsQuery:
+        """The compiled query of a place in the plan, for many rows at once that mean a zone's days."""
+        key = (zone, *place)
+        if key not in self._rows_queries:
+            binder = RowsBinder(zone)
+            text = build(binder)
+            self._rows_queries[key] = RowsQuery(
+                f"select given.place, found.* from {binder.given()} cross join lateral ({text}) found",
+                binder,
+            )
+        return self._rows_queries[key]
+
     def query(
         self, place: tuple[object, ...], build: Callable[[Binder], str], zones: Zones
     ) -> Query:
         """The compiled query of a place in the plan, whose days are those of its node's zone."""
-        node = self.plan.nodes.get(str(place[1]))
-        zone = zones.of(node.zone if node else None)
+        zone = self.zone_at(str(place[1]), zones)
         key = (zone, *place)
         if key not in self._queries:
             binder = Binder(zone)
@@ -141,7 +173,7 @@ class PlanCache:
             return NO_LIMITS
         if limits_hash not in self._limits:
             # where others have been put in force meanwhile, it is those
-            found, limits_ = await limits.in_force(conn)
+            found, limits_ = await communication_limits.in_force(conn)
             self._limits[found] = limits_
             while len(self._limits) > self._kept:
                 self._limits.popitem(last=False)

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from caravan.campaigns import locking_ahead
+from caravan.campaigns import departure, locking_ahead
 from caravan.campaigns.moving import move_if_due
 from caravan.campaigns.plans import Copies, LoadedPlan, PlanCache
 from caravan.campaigns.visit import Traversal, Visit
 from caravan.engage import sql
-from caravan.engage.limits import Limits
+from caravan.engage.communication_limits import Limits
 from caravan.journeys import core
 from caravan.journeys.control import Target
 from caravan.journeys.moving import MIGRATE, Moved
@@ -55,9 +55,12 @@ class Stored:
 async def lock(conn: Any, plans: PlanCache, traversal_id: int, at: datetime) -> Locked:
     """Lock a traversal and its account, and read where it stands.
 
-    One that is to move to another version, and may here, is moved first.
+    One that is to move to another version, and may here, is moved first; one of an account that is gone is closed.
     """
     row = await _row(conn, traversal_id)
+    if row["gone"] and row["ended_at"] is None:  # admitted while its account went
+        await departure.close(conn, [traversal_id], row["gone"], at)
+        row = await _row(conn, traversal_id)
     loaded = await plans.load(conn, row["plan_hash"])
     rested = False
     if row["to_move"] and row["ended_at"] is None:

@@ -1,4 +1,4 @@
-"""Proving deliveries: the ledger against what the other side has taken, and against what workflows were told.
+"""Proving deliveries: the ledger against what the other sides have taken, and against what workflows were told.
 
 Only compares; it reads nothing itself. What is under way, was erased or has expired is no difference, and is
 counted apart.
@@ -31,28 +31,32 @@ class Compared:
 
 
 def against_log(messages: Iterable[Mapping[str, Any]], taken: Counter[str]) -> Compared:
-    """The ledger's messages against the Message-IDs that the other side took.
+    """The ledger's messages of one carrier against what the other side took.
 
     Args:
         messages: rows of ``messages_to_prove``.
-        taken: how often each was taken; ids the ledger does not know may be of others.
+        taken: how often each was taken, by what the other side knows it by (``known_as``); what the ledger does
+            not know may be of others.
     """
     found = Compared(
         {
             "taken": sum(taken.values()),
             "of them in doubt": 0,
             "accepted and erased since": 0,
+            "accepted by a person's word": 0,
             "sent again by a person's word": 0,
             "unknown to this ledger": 0,
         }
     )
     counts, unknown = found.counts, dict(taken)
     for row in messages:
-        identity, state = row["message_id"], row["state"]
-        times = unknown.pop(identity, 0)
+        identity, known_as, state = row["message_id"], row["known_as"], row["state"]
+        times = unknown.pop(known_as, 0) if known_as is not None else 0
         if state == "accepted" and not times:
             if row["gone"]:
                 counts["accepted and erased since"] += 1
+            elif known_as is None:
+                counts["accepted by a person's word"] += 1
             else:
                 found.differences.append(Difference("accepted, not taken", identity))
         if times and state in NOT_GONE:
@@ -64,6 +68,24 @@ def against_log(messages: Iterable[Mapping[str, Any]], taken: Counter[str]) -> C
         elif times > 1:
             found.differences.append(Difference("taken more than once", identity, f"{times} times"))
     counts["unknown to this ledger"] = sum(unknown.values())
+    return found
+
+
+def against_status(texts: Iterable[Mapping[str, Any]]) -> Compared:
+    """The ledger's texts against what the provider has said became of each; it need not say anything.
+
+    Args:
+        texts: rows of ``messages_to_prove``.
+    """
+    found = Compared({"accepted": 0, "of them delivered": 0, "of them not delivered": 0})
+    for row in texts:
+        if row["state"] == "accepted":
+            found.counts["accepted"] += 1
+            found.counts["of them delivered"] += row["heard"] == "delivered"
+            found.counts["of them not delivered"] += row["heard"] == "bounced"
+        elif row["heard"] is not None:
+            said = f"{row['state']}, and the provider says {row['heard']}"
+            found.differences.append(Difference("taken, not accepted", row["message_id"], said))
     return found
 
 

@@ -6,18 +6,18 @@ is not sent again by itself.
 """
 
 from collections.abc import Callable, Iterable
-from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any
 
 from caravan.campaigns import mail_step
-from caravan.campaigns.mail_claims import Message, claim
+from caravan.campaigns.claim_age import ClaimAge
+from caravan.campaigns.mail_claims import Claimed, Message, claim
 from caravan.campaigns.mail_hand_over import Now, Overtaken, Settling, hand_over, withhold
 from caravan.campaigns.mail_step import MailStep, Sending
 from caravan.campaigns.mail_together import hand_over_together
 from caravan.campaigns.mailing import Mailing
 from caravan.campaigns.plans import PlanCache
-from caravan.campaigns.turns import CLAIM_HOLDS, NotYet
+from caravan.campaigns.turns import NotYet
 from caravan.delivery.errors import RelayUnreachable
 from caravan.delivery.texts import TextMessage
 from caravan.delivery.transport import Session
@@ -98,7 +98,12 @@ async def _send_what_is_claimed(
     claimed = await claim(pool, plans, mailing, traversal_id, step_no, claimant, now(), go_on=go_on)
     if isinstance(claimed, Sending):
         return claimed
-    old_at = now() + timedelta(seconds=CLAIM_HOLDS)
+
+    async def claim_again(earlier: Claimed) -> Claimed | Sending:
+        at_it = earlier.step.locked.state.step_no
+        return await claim(pool, plans, mailing, traversal_id, at_it, claimant, now())
+
+    age = ClaimAge(claimed, claim_again, now)
     if captured:
         await hand_over_together(pool, mailing.transport, claimed, now())
     elif claimed.messages:
@@ -115,7 +120,7 @@ async def _send_what_is_claimed(
             try:
                 async with mailing.carrier(messages[0].outgoing).session() as session:
                     if not await _hand_over_all(
-                        pool, session, claimed.step, messages, claimant, now, old_at, stopping
+                        pool, session, claimed.step, messages, claimant, now, age, stopping
                     ):
                         return None
             except NotYet as later:
@@ -132,7 +137,7 @@ async def _send_what_is_claimed(
         claimant,
         now(),
         go_on=go_on,
-        delivered_at_once=captured,
+        captured=captured,
     )
 
 
@@ -149,21 +154,18 @@ async def _hand_over_all(
     messages: Iterable[Message],
     claimant: str,
     now: Now,
-    old_at: datetime,
+    age: ClaimAge,
     stopping: Callable[[], bool],
 ) -> bool:
-    """Hand over one by one; False where they are to be claimed anew before more leaves.
-
-    What was asked at the claim (permission, limits, hours) holds until ``old_at``.
-    """
+    """Hand over one by one; False where they are to be claimed anew before more leaves."""
     async with Settling() as settling:
         for message in messages:
             if stopping():
                 break
-            if now() >= old_at:
+            if age.is_old:
                 return False
             try:
-                await hand_over(pool, session, step, message, claimant, now, settling)
+                await hand_over(pool, session, step, message, claimant, now, age, settling)
             except Overtaken:
                 if not await mail_step.may_still_leave(pool, step):
                     break  # nothing of it may: the other side need not hear of the rest

@@ -40,13 +40,13 @@ def keyword(text: str, said: str = "") -> Keyword | None:
 
 
 async def hear(
-    pool: Any, plans: PlanCache, *, number: str, sid: str, word: Keyword, at: datetime
+    pool: Any, plans: PlanCache, *, phone: str, sid: str, word: Keyword, at: datetime
 ) -> bool:
     """Take a STOP or START in, once.
 
     Args:
         pool: the engage store.
-        number: of the sender, in E.164.
+        phone: of the sender, in E.164.
         sid: the provider's name of the message.
         word: what they said.
         at: when it came.
@@ -57,30 +57,30 @@ async def hear(
     async with pool.acquire() as conn, conn.transaction():
         if not await sql.fetchval(conn, "hear_text", sid=sid, keyword=word, at=at):
             return False
-        await _set(conn, plans, number, word == "start", f"sms:{word}", at)
+        await _set(conn, plans, phone, word == "start", f"sms:{word}", at)
         return True
 
 
 async def _set(
-    conn: Any, plans: PlanCache, number: str, yes: bool, source: str, at: datetime
+    conn: Any, plans: PlanCache, phone: str, yes: bool, source: str, at: datetime
 ) -> None:
-    rows = await sql.fetch(conn, "people_with_mobile", digits=number)
-    people = [row["id"] for row in rows if phone_key(row["mobile_phone"]) == number]
+    rows = await sql.fetch(conn, "people_with_mobile", digits=phone)
+    people = [row["id"] for row in rows if phone_key(row["mobile_phone"]) == phone]
     if people:
         fields = consents.answered("sms", yes)
         await consents.set_fields(conn, plans, people, fields, source=source, at=at)
     if yes:
-        await sql.execute(conn, "opt_number_in", number=number)
+        await sql.execute(conn, "opt_phone_in", phone=phone)
     else:
-        await suppressions.add(conn, [number], "opt_out", source=source, at=at)
+        await suppressions.add(conn, [phone], "opt_out", source=source, at=at)
 
 
 async def after_refusal(conn: Any, person_id: int, verdict: Verdict, at: datetime) -> None:
     """The provider says that the recipient has answered STOP, whether or not we have heard it, or is no mobile."""
     if not isinstance(verdict, Refused) or verdict.code not in (STOPPED, *NO_SUCH_NUMBER):
         return
-    written = await sql.fetchval(conn, "number_of_person", person_id=person_id)
-    number = phone_key(written or "")
-    if number is not None:
+    written = await sql.fetchval(conn, "phone_of_person", person_id=person_id)
+    phone = phone_key(written or "")
+    if phone is not None:
         reason = "opt_out" if verdict.code == STOPPED else "hard_bounce"
-        await suppressions.add(conn, [number], reason, source=f"sms:{verdict.code}", at=at)
+        await suppressions.add(conn, [phone], reason, source=f"sms:{verdict.code}", at=at)

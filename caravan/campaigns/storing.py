@@ -8,11 +8,11 @@ from caravan.buying_groups import storing as buying_groups
 from caravan.campaigns import recording
 from caravan.campaigns.plans import PlanCache
 from caravan.database import outbox
-from caravan.engage import campaigns, limits, lists
+from caravan.engage import campaigns, communication_limits, lists
 from caravan.journeys.compiler import compile_campaign
 from caravan.journeys.conditions.naming import ListOf
 from caravan.journeys.workspace import Workspace
-from caravan.platform import audiences, identity
+from caravan.platform import activity_stream, audiences, identity
 from caravan.platform import sql as platform_sql
 
 
@@ -32,6 +32,7 @@ async def store(engage: Any, platform: Any, workspace: Workspace, at: datetime) 
     async with platform.acquire() as conn, conn.transaction():
         for audience in workspace.audiences.values():
             await audiences.store(conn, audience, workspace.settings.zone, at)
+        await activity_stream.want(conn, workspace.settings.activities_to_platform)
     to_come: list[str] = []
     changed: dict[ListOf, set[int]] = {"accounts": set(), "people": set()}
     async with engage.acquire() as conn, conn.transaction():
@@ -40,7 +41,7 @@ async def store(engage: Any, platform: Any, workspace: Workspace, at: datetime) 
             changed[document.of] |= stored.changed
             to_come += stored.absent if document.of == "accounts" else []
         await buying_groups.store(conn, workspace, at)
-        await limits.store(conn, workspace.communication_limits, at)
+        await communication_limits.store(conn, workspace.communication_limits, at)
         for slug in sorted(workspace.campaigns):
             await campaigns.store(conn, compile_campaign(workspace, slug), at)
         await recording.look_at_exits_of(

@@ -1,13 +1,15 @@
 """What a provider says became of a text message: it mends a doubt, and is an activity of the person.
 
-A callback names the message, so it also proves that the provider has it: one that is in doubt is settled.
+A callback names the message, so it also proves that the provider has it: one that is in doubt is settled, in
+the transaction that records what became of it. Should that fail, the provider says it again.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from caravan.campaigns import recording
-from caravan.campaigns.mail_settling import settle
+from caravan.campaigns.mail_settling import settle_in
 from caravan.campaigns.plans import PlanCache
 from caravan.delivery.transport import Accepted
 from caravan.engage import sql
@@ -40,20 +42,34 @@ async def take(
     Returns:
         Whether there is such a message here.
     """
-    message = await sql.fetchrow(pool, "text_followed", number=number)
-    if message is None:
-        return False
-    message_id = message["message_id"]
-    happened = []
-    if message["state"] in ("handed_over", "in_doubt"):
-        if await settle(pool, message_id, Accepted(f"{sid} {status}"), at) is not None:
+    async with pool.acquire() as conn, conn.transaction():
+        message = await sql.fetchrow(conn, "text_followed", number=number)
+        if message is None:
+            return False
+        # accounts before the message, as everybody has them
+        await sql.fetch(
+            conn, "share_accounts_touched", person_ids=[message["person_id"]], account_ids=[]
+        )
+        state = await sql.fetchval(conn, "lock_text", number=number)
+        happened = []
+        if state in ("handed_over", "in_doubt"):
+            await settle_in(conn, message["message_id"], Accepted(f"{sid} {status}"), at)
             happened.append("sent")
-    elif message["state"] != "accepted":
-        return True  # it was not to be sent: not ours to say anything of
-    if status in HAPPENED:
-        happened.append(HAPPENED[status])
+        elif state != "accepted":
+            return True  # it was not to be sent: not ours to say anything of
+        if status in HAPPENED:
+            happened.append(HAPPENED[status])
+        happenings = _happenings(message, happened, code, at)
+        await recording.record(conn, plans, happenings, at)
+    return True
+
+
+def _happenings(
+    message: Any, happened: Sequence[str], code: str | None, at: datetime
+) -> list[Happening]:
+    message_id = message["message_id"]
     fields = {"journey": message["journey"], "node": message["node"], "message": message_id}
-    happenings = [
+    return [
         Happening(
             f"sms_{what}",
             at,
@@ -63,6 +79,3 @@ async def take(
         )
         for what in happened
     ]
-    async with pool.acquire() as conn, conn.transaction():
-        await recording.record(conn, plans, happenings, at)
-    return True

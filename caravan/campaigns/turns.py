@@ -16,8 +16,8 @@ from time import monotonic
 from typing import Any
 
 from caravan.delivery.errors import RelayUnreachable
-from caravan.delivery.rates import Bucket, Rates
-from caravan.delivery.transport import BeforeFinalDot, Outgoing, Session, Transport, Verdict
+from caravan.delivery.rates import Bucket, Rates, turns_of
+from caravan.delivery.transport import BeforeContent, Outgoing, Session, Transport, Verdict
 from caravan.engage import sql
 
 #: seconds of turns that are leased at once, and that a bucket saves up while nobody takes any
@@ -91,6 +91,9 @@ class Turns:
             if turn > max(until, now):
                 lease.turns.appendleft(turn)  # for who comes when it is nearer
                 raise NotYet(bucket.key, turn - now)
+            # it leaves at its first turn; whoever comes behind it waits for the others
+            for _ in range(turns_of(message) - 1):
+                await lease.next(self._pool, bucket)
             if turn > now:
                 await asyncio.sleep(turn - now)
 
@@ -115,6 +118,6 @@ class _RatedSession:
         self._turns = turns
         self._until = monotonic() + CLAIM_HOLDS
 
-    async def send(self, message: Outgoing, before_final_dot: BeforeFinalDot) -> Verdict:
+    async def send(self, message: Outgoing, before_content: BeforeContent) -> Verdict:
         await self._turns.wait(message, max(0.0, self._until - monotonic()))
-        return await self._session.send(message, before_final_dot)
+        return await self._session.send(message, before_content)

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from caravan.campaigns.plans import Copies, LoadedPlan, PlanCache
 from caravan.delivery.compose import CompiledTemplate
-from caravan.engage.limits import NO_LIMITS, Limits
+from caravan.engage.communication_limits import NO_LIMITS, Limits
 from caravan.journeys.zones import FIELD, Zones
 
 #: the account's buying groups by solution interest, null fields where it has none

@@ -5,6 +5,8 @@
     StoreError
     ├── StoreUnreachable    try again later, or mend the setting it names
     ├── NotOurs             wrong database or pair: refuse to start
+    ├── StillRuns           end what it names first
+    ├── StoreRestored       `caravan sync restored`
     └── ErasureKeyMissing   set the key (caravan/database/erasures.py)
 """
 
@@ -19,3 +21,11 @@ class StoreUnreachable(StoreError):
 
 class NotOurs(StoreError):
     """The schema belongs to another pair."""
+
+
+class StillRuns(StoreError):
+    """Something goes on that has to come to its end before."""
+
+
+class StoreRestored(StoreError):
+    """A store counts its transactions anew: what a reader knows of them is no longer true."""

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
-from caravan.delivery.transport import Accepted, BeforeFinalDot, Outgoing, Verdict
+from caravan.delivery.transport import Accepted, BeforeContent, Outgoing, Verdict
 
 
 class CaptureTransport:
@@ -18,8 +18,8 @@ class CaptureTransport:
     async def session(self) -> AsyncIterator["CaptureTransport"]:
         yield self
 
-    async def send(self, message: Outgoing, before_final_dot: BeforeFinalDot) -> Verdict:
-        await before_final_dot()
+    async def send(self, message: Outgoing, before_content: BeforeContent) -> Verdict:
+        await before_content()
         return self.take([message])
 
     def take(self, messages: Sequence[Outgoing]) -> Accepted:

@@ -20,7 +20,7 @@ from caravan.delivery.errors import RelayUnreachable
 from caravan.delivery.texts import TextMessage
 from caravan.delivery.transport import (
     Accepted,
-    BeforeFinalDot,
+    BeforeContent,
     InDoubt,
     Outgoing,
     Refused,
@@ -136,7 +136,7 @@ class SmsTransport:
         """Each message is a request of its own."""
         yield self
 
-    async def send(self, message: Outgoing, before_final_dot: BeforeFinalDot) -> Verdict:
+    async def send(self, message: Outgoing, before_content: BeforeContent) -> Verdict:
         """Hand one text over.
 
         Raises:
@@ -148,7 +148,7 @@ class SmsTransport:
         async def watch(event: str, _info: dict[str, Any]) -> None:
             nonlocal left
             if event == "http11.send_request_headers.started":
-                await before_final_dot()
+                await before_content()
                 left = True
 
         try:

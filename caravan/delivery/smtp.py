@@ -21,7 +21,7 @@ from caravan.delivery.errors import RelayUnreachable
 from caravan.delivery.headers import one_line
 from caravan.delivery.transport import (
     Accepted,
-    BeforeFinalDot,
+    BeforeContent,
     Deferred,
     InDoubt,
     Outgoing,
@@ -99,10 +99,9 @@ class SmtpTransport:
         self._starttls = {"required": True, "opportunistic": None, "none": False}[demanded]
         if self._tls:
             self._starttls = False
-        self._tls_context = ssl.create_default_context()
-        if demanded != "required":
-            self._tls_context.check_hostname = False
-            self._tls_context.verify_mode = ssl.CERT_NONE
+        self._tls_context = (
+            ssl.create_default_context() if demanded == "required" else _of_whomever()
+        )
         self._own_name: str | None = None
         self.timeout = timeout
         self.final_timeout = final_timeout
@@ -152,6 +151,14 @@ class SmtpTransport:
         return RelayUnreachable(
             f"The mail relay {self.host}:{self.port} (setting SMTP_URL) cannot be used: {told}"
         )
+
+
+def _of_whomever() -> ssl.SSLContext:
+    """Encrypts and checks nobody: without the system's certificates, which take long to load."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
 
 
 def _demanded(starttls: str | None, tls: Tls | None) -> Tls | None:
@@ -204,12 +211,12 @@ class _SmtpSession:
                 await client.quit(timeout=5)
             client.close()
 
-    async def send(self, message: Outgoing, before_final_dot: BeforeFinalDot) -> Verdict:
+    async def send(self, message: Outgoing, before_content: BeforeContent) -> Verdict:
         """Hand one message over; see the module for what is tried again and what is not."""
         try:
             client, verdict = await self._announce(message)
             if verdict is None:
-                await before_final_dot()
+                await before_content()
                 verdict = await self._content(client, message.content)
         except BaseException:
             # break off, wherever the dialogue stands: nothing half said can count as sent

@@ -8,7 +8,7 @@ from caravan.delivery.transport import Outgoing
 
 @dataclass(frozen=True)
 class TextMessage(Outgoing):
-    """A text to a number in E.164; its sender is the transport's to say.
+    """A text to a number in E.164; ``envelope_from`` is the number, code or service it is from.
 
     ``reference`` is what callbacks name it by: its subscription and its number, and nobody at all.
     """
@@ -22,6 +22,8 @@ class TextMessage(Outgoing):
         return segments(self.text)
 
 
-def text_message(to_number: str, text: str, message_id: str, reference: str) -> TextMessage:
+def text_message(
+    sender: str, to_phone: str, text: str, message_id: str, reference: str
+) -> TextMessage:
     """A text ready to go; ``message_id`` is what the ledger knows it by."""
-    return TextMessage("", to_number, message_id, text.encode, text, reference)
+    return TextMessage(sender, to_phone, message_id, text.encode, text, reference)

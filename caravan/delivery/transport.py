@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Protocol
 
 #: awaited once, when the other side is ready for the message and before its final dot can leave
-BeforeFinalDot = Callable[[], Awaitable[None]]
+BeforeContent = Callable[[], Awaitable[None]]
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ Verdict = Accepted | Refused | Deferred | InDoubt
 class Session(Protocol):
     """One conversation with the other side."""
 
-    async def send(self, message: Outgoing, before_final_dot: BeforeFinalDot) -> Verdict:
+    async def send(self, message: Outgoing, before_content: BeforeContent) -> Verdict:
         """Hand one message over.
 
         Raises:

@@ -76,7 +76,7 @@ async def _evaluate(conn: Any, row: Any, as_of: datetime, subject_ids: list[int]
         members="list_members",
         flips="list_flips",
         key={"of": row["of"], "list": row["slug"]},
-        everyone=subject_ids is None,
+        subjects="all" if subject_ids is None else "named",
     )
     values = {"as_of": as_of, "subject_ids": subject_ids}
     leave, join, look_again = listed.leave(), listed.join(), listed.look_again()

@@ -20,10 +20,6 @@ class Changed:
     accounts: Mapping[int, int | None]
     people: Mapping[int, int | None]
 
-    @property
-    def gone_accounts(self) -> list[int]:
-        return sorted(one for one, survivor in self.accounts.items() if survivor is not None)
-
 
 async def changed_identities(conn: Any, bundle: Any) -> Changed:
     """Those of a bundle whose identity has changed; also who comes in for the first time as another's."""
@@ -45,7 +41,6 @@ async def hand_on(conn: Any, changed: Changed) -> None:
             await sql.execute(conn, "hand_on_places_in_lists", of=table, **pairs)
             if table == "accounts":
                 await sql.execute(conn, "hand_on_entries", **pairs)
-                await sql.execute(conn, "drop_admissions_of", account_ids=list(gone))
 
 
 async def _changed(conn: Any, table: Table, rows: Sequence[Any]) -> dict[int, int | None]:

@@ -41,8 +41,18 @@ async def nothing_is_leaving(conn: Any, slug: str | None = None) -> None:
     Called once no new word can be given. The word of one that is still in hand when it has grown old is
     worth nothing: either its content has left and the relay is slow to answer, or it does not leave.
     """
+    await _settled(conn, "in_hand", slug=slug)
+
+
+async def nothing_of_a_person_is_leaving(conn: Any, person_id: int) -> bool:
+    """The same of messages to a person, and of alerts about their accounts; False: a relay is slow to answer for one."""
+    return await _settled(conn, "in_hand_of", person_id=person_id)
+
+
+async def _settled(conn: Any, in_hand: str, **about: Any) -> bool:
     until = time.monotonic() + LAST_WORD_HOLDS
-    while await sql.fetchval(conn, "in_hand", slug=slug):
+    while await sql.fetchval(conn, in_hand, **about):
         if time.monotonic() > until:
-            return
+            return False
         await asyncio.sleep(EVERY)
+    return True

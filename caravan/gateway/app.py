@@ -24,6 +24,7 @@ from caravan.gateway.recorder import Recorder
 from caravan.gateway.response_headers import secured
 from caravan.gateway.subscriptions import Subscriptions
 from caravan.gateway.texts import SmsCallbacks, TextEndpoints
+from caravan.journeys.limits import USUAL, Limits
 from caravan.services.callback import CALLBACK_PATH
 from caravan.stores import Stores
 
@@ -38,6 +39,7 @@ def build_app(
     return_path: ReturnPath | None = None,
     erasure_key: ErasureKey | None = None,
     texts: SmsCallbacks | None = None,
+    limits: Limits = USUAL,
 ) -> ASGIApp:
     """The application over the stores of all subscriptions.
 
@@ -50,12 +52,13 @@ def build_app(
         return_path: reads the addresses that such reports went to.
         erasure_key: by which who was erased is kept out.
         texts: who may tell of text messages; None: nobody.
+        limits: of what events may say.
     """
     subscriptions, plans = Subscriptions(stores), PlanCache()
     recorder = Recorder(subscriptions, plans, now)
     callbacks, events = (
         CallbackEndpoint(subscriptions),
-        EventIntake(subscriptions, now, erasure_key),
+        EventIntake(subscriptions, now, erasure_key, limits),
     )
     bounces = BounceEndpoint(stores, bounce_key, return_path)
     routes = [

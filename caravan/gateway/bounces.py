@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse, Response
 
 from caravan.campaigns import bounces
 from caravan.campaigns.plans import PlanCache
-from caravan.delivery.reports import LARGEST, NotAReport, Report, read_report
+from caravan.delivery.bounce_reports import LARGEST, NotAReport, Report, read_report
 from caravan.delivery.return_path import ReturnPath
 from caravan.gateway.bodies import TooLarge, whole_body
 from caravan.gateway.errors import refusal

@@ -5,7 +5,6 @@ files, once each by their id, and flow down within a second. Each gets a verdict
 cannot be taken is not to be sent again as a whole, though it may be.
 """
 
-import json
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -19,7 +18,8 @@ from caravan.engage.event_keys import holder, subscription_of
 from caravan.gateway.bodies import TooLarge, whole_body
 from caravan.gateway.errors import refusal
 from caravan.gateway.subscriptions import Subscriptions, TooSoon
-from caravan.platform.event_lines import EventRow, event_of, unkept
+from caravan.journeys.limits import USUAL, Limits
+from caravan.platform.event_lines import EventRow, Unreadable, event_of, read_json
 from caravan.platform.events import record_events
 
 #: events of a request, bytes of its body, and seconds for all of them to come
@@ -40,10 +40,12 @@ class EventIntake:
         subscriptions: Subscriptions,
         now: Callable[[], datetime],
         erasure_key: ErasureKey | None = None,
+        limits: Limits = USUAL,
     ) -> None:
         self._subscriptions = subscriptions
         self._erasure_key = erasure_key
         self._now = now
+        self._limits = limits
 
     async def take(self, request: Request) -> Response:
         scheme, _, key = request.headers.get("authorization", "").partition(" ")
@@ -61,7 +63,8 @@ class EventIntake:
         if kind != "application/json":
             return refusal(request, 415, "INVALID_REQUEST", "events come as application/json")
         try:
-            events = read_events(await whole_body(request, largest=LARGEST, longest=LONGEST))
+            content = await whole_body(request, largest=LARGEST, longest=LONGEST)
+            events = read_events(content, self._limits)
         except TooLarge:
             return refusal(request, 413, "INVALID_REQUEST", f"at most {LARGEST} bytes at once")
         except TimeoutError:
@@ -95,45 +98,25 @@ class EventIntake:
         return JSONResponse({**counts, "events": verdicts})
 
 
-def read_events(content: bytes) -> list[EventRow | str]:
+def read_events(content: bytes, limits: Limits = USUAL) -> list[EventRow | str]:
     """The events of a body, a list or one alone; where one is none, why.
 
     Raises:
         BadEvents: it is no JSON, says a key twice, or holds none or too many.
     """
     try:
-        said = json.loads(content.decode("utf-8"), object_pairs_hook=_once_each)
+        said = read_json(content.decode("utf-8"))
     except UnicodeDecodeError:
         raise BadEvents("it is not UTF-8") from None
-    except RecursionError:
-        raise BadEvents("it is nested too deeply") from None
-    except json.JSONDecodeError as error:
-        raise BadEvents(f"no JSON: {error.msg} at character {error.pos + 1}") from None
-    except ValueError as error:
+    except Unreadable as error:
         raise BadEvents(str(error)) from None
     events = [said] if isinstance(said, dict) else said
     if not isinstance(events, list) or not events:
         raise BadEvents("one event, or a list of events, was expected")
     if len(events) > MOST_EVENTS:
         raise BadEvents(f"at most {MOST_EVENTS} events at once; there are {len(events)}")
-    return [_event(event, place) for place, event in enumerate(events)]
-
-
-def _event(said: Any, place: int) -> EventRow | str:
-    if not isinstance(said, dict):
-        return "an event is an object"
-    why = unkept(said)
-    if why is not None:
-        return why
-    event = event_of(said, place, "events")
-    return event if isinstance(event, EventRow) else event.reason
-
-
-def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    made = dict(pairs)
-    if len(made) != len(pairs):
-        raise BadEvents("an object says a key twice")
-    return made
+    rows = [event_of(event, place, "events", limits) for place, event in enumerate(events)]
+    return [row if isinstance(row, EventRow) else row.reason for row in rows]
 
 
 def _verdict(

@@ -7,6 +7,7 @@ from caravan import mail_settings
 from caravan.database.erasures import ErasureKey
 from caravan.gateway.app import build_app
 from caravan.gateway.texts import SmsCallbacks
+from caravan.limit_settings import read_limits
 from caravan.settings import Settings, SettingsError
 from caravan.stores import Stores
 
@@ -64,6 +65,7 @@ async def serve(settings: Settings) -> None:
                 return_path=mail_settings.return_path(settings),
                 erasure_key=ErasureKey(settings.erasure_key) if settings.erasure_key else None,
                 texts=sms_callbacks(settings),
+                limits=read_limits(),
             ),
             host=host,
             port=port,

@@ -94,13 +94,13 @@ class TextEndpoints:
         if form is None:
             return Response(status_code=403)
         said = dict(form)
-        number, sid = phone_key(said.get("From", "")), said.get("MessageSid", "")
+        phone, sid = phone_key(said.get("From", "")), said.get("MessageSid", "")
         word = sms_consent.keyword(said.get("Body", ""), said.get("OptOutType", ""))
-        if number is not None and sid and word is not None:
+        if phone is not None and sid and word is not None:
             for munchkin in await self._subscriptions():
                 pool = await self._stores.engage(munchkin)
                 new = await sms_consent.hear(
-                    pool, self._plans, number=number, sid=sid, word=word, at=self._now()
+                    pool, self._plans, phone=phone, sid=sid, word=word, at=self._now()
                 )
                 log.info("an answer to a text message", keyword=word, new=new)
         return Response(_NOTHING, media_type="text/xml")

@@ -20,6 +20,7 @@ class Event(BaseModel):
 
     whose: Whose
     engage: bool = False  # born in the engage store: the Platform does not know it
+    told: bool = False  # … unless a workspace has it told: ``activities_to_platform``
     of_group: bool = False
     names: tuple[str, ...] = ()
     tests: dict[str, FieldType] = {}
@@ -32,7 +33,7 @@ BOT = "bot"
 #: what scanners of links and prefetchers of pictures do; see caravan/campaigns/bots.py
 DONE_BY_BOTS = frozenset({"email_opened", "email_clicked"})
 
-_MAIL = Event(whose="person", engage=True, names=("template",), tests={"link": "string"})
+_MAIL = Event(whose="person", engage=True, told=True, names=("template",), tests={"link": "string"})
 _READ = _MAIL.model_copy(update={"tests": {**_MAIL.tests, BOTS: "boolean"}})
 _CHANGED = {"to": "string", "from": "string"}
 _GROUP = Event(whose="account", engage=True, of_group=True, names=("solution_interest",))
@@ -40,7 +41,7 @@ _SCORE = _GROUP.model_copy(update={"tests": {"score": "number", "from": "number"
 _MEMBER = _GROUP.model_copy(update={"whose": "person", "names": ("solution_interest", "role")})
 
 EVENTS: dict[str, Event] = {
-    "account_interesting_moment": Event(whose="account", engage=True, names=("type",)),
+    "account_interesting_moment": Event(whose="account", engage=True, told=True, names=("type",)),
     "account_changed": Event(whose="account", engage=True, names=("field",), tests=_CHANGED),
     "opportunity_changed": Event(whose="account", engage=True, names=("field",), tests=_CHANGED),
     "email_sent": _MAIL,
@@ -49,14 +50,14 @@ EVENTS: dict[str, Event] = {
     "email_clicked": _READ,
     "email_bounced": _MAIL,
     "email_unsubscribed": _MAIL,
-    "sms_clicked": Event(whose="person", engage=True, tests={"link": "string"}),
-    "sms_bounced": Event(whose="person", engage=True),
+    "sms_clicked": Event(whose="person", engage=True, told=True, tests={"link": "string"}),
+    "sms_bounced": Event(whose="person", engage=True, told=True),
     "page_visited": Event(whose="person", tests={"url": "string", "referrer": "string"}),
     "form_filled": Event(whose="person", names=("form",)),
     "event_registered": Event(whose="person", names=("event_name",)),
     "event_attended": Event(whose="person", names=("event_name",)),
     "person_changed": Event(whose="person", engage=True, names=("field",), tests=_CHANGED),
-    "interesting_moment": Event(whose="person", engage=True, names=("type",)),
+    "interesting_moment": Event(whose="person", engage=True, told=True, names=("type",)),
     "score_changed": Event(
         whose="person", engage=True, names=("score",), tests={"value": "integer"}
     ),
@@ -75,6 +76,9 @@ EVENTS: dict[str, Event] = {
 OF_ONE_ACCOUNT = frozenset(
     name for name, event in EVENTS.items() if event.of_group and event.whose == "person"
 )
+
+#: what the Platform may be told of as it happens in the engage store; never anything of buying groups
+TOLD = frozenset(name for name, event in EVENTS.items() if event.told and not event.of_group)
 
 #: any other type: ``event {type, where}``; whose it is, it says itself
 GENERIC = "event"

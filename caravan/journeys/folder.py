@@ -10,6 +10,7 @@ from caravan.journeys.conditions.scope import nearest
 from caravan.journeys.documents import KINDS, KINDS_LATER
 from caravan.journeys.fragment_files import Key
 from caravan.journeys.fragments import FOLDER
+from caravan.journeys.limits import USUAL, Limits
 from caravan.journeys.mail_html import MailFormat
 from caravan.journeys.problems import Path, Problem, Severity
 from caravan.journeys.reading import Fields
@@ -41,6 +42,7 @@ class Folder:
     templates: dict[str, TemplateFile] = field(default_factory=dict)
     template_files: dict[str, str] = field(default_factory=dict)
     fragment_files: dict[Key, str] = field(default_factory=dict)
+    limits: Limits = USUAL
 
     def add(
         self,
@@ -84,7 +86,7 @@ class Folder:
                 severity=severity,
             )
 
-        return Fields(document.source.data, (), report)
+        return Fields(document.source.data, (), report, self.limits)
 
     def of(self, kind: str) -> list[Document]:
         return [document for document in self.documents if document.kind == kind]

@@ -17,6 +17,7 @@ from caravan.journeys.conditions.parse import (
 )
 from caravan.journeys.durations import Span, parse_duration
 from caravan.journeys.fields import FieldType
+from caravan.journeys.limits import USUAL, Limits
 from caravan.journeys.problems import Path, Report
 from caravan.journeys.time import WEEKDAYS, EndsOn, LocalMoment, known_zone
 from caravan.journeys.written import as_written, shown
@@ -55,9 +56,10 @@ class Watching(Protocol):
 class Fields:
     """One mapping of a document. Ask for its keys, then ``finish`` to report the unknown ones."""
 
-    def __init__(self, raw: object, path: Path, report: Report) -> None:
+    def __init__(self, raw: object, path: Path, report: Report, limits: Limits = USUAL) -> None:
         self.path = path
         self.report = report
+        self.limits = limits
         self.seen: list[str] = []
         self.kinds: dict[str, str] = {}  # what each key was asked for as, for the schema
         self.needed: set[str] = set()
@@ -68,6 +70,10 @@ class Fields:
             report.opened(self)
         if not self.fine:
             report("bad-value", path, "a mapping was expected here")
+
+    def within(self, raw: object, *path: str | int) -> "Fields":
+        """A mapping that stands somewhere in this one."""
+        return Fields(raw, (*self.path, *path), self.report, self.limits)
 
     def has(self, key: str) -> bool:
         return self.given(key) is not None
@@ -89,8 +95,8 @@ class Fields:
             self.problem("missing-key", None, f"{key} is missing")
         return value
 
-    def text(self, key: str, *, longest: int = 10_000) -> str | None:
-        """A string field: its text as written."""
+    def text(self, key: str, *, longest: int = 10_000, limit: str = "") -> str | None:
+        """A string field: its text as written; ``limit``: the one that says how long it may be."""
         value = self.given(key, "text")
         if value is None:
             return None
@@ -98,8 +104,10 @@ class Fields:
             self.problem("bad-value", key, f"{key} takes a text")
             return None
         text = as_written(value)
+        longest = getattr(self.limits, limit) if limit else longest
         if len(text) > longest:
-            self.problem("text-too-long", key, f"{key} may have at most {longest} characters")
+            why = f" {self.limits.over(limit)}" if limit else ""
+            self.problem("text-too-long", key, f"{key} may have at most {longest} characters{why}")
             return None
         return text
 
@@ -170,7 +178,7 @@ class Fields:
     def inner(self, key: str) -> "Fields":
         """The mapping at a key, to be read key by key in its turn; empty where there is none."""
         raw = self.given(key, "inner")
-        return Fields({} if raw is None else raw, (*self.path, key), self.report)
+        return self.within({} if raw is None else raw, key)
 
     def duration(self, key: str, *, signed: bool = False) -> Span | None:
         value = self.given(key, "signed duration" if signed else "duration")
@@ -253,7 +261,7 @@ class Fields:
                 )
                 return None
             return slots[value]
-        inner = Fields(value, (*self.path, key), self.report)
+        inner = self.within(value, key)
         slot = read_slot(inner)
         self.fine = self.fine and inner.fine
         return slot
@@ -289,10 +297,7 @@ class Fields:
 
     def each(self, key: str) -> list["Fields"]:
         """The mappings of a list, each to be read key by key in its turn."""
-        return [
-            Fields(raw, (*self.path, key, number), self.report)
-            for number, raw in enumerate(self.items(key))
-        ]
+        return [self.within(raw, key, number) for number, raw in enumerate(self.items(key))]
 
     def later(self, *keys: str) -> None:
         """Keys of the language that this version does not run: refused plainly, never ignored."""

@@ -127,6 +127,8 @@ EVERYWHERE: dict[str, Schema] = {
 
 #: keys of a document that its reader asks for in ways of its own
 OF_DOCUMENT: dict[str, dict[str, Schema]] = {
+    # of accounts or of people: what may be asked depends on that
+    "audience": {"when": {"anyOf": [TAKEN["account condition"], TAKEN["person condition"]]}},
     "workspace": {
         "fields": {
             "type": ["object", "null"],

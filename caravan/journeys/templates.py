@@ -13,6 +13,7 @@ from caravan.journeys.conditions.parse import nearest
 from caravan.journeys.fields import FieldCatalog
 from caravan.journeys.fragment_files import Fragments, Key, TakenIn, taken_in
 from caravan.journeys.fragments import Expanded, expand
+from caravan.journeys.limits import USUAL, Limits
 from caravan.journeys.liquid import (
     BadLiquid,
     Rendered,
@@ -30,7 +31,6 @@ from caravan.journeys.source import Source, read_documents
 from caravan.journeys.visible_text import has_words
 
 MOST_BYTES = 1024 * 1024
-LARGE_MAIL = 100 * 1024
 
 _FRONT = re.compile(r"\A---[ \t]*\r?\n(.*?)^---[ \t]*\r?\n", re.DOTALL | re.MULTILINE)
 _EMPTY_LINK = re.compile(r"""href\s*=\s*(["'])\s*#?\s*\1""")
@@ -261,6 +261,7 @@ def read_template(
     catalog: FieldCatalog,
     fragments: Fragments | None = None,
     solution_interests: frozenset[str] = frozenset(),
+    limits: Limits = USUAL,
 ) -> TemplateFile:
     """Read and check a template file; ``slug`` and format come from its name."""
     reader = _Reader(file, slug, catalog, fragments or {}, solution_interests)
@@ -291,7 +292,14 @@ def read_template(
         reader.report("missing-key", body_line + 1, "the e-mail has no body")
     elif readable and whole is not None:  # where its Liquid is wrong, its MJML cannot be told
         html = reader.html(body, body_line, taken.texts)
-    _warn(reader, front, body, body_line, whole, html)
+    if len(taken.fragments) > limits.email_fragments:
+        reader.report(
+            "bad-value",
+            body_line + 1,
+            f"an e-mail takes in at most {limits.email_fragments} fragments, not {len(taken.fragments)} "
+            + limits.over("email_fragments"),
+        )
+    _warn(reader, front, body, body_line, whole, html, limits)
     if not any(problem.severity == "error" for problem in read.problems):
         read.template = TemplateDocument(
             email=slug,
@@ -317,6 +325,7 @@ def _warn(
     body_line: int,
     whole: Expanded | None,
     html: str | None,
+    limits: Limits,
 ) -> None:
     """What may be meant, and seldom is."""
 
@@ -340,8 +349,13 @@ def _warn(
     for line in empty_links(body):
         warn("empty-link", body_line + line, "a link leads nowhere")
     # mailboxes cut what they get: MJML is many times as long as HTML
-    if max(len(shown.encode()), len((html or "").encode())) > LARGE_MAIL:
-        warn("email-too-large", first, "over 100 KB: some mailboxes cut it")
+    if max(len(shown.encode()), len((html or "").encode())) > limits.email_kilobytes * 1024:
+        warn(
+            "email-too-large",
+            first,
+            f"over {limits.email_kilobytes} KB: some mailboxes cut it "
+            + limits.over("email_kilobytes"),
+        )
 
 
 def empty_links(text: str) -> list[int]:

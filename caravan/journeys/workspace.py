@@ -48,6 +48,7 @@ from caravan.journeys.documents.exits import nodes_written
 from caravan.journeys.fields import FieldCatalog
 from caravan.journeys.folder import Folder, find_documents, read_text
 from caravan.journeys.fragment_files import Fragments, check_nesting, read_fragment
+from caravan.journeys.limits import USUAL, Limits
 from caravan.journeys.named_lists import read_lists
 from caravan.journeys.problems import Problem
 from caravan.journeys.reading import SLUG, SLUG_IN_WORDS, JourneyScope
@@ -77,6 +78,7 @@ class Workspace:
     communication_limits: dict[str, CommunicationLimitsDocument] = field(default_factory=dict)
     identity_rules: dict[str, IdentityDocument] = field(default_factory=dict)
     sources: dict[str, SourceDocument] = field(default_factory=dict)
+    files: dict[str, str] = field(default_factory=dict)  # of documents, by `kind:slug`
 
     @property
     def catalog(self) -> FieldCatalog:
@@ -92,27 +94,28 @@ class Workspace:
         return self.directory / self.settings.data if self.settings.data else None
 
 
-def load_workspace(directory: FilePath, at: datetime) -> Workspace:
+def load_workspace(directory: FilePath, at: datetime, limits: Limits = USUAL) -> Workspace:
     """Read and check everything in a folder.
 
     Args:
         directory: the workspace.
         at: the instant of publishing that schedules are checked against.
+        limits: how many and how long things may be here.
     """
-    folder = Folder(directory, at)
+    folder = Folder(directory, at, limits=limits)
     find_documents(folder)
     settings = _read_settings(folder)
     _read_templates(folder, settings.catalog)
-    audiences = _read_audiences(folder, settings.catalog)
+    audiences = _read_audiences(folder, settings)
     services = _read_services(folder, settings.catalog)
     lists = read_lists(folder, settings, _engage_scope(folder, settings))
     scope = lists.within(_engage_scope(folder, settings))
     groups = read_buying_group_documents(folder, settings.zone, scope)
     journeys = _read_journeys(folder, settings, scope)
     campaigns = _read_campaigns(folder, settings, scope)
-    limits = _read_communication_limits(folder, settings)
+    rules = _read_communication_limits(folder, settings)
     tests = _read_tests(folder, settings.catalog)
-    rules = [read_identity(folder.fields(document)) for document in folder.of("identity")]
+    identity = [read_identity(folder.fields(document)) for document in folder.of("identity")]
     sources = _read_sources(folder, settings.catalog)
     problems = tuple(
         sorted(set(folder.problems), key=lambda p: (p.file, p.line, p.code, p.message))
@@ -133,9 +136,10 @@ def load_workspace(directory: FilePath, at: datetime) -> Workspace:
         solution_interests=groups.solution_interests,
         buying_group_jobs=groups.jobs,
         score_models=groups.score_models,
-        communication_limits=limits,
-        identity_rules={rule.identity: rule for rule in rules if rule is not None},
+        communication_limits=rules,
+        identity_rules={rule.identity: rule for rule in identity if rule is not None},
         sources=sources,
+        files={f"{one.kind}:{one.slug}": one.file for one in folder.documents},
     )
 
 
@@ -165,7 +169,7 @@ def _read_templates(folder: Folder, catalog: FieldCatalog) -> None:
             continue
         if not SLUG.fullmatch(slug):
             folder.add(file, 1, "bad-value", f"{slug!r} is not a slug: {SLUG_IN_WORDS}")
-        read = read_template(file, slug, text, catalog, fragments, interests)
+        read = read_template(file, slug, text, catalog, fragments, interests, folder.limits)
         folder.templates[slug] = read
         folder.problems += read.problems
 
@@ -197,10 +201,14 @@ def _read_fragments(folder: Folder, catalog: FieldCatalog) -> Fragments:
     return fragments
 
 
-def _read_audiences(folder: Folder, catalog: FieldCatalog) -> dict[str, AudienceDocument]:
+def _read_audiences(folder: Folder, settings: WorkspaceDocument) -> dict[str, AudienceDocument]:
     names = frozenset(document.slug for document in folder.of("audience"))
     scope = Scope(
-        catalog=catalog, store="platform", audiences=names, people_audiences=_of_people(folder)
+        catalog=settings.catalog,
+        store="platform",
+        activities_told=settings.activities_to_platform,
+        audiences=names,
+        people_audiences=_of_people(folder),
     )
     audiences = {}
     for document in folder.of("audience"):

@@ -1,22 +1,40 @@
-"""Audiences: conditions over the sandbox, evaluated as a whole or for just the accounts touched.
+"""Audiences: conditions over the sandbox, and who meets them.
 
-Membership is a table; whoever qualifies gets a row with the instant. Where a condition may change by
-the passing of time alone, the next such instant is kept with the account and looked at when due.
+Membership is a table; whoever qualifies gets a row with the instant, and who leaves is noted with both
+instants. Where a condition may change by the passing of time alone, the next such instant is kept with
+the subject and looked at when due. For just the subjects touched it is brought up to date here; for
+everybody in ``caravan.platform.whole_evaluation``.
 """
 
-from collections.abc import Sequence
+from array import array
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from sys import byteorder
+from typing import Any, Literal, cast
 
 from pydantic import TypeAdapter
 
 from caravan.database import outbox
-from caravan.journeys.conditions.membership import Membership
-from caravan.journeys.conditions.model import Condition
+from caravan.journeys.conditions.membership import Membership, Statement
+from caravan.journeys.conditions.model import Condition, Did
+from caravan.journeys.conditions.naming import audiences_named, walk
 from caravan.journeys.documents import AudienceDocument
 from caravan.platform import sql
 
+AudienceOf = Literal["accounts", "people"]
+Subjects = Literal["all", "named", "between"]
+
 _condition: TypeAdapter[Condition] = TypeAdapter(Condition)
+
+
+@dataclass(frozen=True)
+class Said:
+    """What is said of an audience: whom it is of, and which of them are in it."""
+
+    of: AudienceOf
+    zone: str  # whose days its durations mean
+    condition: Condition
 
 
 async def store(conn: Any, document: AudienceDocument, zone: str, at: datetime) -> None:
@@ -46,39 +64,100 @@ async def store(conn: Any, document: AudienceDocument, zone: str, at: datetime) 
         await outbox.nudge(conn)
 
 
-async def evaluate(
-    conn: Any, slug: str, as_of: datetime, subject_ids: Sequence[int] | None = None
-) -> None:
-    """Bring an audience's membership up to date.
+async def stored(conn: Any) -> dict[str, Said]:
+    """What the sandbox says of all its audiences, by slug."""
+    return {
+        row["slug"]: Said(row["of"], row["zone"], _condition.validate_python(row["condition"]))
+        for row in await sql.fetch(conn, "conditions")
+    }
+
+
+def written(documents: Mapping[str, AudienceDocument], zone: str) -> dict[str, Said]:
+    """What a workspace says of its audiences, by slug, stored or not."""
+    return {slug: Said(cast(AudienceOf, one.of), zone, one.when) for slug, one in documents.items()}
+
+
+def membership(slug: str, audiences: Mapping[str, Said], subjects: Subjects) -> Membership:
+    """How an audience's membership is kept, for all its subjects or some of them."""
+    said = audiences[slug]
+    return Membership(
+        of=said.of,
+        condition=said.condition,
+        zone=said.zone,
+        members="audience_members",
+        flips="audience_flips",
+        departures="audience_departures",
+        key={"audience": slug},
+        subjects=subjects,
+        # another audience it names is put in its place: nobody may keep that one's members up to date
+        audiences={name: one.condition for name, one in audiences.items() if name != slug},
+    )
+
+
+async def evaluate(conn: Any, slug: str, as_of: datetime, subject_ids: Sequence[int]) -> None:
+    """Bring an audience's membership up to date for some subjects.
 
     Args:
         conn: of the sandbox, in a transaction.
         slug: which audience.
         as_of: domain time.
-        subject_ids: only these accounts (or people); None: all.
+        subject_ids: these accounts, or people.
     """
     await sql.execute(conn, "lock_to_evaluate")
-    stored = {row["slug"]: row for row in await sql.fetch(conn, "conditions")}
-    conditions = {
-        name: _condition.validate_python(row["condition"]) for name, row in stored.items()
-    }
-    audience = Membership(
-        of=stored[slug]["of"],
-        condition=conditions.pop(slug),
-        zone=stored[slug]["zone"],
-        members="audience_members",
-        flips="audience_flips",
-        key={"audience": slug},
-        everyone=subject_ids is None,
-        # another audience it names is put in its place: nobody may keep that one's members up to date
-        audiences=conditions,
-    )
-    values = {"as_of": as_of, "subject_ids": list(subject_ids) if subject_ids is not None else None}
-    for statement in (audience.leave(), audience.join(), audience.look_again()):
+    if not subject_ids:
+        return
+    kept = membership(slug, await stored(conn), "named")
+    values = {"as_of": as_of, "subject_ids": list(subject_ids)}
+    for statement in (kept.leave(), kept.join(), kept.look_again()):
         if statement is not None:
             await conn.execute(statement.sql, *statement.binder.args(**values))
-    if subject_ids is None:
-        await sql.execute(conn, "mark_evaluated", slug=slug, at=as_of)
+
+
+async def matching(
+    conn: Any, slug: str, audiences: Mapping[str, Said], as_of: datetime
+) -> "array[int]":
+    """Whoever meets the condition of an audience, by id; nothing is written.
+
+    Args:
+        conn: of the sandbox, in a transaction.
+        slug: which audience.
+        audiences: it and those that it may name.
+        as_of: domain time.
+    """
+    statement = selection(slug, audiences)
+    # in one value: millions of rows would each become an object here
+    packed = await conn.fetchval(
+        f"select string_agg(int8send(id), ''::bytea order by id) from ({statement.sql}) matching",
+        *statement.binder.args(as_of=as_of),
+    )
+    ids = array("q", packed or b"")
+    if byteorder == "little":
+        ids.byteswap()
+    return ids
+
+
+def selection(slug: str, audiences: Mapping[str, Said]) -> Statement:
+    """The query that ``matching`` asks, in order of id; its binder takes ``as_of``."""
+    return membership(slug, audiences, "all").select()
+
+
+async def about_events(conn: Any) -> set[str]:
+    """The audiences that ask for what happened, themselves or by way of others: events may change who is in them."""
+    conditions = {slug: one.condition for slug, one in (await stored(conn)).items()}
+    found: set[str] = set()
+    more = {
+        slug
+        for slug, condition in conditions.items()
+        if any(isinstance(part, Did) for part in walk(condition))
+    }
+    while more:
+        found |= more
+        more = {
+            slug
+            for slug, condition in conditions.items()
+            if slug not in found and audiences_named(condition) & found
+        }
+    return found
 
 
 async def members_since(conn: Any, slug: str, subject_ids: Sequence[int]) -> dict[int, datetime]:

@@ -15,12 +15,15 @@ from caravan.journeys.conditions.operators import UnfitOperand
 from caravan.journeys.conditions.parse import nearest
 from caravan.journeys.documents.source import AS_OF
 from caravan.journeys.fields import FieldType
+from caravan.journeys.limits import USUAL, Limits
 from caravan.platform.cells import parser_of
 from caravan.platform.file_maps import FileSource, ReadColumns, as_of, missing_columns, read_columns
 from caravan.platform.source_files import NOT_UTF8, BadRow, Counted, bad_id, is_text
 
 #: columns that name records
 ID_COLUMNS = ("account_id", "person_id", "opportunity_id")
+#: the column by which a source says that it has a record no more
+IS_DELETED = "is_deleted"
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,7 @@ class Row:
     person: str | None = None
     roles: tuple[str, ...] | None = None
     at: datetime | None = None
+    is_deleted: bool = False
 
 
 @dataclass
@@ -50,6 +54,8 @@ class CsvSource:
     now: datetime
     optional: tuple[str, ...] = ()
     whose: FileSource = field(default_factory=FileSource)
+    longest: dict[str, str] = field(default_factory=dict)  # columns, and the limit of each
+    limits: Limits = USUAL
     problems: list[BadRow] = field(default_factory=list)
     warnings: list[BadRow] = field(default_factory=list)
     bytes_read: int = 0
@@ -135,7 +141,7 @@ class CsvSource:
                 1, f"the column {missing[0]} is missing{hint}: nothing of this file is loaded"
             )
             return False
-        known = {*self.id_columns, *self.types, *self.optional, AS_OF}
+        known = {*self.id_columns, *self.types, *self.optional, AS_OF, IS_DELETED}
         for number, name in enumerate(header, 1):
             if name in known and header.count(name) > 1:
                 self._bad(1, f"the column {name} stands twice: nothing of this file is loaded")
@@ -162,6 +168,10 @@ class CsvSource:
                 except UnfitOperand as error:
                     self._bad(line, f"{name} {cell!r}: {error}")
                     return None
+                limit = self.longest.get(name)
+                if limit is not None and len(cell) > getattr(self.limits, limit):
+                    self._bad(line, f"{name} has {len(cell)} characters {self.limits.over(limit)}")
+                    return None
             else:
                 given[name] = cell
         ids = {name: self.whose.id_of(name, given.get(name, "")) for name in ID_COLUMNS}
@@ -180,6 +190,10 @@ class CsvSource:
         except UnicodeEncodeError:
             self._bad(line, NOT_UTF8)
             return None
+        is_deleted = given.get(IS_DELETED, "").strip().lower()
+        if is_deleted not in ("", "true", "false"):
+            self._bad(line, f"{IS_DELETED} {given[IS_DELETED]!r}: true or false was expected")
+            return None
         roles = given.get("roles")
         return Row(
             id=ids[self.id_columns[0]],
@@ -192,6 +206,7 @@ class CsvSource:
             roles=None
             if roles is None
             else tuple(dict.fromkeys(role.strip() for role in roles.split(";") if role.strip())),
+            is_deleted=is_deleted == "true",
         )
 
     def _bad(self, line: int, reason: str) -> None:

@@ -12,11 +12,18 @@ from typing import Any
 
 from caravan.database.outbox import SYNC, TIME, Change, Cursor, read_page
 from caravan.platform import audiences, segments, sql
+from caravan.platform.audiences import AudienceOf
 from caravan.platform.export import Bundle, Here, export_accounts
 
 #: the engage store's cursor in this outbox
 STREAM = "down"
-PAGE = 5000
+#: changes, so accounts at most: all that belongs to them, with the histories of newcomers, is in memory at once
+PAGE = 1000
+#: what of which something may change who is in an audience of these
+TOUCHING: dict[AudienceOf, tuple[str, ...]] = {
+    "accounts": ("account", "person", "relation", "opportunity", "activity"),
+    "people": ("person", "relation", "activity"),
+}
 
 
 @dataclass(frozen=True)
@@ -25,7 +32,8 @@ class Concern:
 
     everyone: list[int]  # accounts looked at, also those that only time has put in question
     people: list[int]  # theirs, where an audience of people was asked about
-    touched: list[int]  # accounts whose data the Platform changed by itself
+    touched: list[int]  # accounts whose records the Platform changed by itself
+    happened_to: list[int]  # accounts that something happened to: their records are as they were
     members: dict[str, list[int]]  # by audience in use: which of the page's accounts are in it now
     activity_ids: list[int]
 
@@ -56,36 +64,50 @@ async def look_again(
         jobs: what else brings in the accounts of an audience, and has no segment.
     """
     named = named or {}
+    # what the engage store itself sent up need not come down again, nor what only time changed
+    down = [change for change in page if change.origin not in (SYNC, TIME)]
+    events = [change for change in down if change.entity == "activity"]
     async with pool.acquire() as conn, conn.transaction():
-        everyone = await _touched(conn, page)
+        changed = await _touched(
+            conn, [one for one in page if one.entity != "activity"], "accounts"
+        )
+        touched = await _touched(
+            conn, [one for one in down if one.entity != "activity"], "accounts"
+        )
+        happened_to = await _touched(conn, events, "accounts")
+        about_events = await audiences.about_events(conn) if happened_to else set()
+        together = sorted({*changed, *happened_to})
+
+        def asked(audience: str) -> list[int]:
+            return together if audience in about_events else changed
+
         members: dict[str, list[int]] = {one["audience"]: [] for one in (*journeys, *jobs)}
         for audience in sorted(members):
-            await audiences.evaluate(conn, audience, as_of, everyone)
+            await audiences.evaluate(conn, audience, as_of, asked(audience))
+            members[audience] = await _members_among(conn, audience, asked(audience))
+        everyone = together if about_events & {*members, *named} else changed
         people: list[int] = []
         if "people" in named.values():
-            people = await people_among(conn, everyone)
+            people = sorted(
+                {*await _touched(conn, page, "people"), *await people_among(conn, everyone)}
+            )
         for audience, of in named.items():
             if audience not in members:
-                ids = everyone if of == "accounts" else people
+                ids = asked(audience) if of == "accounts" else people
                 await audiences.evaluate(conn, audience, as_of, ids)
-        for row in await sql.fetch(
-            conn, "members_among", audiences=list(members), subject_ids=everyone
-        ):
-            members[row["audience"]].append(row["subject_id"])
         for journey in journeys:
             audience = journey["audience"]
             if members[audience]:
-                await segments.build(
+                await segments.extend(
                     conn, journey["slug"], journey["version"], audience, as_of, members[audience]
                 )
-        # what the engage store itself sent up need not come down again, nor what only time changed
-        down = [change for change in page if change.origin not in (SYNC, TIME)]
         return Concern(
             everyone=everyone,
             people=people,
-            touched=await _touched(conn, down),
+            touched=touched,
+            happened_to=happened_to,
             members=members,
-            activity_ids=[change.id for change in down if change.entity == "activity"],
+            activity_ids=[change.id for change in events],
         )
 
 
@@ -104,17 +126,23 @@ async def people_among(conn: Any, account_ids: Sequence[int]) -> list[int]:
     ]
 
 
-async def _touched(conn: Any, page: Sequence[Change]) -> list[int]:
-    ids: dict[str, list[int]] = {}
-    for change in page:
-        ids.setdefault(change.entity, []).append(change.id)
+async def _members_among(conn: Any, audience: str, subject_ids: Sequence[int]) -> list[int]:
+    if not subject_ids:
+        return []
     rows = await sql.fetch(
-        conn,
-        "touched_accounts",
-        account_ids=ids.get("account", []),
-        person_ids=ids.get("person", []),
-        relation_ids=ids.get("relation", []),
-        opportunity_ids=ids.get("opportunity", []),
-        activity_ids=ids.get("activity", []),
+        conn, "members_among", audiences=[audience], subject_ids=list(subject_ids)
     )
+    return [row["subject_id"] for row in rows]
+
+
+async def _touched(conn: Any, page: Sequence[Change], of: AudienceOf) -> list[int]:
+    """The accounts, or the people, that changed records belong to."""
+    if not page:
+        return []
+    ids: dict[str, list[int]] = {entity: [] for entity in TOUCHING[of]}
+    for change in page:
+        if change.entity in ids:
+            ids[change.entity].append(change.id)
+    named = {f"{entity}_ids": those for entity, those in ids.items()}
+    rows = await sql.fetch(conn, f"touched_{of}", **named)
     return sorted(row["id"] for row in rows)

@@ -1,4 +1,4 @@
-"""A JSON Lines file of events, read line by line."""
+"""Events as other systems say them in JSON, whichever way they come in: what is one, and why another is none."""
 
 import hashlib
 import io
@@ -8,17 +8,25 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
+from caravan.journeys.limits import USUAL, Limits
 from caravan.platform.file_maps import FileSource
 from caravan.platform.source_files import NOT_UTF8, BadRow, Counted, bad_id, is_text
 
+#: bytes of one event's line
+LONGEST_LINE = 1_000_000
+_BOM = b"\xef\xbb\xbf"
 _NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
+
+
+class Unreadable(ValueError):
+    """A text that is no JSON we read; says why."""
 
 
 @dataclass(frozen=True)
 class EventRow:
-    """One event of a JSON Lines file."""
+    """One event, and the line that said it."""
 
     id: str
     type: str
@@ -31,28 +39,34 @@ class EventRow:
 
 @dataclass
 class EventSource:
-    """A JSON Lines file of events."""
+    """JSON Lines of events: a file, or a stream that ``path`` only names."""
 
     path: Path
+    limits: Limits = USUAL
     whose: FileSource = field(default_factory=FileSource)
     problems: list[BadRow] = field(default_factory=list)
     bytes_read: int = 0
+    stream: BinaryIO | None = None
 
     def rows(self) -> Iterator[EventRow]:
         """The good events in order; the bad ones go to ``problems``."""
+        if self.stream is not None:
+            yield from self._rows(self.stream)
+            return
         with self.path.open("rb") as raw:
-            lines = io.TextIOWrapper(
-                io.BufferedReader(Counted(raw, self)),
-                encoding="utf-8-sig",
-                errors="surrogateescape",
-            )
-            for number, line in enumerate(lines, 1):
-                if line.strip():
-                    event = read_event(line, number, self.path.name)
-                    if isinstance(event, EventRow):
-                        yield _of_source(event, self.whose)
-                    else:
-                        self.problems.append(event)
+            yield from self._rows(raw)
+
+    def _rows(self, raw: BinaryIO) -> Iterator[EventRow]:
+        lines = _lines(io.BufferedReader(Counted(raw, self)))
+        for number, line in enumerate(lines, 1):
+            content = line.removeprefix(_BOM) if number == 1 else line
+            if not content.strip():
+                continue
+            event = _of_line(content, number, self.path.name, self.limits)
+            if isinstance(event, EventRow):
+                yield _of_source(event, self.whose)
+            else:
+                self.problems.append(event)
 
 
 def _of_source(event: EventRow, whose: FileSource) -> EventRow:
@@ -65,27 +79,32 @@ def _of_source(event: EventRow, whose: FileSource) -> EventRow:
     )
 
 
-def read_event(line: str, number: int, file: str) -> EventRow | BadRow:
-    """One line as an event; ``id`` absent is derived from what the line says."""
+def read_event(line: str, number: int, file: str, limits: Limits = USUAL) -> EventRow | BadRow:
+    """One line as an event."""
+    try:
+        return event_of(read_json(line), number, file, limits)
+    except Unreadable as error:
+        return BadRow(file, number, str(error))
+
+
+def event_of(said: Any, number: int, file: str, limits: Limits = USUAL) -> EventRow | BadRow:
+    """What JSON said as an event; ``id`` absent is derived from the rest.
+
+    Args:
+        said: from ``read_json``.
+        number: of the line or place it has.
+        file: where it comes from.
+        limits: how many fields it may have.
+    """
 
     def bad(reason: str) -> BadRow:
         return BadRow(file, number, reason)
 
-    if not is_text(line):
-        return bad(NOT_UTF8)
-    event, reason = _read_object(line)
-    if event is None:
-        return bad(reason)
-    return event_of(event, number, file)
-
-
-def event_of(event: dict[str, Any], number: int, file: str) -> EventRow | BadRow:
-    """An object as an event, where a store can keep what it says (``unkept``)."""
-
-    def bad(reason: str) -> BadRow:
-        return BadRow(file, number, reason)
-
-    fields = dict(event)
+    if not isinstance(said, dict):
+        return bad("an event is an object")
+    if why := _unkept(said):
+        return bad(why)
+    fields = dict(said)
     kind, at = fields.pop("type", None), fields.pop("at", None)
     identity = fields.pop("id", None)
     person, account = fields.pop("person_id", None), fields.pop("account_id", None)
@@ -97,7 +116,12 @@ def event_of(event: dict[str, Any], number: int, file: str) -> EventRow | BadRow
     except (TypeError, ValueError, OverflowError):
         return bad("at takes an instant such as 2026-03-01T08:00:00Z")
     if identity is None:
-        identity = hashlib.sha256(json.dumps(event, sort_keys=True).encode()).hexdigest()[:40]
+        identity = hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:40]
+    if len(fields) > limits.event_fields:
+        return bad(
+            f"has {len(fields)} fields; an event has at most {limits.event_fields} "
+            + limits.over("event_fields")
+        )
     named = {"type": kind, "id": identity, "person_id": person, "account_id": account}
     for name, value in named.items():
         if value is None:
@@ -119,26 +143,35 @@ def event_of(event: dict[str, Any], number: int, file: str) -> EventRow | BadRow
     )
 
 
-def _read_object(line: str) -> tuple[dict[str, Any] | None, str]:
-    """The object of a line, or why it has none that a store can keep."""
+def read_json(text: str) -> Any:
+    """What a text of JSON says.
+
+    Raises:
+        Unreadable: it is no JSON, or none that says one thing: with a key twice in one object, say.
+    """
     try:
-        event = json.loads(line)
+        return json.loads(text, object_pairs_hook=_once_each)
     except RecursionError:
-        return None, "is nested too deeply"
+        raise Unreadable("is nested too deeply") from None
     except json.JSONDecodeError as error:
-        return None, f"no JSON: {error.msg} at character {error.pos + 1}"
+        raise Unreadable(f"no JSON: {error.msg} at character {error.pos + 1}") from None
+    except Unreadable:
+        raise
     except ValueError:
-        return None, "has a number of too many digits"
-    if not isinstance(event, dict):
-        return None, "one object a line was expected"
-    why = unkept(event)
-    return (event, "") if why is None else (None, why)
+        raise Unreadable("has a number of too many digits") from None
 
 
-def unkept(event: dict[str, Any]) -> str | None:
+def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) != len(pairs):
+        raise Unreadable("an object says a key twice")
+    return made
+
+
+def _unkept(said: dict[str, Any]) -> str | None:
     """Why a store cannot keep what JSON can say; None where it can."""
     try:
-        written = json.dumps(event, ensure_ascii=False, allow_nan=False)
+        written = json.dumps(said, ensure_ascii=False, allow_nan=False)
     except RecursionError:
         return "is nested too deeply"
     except ValueError:
@@ -148,3 +181,21 @@ def unkept(event: dict[str, Any]) -> str | None:
     if _NUL.search(written):
         return "has a NUL character"
     return None
+
+
+def _of_line(line: bytes, number: int, file: str, limits: Limits) -> EventRow | BadRow:
+    if len(line) > LONGEST_LINE:
+        return BadRow(file, number, f"the line is longer than {LONGEST_LINE} bytes")
+    try:
+        return read_event(line.decode(), number, file, limits)
+    except UnicodeDecodeError:
+        return BadRow(file, number, NOT_UTF8)
+
+
+def _lines(raw: io.BufferedReader) -> Iterator[bytes]:
+    """Lines without what ends them; of one that is too long so much as shows it."""
+    while line := raw.readline(LONGEST_LINE + 1):
+        rest = line
+        while len(rest) > LONGEST_LINE and not rest.endswith(b"\n"):
+            rest = raw.readline(LONGEST_LINE + 1)
+        yield line.removesuffix(b"\n")

@@ -33,16 +33,16 @@ class Here:
 async def export_accounts(
     conn: Any, account_ids: Sequence[int], here: Here, news: Sequence[int]
 ) -> Bundle:
-    """Accounts with their people, relations, opportunities and activities.
+    """Accounts with their people, relations, opportunities and activities, and what else happened.
 
     Args:
         conn: of the sandbox, in a transaction with one snapshot.
-        account_ids: which.
-        here: what the engage store has of them.
+        account_ids: whose records are wanted.
+        here: what the engage store has, of them and of those that something happened to.
         news: the activities that may be new to it.
     """
     ids = list(account_ids)
-    if not ids:
+    if not ids and not news:
         return Bundle([], [], [], [], [])
     relations = await sql.fetch(conn, "relations_to_bring", account_ids=ids)
     newcomers = {
@@ -51,7 +51,9 @@ async def export_accounts(
         if row["deleted_at"] is None and row["id"] not in here.relations
     }
     return Bundle(
-        accounts=await sql.fetch(conn, "accounts_to_bring", account_ids=ids),
+        accounts=await sql.fetch(
+            conn, "accounts_to_bring", account_ids=ids, held=list(here.accounts)
+        ),
         people=await sql.fetch(conn, "people_to_bring", account_ids=ids),
         relations=relations,
         opportunities=await sql.fetch(conn, "opportunities_to_bring", account_ids=ids),
@@ -61,6 +63,6 @@ async def export_accounts(
             new_accounts=[one for one in ids if one not in here.accounts],
             new_people=sorted(newcomers),
             news=list(news),
-            held=[one for one in ids if one in here.accounts],
+            held=sorted(here.accounts),
         ),
     )

@@ -1,7 +1,8 @@
 """What several records that are one say together, field by field.
 
 Pure. Each record keeps its own word; the unified record is folded from them anew whenever one of them
-changes, so it does not matter in which order they came. The later as_of wins. Permission is narrower: an
+changes, so it does not matter in which order they came. The later as_of wins. They are deleted when all of them
+are. Permission is narrower: an
 opt-out that one of them says stands whatever the others say, until it takes that back or the person says
 otherwise of the unified record later than the two became one.
 """
@@ -18,6 +19,8 @@ OPT_OUT: dict[str, bool] = {
     "email_consent": False,
     "sms_consent": False,
 }
+#: the flag of deletion, a word by its stamp like a field: its value is the stamp since which it is
+DELETED = "$deleted"
 #: a yes to text messages is of the number it was said for
 NUMBER, SAID_OF_NUMBER = "mobile_phone", "sms_consent"
 
@@ -69,7 +72,7 @@ def fold(own: Sequence[Word], together: Word | None = None) -> Folded:
     fields: dict[str, Any] = {}
     stamps: dict[str, str] = {}
     winners: dict[str, Winner] = {}
-    for field in sorted({field for word in words for field in word.stamps}):
+    for field in sorted({field for word in words for field in word.stamps} - {DELETED}):
         said = [word for word in words if field in word.stamps]
         winner = Winner(max(said, key=_by_instant(field)), LATEST if len(said) > 1 else ALONE)
         stamp = winner.word.stamps[field]
@@ -85,6 +88,11 @@ def fold(own: Sequence[Word], together: Word | None = None) -> Folded:
         if value is not None:
             fields[field] = value
         stamps[field], winners[field] = stamp, winner
+    flagged = [word.stamps[DELETED] for word in own if DELETED in word.stamps]
+    if flagged:
+        stamps[DELETED] = max(flagged)
+    if own and all(DELETED in word.fields for word in own):
+        fields[DELETED] = max(word.fields[DELETED] for word in own)
     return Folded(fields, stamps, winners)
 
 

@@ -1,12 +1,13 @@
 """Importing a workspace's data: streamed, page by page, each page one transaction.
 
 A row is applied whole or not at all; a row that has not changed since it was last imported is not
-applied again; a changed one writes only the cells that changed; one that is gone deletes nothing.
+applied again; a changed one writes only the cells that changed; one that is gone deletes nothing. A
+row says that its record is there, unless its ``is_deleted`` says that it is not (``caravan.platform.deletion``).
 """
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
@@ -16,11 +17,12 @@ from typing import Any, TypeVar
 from caravan.database.erasures import ErasureKey
 from caravan.database.outbox import nudge
 from caravan.journeys.fields import Entity, FieldCatalog
-from caravan.platform import identity, sql, uniting
+from caravan.journeys.limits import USUAL, Limits
+from caravan.platform import deletion, identity, sql, uniting
 from caravan.platform.csv_rows import CsvSource, Row
 from caravan.platform.erased_rows import ERASED, erased_addresses, erased_people
 from caravan.platform.event_lines import EventRow, EventSource
-from caravan.platform.events import record_events
+from caravan.platform.events import RecordedEvents, record_events
 from caravan.platform.file_maps import FileSource, holds_of
 from caravan.platform.identity import Merged
 from caravan.platform.known import known
@@ -60,6 +62,13 @@ class FileReport:
         self.merged += len(merged)
         self.matches += merged[: MATCHES_TOLD - len(self.matches)]
 
+    def add_events(self, events: Sequence[EventRow], recorded: RecordedEvents) -> None:
+        self.new += len(recorded.new)
+        self.unchanged += recorded.repeated
+        self.bad += [
+            BadRow(self.file, events[place].line, why) for place, why in recorded.refused.items()
+        ]
+
 
 class Importer:
     """Imports files into one sandbox."""
@@ -71,11 +80,13 @@ class Importer:
         at: datetime,
         progress: Progress,
         erasure_key: ErasureKey | None = None,
+        limits: Limits = USUAL,
         whose: FileSource | None = None,
     ) -> None:
         self._pool = pool
         self._whose = whose or FileSource()
         self._erasure_key = erasure_key
+        self._limits = limits
         self._catalog = catalog
         self._at = at
         self._progress = progress
@@ -122,7 +133,8 @@ class Importer:
                     conn, f"import_{table}", **self._arrays(rows), entity=entity
                 )
                 await self._relate(conn, [row for row in rows if row.account is not None])
-                merged = await self._unify(conn, entity, counts)
+                returned = await deletion.settle(conn, entity, rows, self._at)
+                merged = await self._unify(conn, entity, counts, returned)
                 await nudge(conn)
             report.add(counts)
             report.add_merged(merged)
@@ -138,6 +150,7 @@ class Importer:
                 rows = await self._with_known_accounts(conn, page, source)
                 rows = await self._with_known_people(conn, rows, source)
                 report.add(await self._relate(conn, rows))
+                await deletion.settle(conn, "relation", rows, self._at)
                 await nudge(conn)
             self._tell(path, report, source)
         return report
@@ -155,6 +168,7 @@ class Importer:
                     **self._arrays(rows),
                     accounts=[row.account for row in rows],
                 )
+                await deletion.settle(conn, "opportunity", rows, self._at)
                 await nudge(conn)
             report.add(counts)
             self._tell(path, report, source)
@@ -162,20 +176,17 @@ class Importer:
 
     async def events(self, path: Path) -> FileReport:
         """A JSON Lines file of events; those of unknown people or accounts are bad rows."""
-        source = EventSource(path, self._whose)
+        source = EventSource(path, self._limits, self._whose)
         report = FileReport(path.name, bad=source.problems)
         async for page in _pages(source.rows()):
-            report.add(await self.record_events(page, report.bad, path.name))
+            await self.record_events(page, report)
             self._tell(path, report, source)
         return report
 
-    async def record_events(
-        self, events: list[EventRow], bad: list[BadRow], file: str = "events"
-    ) -> Any:
+    async def record_events(self, events: list[EventRow], report: FileReport) -> None:
         """Record events in the sandbox; they flow down by themselves."""
         recorded = await record_events(self._pool, events, self._at, self._erasure_key)
-        bad += [BadRow(file, events[place].line, why) for place, why in recorded.refused.items()]
-        return recorded.counts
+        report.add_events(events, recorded)
 
     async def _relate(self, conn: Any, rows: list[Row]) -> Any:
         """Relations of rows that name an account and a person."""
@@ -210,16 +221,28 @@ class Importer:
             await unite_relations(conn, [row["id"] for row in named], self._at)
         return counts
 
-    async def _unify(self, conn: Any, entity: Any, counts: Any) -> list[Merged]:
-        """What was written is one with others, or becomes it."""
+    async def _unify(
+        self, conn: Any, entity: Any, counts: Any, returned: list[int]
+    ) -> list[Merged]:
+        """What was written, or is there again, is one with others, or becomes it."""
         if counts["to_refold"]:
             await uniting.refold(conn, entity, counts["to_refold"], self._at)
-        return await identity.settle(conn, entity, counts["written"], self._at, self._whose.name)
+        written = {*counts["written"], *returned}
+        return await identity.settle(conn, entity, written, self._at, self._whose.name)
 
     def _source(
         self, path: Path, ids: tuple[str, ...], entity: Entity, optional: tuple[str, ...] = ()
     ) -> CsvSource:
-        return CsvSource(path, ids, self._catalog.of(entity), self._at, optional, self._whose)
+        return CsvSource(
+            path,
+            ids,
+            self._catalog.of(entity),
+            self._at,
+            optional,
+            self._whose,
+            longest={"name": "account_name"} if entity == "account" else {},
+            limits=self._limits,
+        )
 
     def _arrays(self, rows: list[Row]) -> dict[str, Any]:
         return {

@@ -7,6 +7,9 @@ from typing import Any
 
 from caravan.platform import sql
 
+#: accounts whose people are added in one transaction
+PAGE = 5000
+
 
 @dataclass(frozen=True)
 class SegmentSize:
@@ -14,15 +17,21 @@ class SegmentSize:
     people: int
 
 
-async def build(
-    conn: Any,
-    journey: str,
-    version: int,
-    audience: str,
-    at: datetime,
-    account_ids: Sequence[int] | None = None,
-) -> SegmentSize:
-    """Build the segment, or add the people of these accounts; doing it again adds nothing."""
+async def build(pool: Any, journey: str, version: int, audience: str, at: datetime) -> SegmentSize:
+    """Build the segment, page by page of the audience; doing it again adds nothing."""
+    page = [0]
+    while page:
+        rows = await sql.fetch(pool, "member_page", audience=audience, after=page[-1], limit=PAGE)
+        page = [row["subject_id"] for row in rows]
+        async with pool.acquire() as conn, conn.transaction():
+            await extend(conn, journey, version, audience, at, page)
+    return await _size(pool, journey, version)
+
+
+async def extend(
+    conn: Any, journey: str, version: int, audience: str, at: datetime, account_ids: Sequence[int]
+) -> None:
+    """Add the people of these accounts of the audience; doing it again adds nothing."""
     await sql.execute(
         conn, "store_segment", journey=journey, version=version, audience=audience, at=at
     )
@@ -32,9 +41,8 @@ async def build(
         journey=journey,
         version=version,
         audience=audience,
-        account_ids=list(account_ids) if account_ids is not None else None,
+        account_ids=list(account_ids),
     )
-    return await _size(conn, journey, version)
 
 
 async def build_of(

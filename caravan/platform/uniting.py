@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from caravan.platform import sql
-from caravan.platform.folding import Folded, Word, fold, later, opt_outs_of
+from caravan.platform.folding import DELETED, Folded, Word, fold, later, opt_outs_of
 from caravan.platform.stamps import raised, stamp
 from caravan.platform.united_relations import unite_relations
 
@@ -56,6 +56,7 @@ async def unite(
             moved[survivor] = before - {survivor}
     await _keep_own_words(conn, entity, joining, at)
     await _gather_what_was_said(conn, entity, moved)
+    await _bring_back(conn, entity, list(clusters), at)
     gone = await sql.fetch(
         conn, f"put_away_{TABLE[entity]}", entity=entity, survivor_ids=list(clusters), at=at
     )
@@ -100,6 +101,17 @@ async def say(
     Said of the one that stands for all, it is of all of them; of another, it is that record's own word.
     """
     survivor_of = await survivors_of(conn, entity, [one for one, _, _ in said])
+    for deleted in (True, False):
+        flagged = {
+            one: as_of
+            for one, fields, as_of in said
+            if DELETED in fields and (fields[DELETED] is not None) is deleted
+        }
+        await flag(conn, entity, await with_all_of(conn, entity, flagged), deleted=deleted)
+    said = [
+        (one, {name: value for name, value in fields.items() if name != DELETED}, as_of)
+        for one, fields, as_of in said
+    ]
     own = [one for one in said if survivor_of[one[0]] != one[0]]
     if own:
         await sql.execute(
@@ -118,6 +130,43 @@ async def say(
         together[record] = later(together.get(record, NOTHING), word)
     await _keep_together(conn, entity, together)
     await refold(conn, entity, set(survivor_of.values()), at)
+
+
+async def with_all_of(
+    conn: Any, entity: Entity, said: Mapping[int, datetime]
+) -> dict[int, datetime]:
+    """What is said of records at an instant, said of all that they stand for."""
+    rows = await sql.fetch(conn, "members_of", entity=entity, survivor_ids=sorted(said))
+    return dict(said) | {one: said[row["survivor_id"]] for row in rows for one in row["ids"]}
+
+
+async def flag(
+    conn: Any, entity: str, said: Mapping[int, datetime], *, deleted: bool
+) -> dict[int, int]:
+    """Flag the own words of records that are one with others as deleted, or as there again.
+
+    The caller folds the unified records anew.
+
+    Args:
+        conn: of the sandbox, in a transaction that holds ``one_writer``.
+        entity: what they are, relations too.
+        said: since when, by record.
+        deleted: or else there again.
+
+    Returns:
+        Those whose word is another now, and who stands for each.
+    """
+    if not said:
+        return {}
+    rows = await sql.fetch(
+        conn,
+        "flag_own_words",
+        entity=entity,
+        ids=list(said),
+        ats=list(said.values()),
+        deleted=deleted,
+    )
+    return {row["id"]: row["survivor_id"] for row in rows}
 
 
 async def part(
@@ -152,12 +201,18 @@ async def part(
             if together is not None:
                 await _keep_together(conn, entity, {head: together})
     heads = list(rows)
-    await sql.execute(conn, f"bring_back_{TABLE[entity]}", ids=heads)
+    await _bring_back(conn, entity, heads, at)
     await sql.execute(conn, f"put_away_{TABLE[entity]}", entity=entity, survivor_ids=heads, at=at)
     await _write(conn, entity, rows, at)
     members = list(unified.own)
     await _tell(conn, entity, [one for one in members if one not in rows], at)
     await _follow(conn, entity, members, at)
+
+
+async def _bring_back(conn: Any, entity: Entity, heads: Sequence[int], at: datetime) -> None:
+    """Have records stand for themselves, or for others, that another stood for."""
+    rows = await sql.fetch(conn, f"bring_back_{TABLE[entity]}", ids=list(heads))
+    await _tell(conn, entity, [row["id"] for row in rows], at)
 
 
 async def _keep_own_words(

@@ -12,7 +12,6 @@ from caravan.journeys.workspace import Workspace
 from caravan.platform.event_lines import EventRow, EventSource
 from caravan.platform.imports import FILES, FileReport, Importer
 from caravan.platform.record_changes import RecordChange, apply_change
-from caravan.platform.source_files import BadRow
 from caravan.simulation import sql
 from caravan.simulation.lines import Answer, Line, bad, names_of
 from caravan.simulation.throw_away import Pair
@@ -51,7 +50,7 @@ class Outside:
                     past.append(event)
                 else:
                     to_come.append(Line(event.at, event, EVENTS, event.line))
-            report.add(await importer.record_events(past, report.bad, EVENTS))
+            await importer.record_events(past, report)
             reports.append(report)
         return reports, to_come
 
@@ -123,8 +122,8 @@ class Outside:
                 )
 
     async def _record(self, events: list[EventRow], at: datetime) -> None:
-        unknown: list[BadRow] = []  # looked for before
-        await self._importer(at).record_events(events, unknown)
+        # who is unknown was looked for before
+        await self._importer(at).record_events(events, FileReport(EVENTS))
 
     def _importer(self, at: datetime) -> Importer:
         return Importer(self._pair.platform, self._workspace.catalog, at, lambda *_: None)

@@ -5,11 +5,13 @@ import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from caravan.database.pool import Pool, connect
 from caravan.engage import subscriptions
+from caravan.pairing import Databases, pair
 from caravan.platform import sandboxes
-from caravan.stores import Stores, provision
+from caravan.stores import Stores
 
 #: of the names of pairs that are ours to drop
 PREFIX = "simulation-"
@@ -30,7 +32,7 @@ class Pair:
 async def throw_away_pair(dsn: str) -> AsyncIterator[Pair]:
     """An empty pair in a database, dropped at the end."""
     name = f"{PREFIX}{os.getpid()}-{secrets.token_hex(4)}"
-    await provision(dsn, dsn, name, name)
+    await pair(Databases(dsn, dsn), name, name, datetime.now(UTC))
     stores = Stores(dsn, dsn, pool_size=LANES + 1)
     try:
         yield Pair(name, await stores.engage(name), await stores.platform(name))

@@ -145,6 +145,11 @@ def stop_signal() -> int:
     return signal.SIGINT
 
 
+def abandon_signal() -> int:
+    """Immediate shutdown: nothing is written, for data that is thrown away next."""
+    return signal.SIGQUIT
+
+
 def _settings(sockets: Path) -> dict[str, str]:
     plain = {name: value.strip("'") for name, value in CONFIGURATION.items()}
     return {**plain, "unix_socket_directories": str(sockets), "unix_socket_permissions": "0700"}

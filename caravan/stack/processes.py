@@ -10,6 +10,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -95,11 +96,26 @@ def alive(process: Process) -> bool:
     return start_time(process.pid) == process.started
 
 
-def stop(process: Process, *, number: int = signal.SIGTERM, patience: float = 30.0) -> None:
-    """Ask a process to end, wait, and end it for good when it does not."""
+def stop(
+    process: Process,
+    *,
+    number: int = signal.SIGTERM,
+    patience: float = 30.0,
+    unfinished: bool = False,
+) -> None:
+    """Ask a process to end, wait, and end it for good when it does not.
+
+    Args:
+        number: the signal that asks.
+        patience: seconds to wait.
+        unfinished: ask twice, whereupon a worker leaves without finishing what it has begun.
+    """
     if not alive(process):
         return
     os.kill(process.pid, number)
+    if unfinished and not wait_for(lambda: not alive(process), 0.5):
+        with suppress(ProcessLookupError):
+            os.kill(process.pid, number)
     if wait_for(lambda: not alive(process), patience):
         return
     os.kill(process.pid, signal.SIGKILL)

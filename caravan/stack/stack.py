@@ -8,6 +8,7 @@ import json
 import os
 import secrets
 import shutil
+import signal
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
@@ -105,12 +106,18 @@ class Stack:
 
     def stop(self, say: Say = lambda _line: None, only: str | None = None) -> None:
         """Stop what runs, workers first, Postgres last."""
+        self._stop(say, only, postgres.stop_signal())
+
+    def _stop(
+        self, say: Say, only: str | None, for_postgres: int, *, unfinished: bool = False
+    ) -> None:
         order = [name for name in self._processes() if name not in PARTS]
         for name in [*order, "gateway", "mail", "temporal", "postgres"]:
             if name in self._processes() and only in (None, name):
                 process = self._process(name)
                 if alive(process):
-                    stop(process, number=postgres.stop_signal() if name == "postgres" else 15)
+                    number = for_postgres if name == "postgres" else signal.SIGTERM
+                    stop(process, number=number, unfinished=unfinished)
                     say(f"{name} stopped")
                 del self._notes["processes"][name]
                 self._write()
@@ -127,7 +134,8 @@ class Stack:
                     f"{self.home} is not a stack's: move what is there, or set CARAVAN_HOME"
                 )
             return
-        self.stop(say)
+        # what is begun need not be finished: its stores go
+        self._stop(say, None, postgres.abandon_signal(), unfinished=True)
         outside = self._notes.get("outside")
         if outside is not None and postgres.is_ours(Path(outside)):
             shutil.rmtree(outside)

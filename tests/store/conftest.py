@@ -28,7 +28,7 @@ async def caller(
 ) -> AsyncIterator[Caller]:
     service = OutsideService(example(getattr(request, "param", "account-enrichment")))
     await service.start()
-    http = ServiceHttp(AllowedHosts.parse(f"127.0.0.1:{service.port}"), longest=2)
+    http = ServiceHttp(AllowedHosts.parse(f"127.0.0.1:{service.port}"), verify=False, longest=2)
     new = Caller(world, service, gateway, ServiceClient(http, SECRETS))
     yield new
     assert service.faults == []

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from caravan.campaigns import bounces, mail_settling
-from caravan.delivery.reports import read_report
+from caravan.delivery.bounce_reports import read_report
 from caravan.delivery.return_path import ReturnPath
 from caravan.delivery.transport import Refused
 from caravan.gateway.app import build_app
@@ -207,7 +207,7 @@ async def test_refusal_of_an_address_suppresses_it_with_the_verdict(
 
         async def __aexit__(self, *_: object) -> None: ...
 
-        async def send(self, message: Any, before_final_dot: Any) -> Refused:
+        async def send(self, message: Any, before_content: Any) -> Refused:
             return Refused(int(reply[:3]), reply)
 
     world.transport = Refusing()  # type: ignore[assignment]
@@ -289,7 +289,7 @@ async def gateway(world: World, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
 async def test_gateway_takes_reports_from_who_shows_the_key(
     world: World, sent: dict[str, str], gateway: Listening
 ) -> None:
-    async with httpx.AsyncClient(base_url=gateway.url) as client:
+    async with httpx.AsyncClient(base_url=gateway.url, trust_env=False, verify=False) as client:
         content = dsn(message_id=sent["ada"])
         for header in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": f"Basic {KEY}"}):
             assert (
@@ -317,7 +317,9 @@ async def test_gateway_without_a_key_takes_nobodys(world: World) -> None:
     listening = Listening(build_app(world.stores))
     await listening.start()
     try:
-        async with httpx.AsyncClient(base_url=listening.url) as client:
+        async with httpx.AsyncClient(
+            base_url=listening.url, trust_env=False, verify=False
+        ) as client:
             answer = await client.post(
                 "/bounces", content=dsn(), headers={"Authorization": "Bearer x"}
             )

@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 from caravan.campaigns import mail_claims, planning, stretch
 from caravan.delivery.transport import (
     Accepted,
-    BeforeFinalDot,
+    BeforeContent,
     Deferred,
     InDoubt,
     Outgoing,
     Refused,
     Verdict,
 )
-from caravan.engage import limits, sql
+from caravan.engage import communication_limits, sql
 from caravan.journeys.workspace import Workspace
 from tests.world import World
 
@@ -132,8 +132,8 @@ class Answering:
 
     async def __aexit__(self, *_: object) -> None: ...
 
-    async def send(self, message: Outgoing, before_final_dot: BeforeFinalDot) -> Verdict:
-        await before_final_dot()
+    async def send(self, message: Outgoing, before_content: BeforeContent) -> Verdict:
+        await before_content()
         return self.verdicts.get(message.recipient.partition("@")[0], Accepted("250"))
 
 
@@ -407,9 +407,9 @@ async def test_documents_hold_together_and_end_with_their_leaving(world: World) 
 async def test_counts_of_periods_that_are_over_are_forgotten(world: World) -> None:
     ways = await start(world, documents("{per: person, at_most: 3, every: 1 day}"))
     await world.walk(ways["j0", "a"])
-    await limits.forget_past(world.engage, world.now + timedelta(hours=30))
+    await communication_limits.forget_past(world.engage, world.now + timedelta(hours=30))
     assert len(await used(world)) == 3
-    await limits.forget_past(world.engage, world.now + timedelta(hours=40))
+    await communication_limits.forget_past(world.engage, world.now + timedelta(hours=40))
     assert await used(world) == []
 
 
@@ -582,3 +582,38 @@ async def _nothing_is_oversold_or_lost(world: World) -> None:
         "select from limit_slots s join ledger l using (message_id)"
         " where l.state in ('skipped', 'refused', 'accepted')"
     )
+
+
+async def test_giving_up_waits_for_accounts_before_it_locks_a_count(world: World) -> None:
+    """Counts are behind every other lock: whoever has an account and wants a count must find it free."""
+    ways = await start(
+        world,
+        documents("{per: person, at_most: 1, every: 1 day}", journeys=1),
+        accounts="account_id,name\na,Acme\nb,Bolt\n",
+        people="person_id,email,account_id\np0,p0@x.example,a\np1,p1@x.example,a\n",
+        relations="account_id,person_id\nb,p0\n",
+    )
+    traversal = ways["j0", "a"]
+    claimed = await claim(world, traversal)
+    await world.engage.execute(
+        "update ledger set state = 'accepted' where message_id = $1",
+        claimed.messages[0].outgoing.message_id,
+    )
+    assert await slots(world) == 1  # of the one that has not left
+    world.now += timedelta(days=400)
+    async with world.engage.acquire() as other, other.transaction():
+        await other.execute("set local lock_timeout = '3s'")
+        await other.execute("select from accounts where external_id = 'b' for update")
+        giving_up = asyncio.create_task(claim(world, traversal, "try 2"))
+        async with asyncio.timeout(20):
+            while not await other.fetchval(
+                "select exists (select from pg_locks where not granted and pid <> pg_backend_pid()"
+                " and database = (select oid from pg_database where datname = current_database()))"
+                " or exists (select from pg_stat_activity where wait_event_type = 'Lock'"
+                " and pg_backend_pid() = any(pg_blocking_pids(pid)))"
+            ):
+                await asyncio.sleep(0.02)
+        await other.execute("select from limit_counts for update")
+    gave_up = await giving_up
+    assert gave_up.ended.reason == "end-date"
+    assert await slots(world) == 0

@@ -11,12 +11,21 @@ import pytest
 
 from caravan.campaigns import delivery_queue, mail_claims, stretch, waiting_mail
 from caravan.campaigns.effects import Candidate, Place
+from caravan.campaigns.mail_hand_over import Overtaken
 from caravan.campaigns.mailing import Mailing
 from caravan.campaigns.may_send import Decision
+from caravan.campaigns.resolving import Said, resolve
 from caravan.campaigns.visit import Visit
 from caravan.delivery.errors import RelayUnreachable
 from caravan.delivery.rates import Rates
-from caravan.delivery.transport import Accepted, BeforeFinalDot, Deferred, Outgoing, Verdict
+from caravan.delivery.transport import (
+    Accepted,
+    BeforeContent,
+    Deferred,
+    InDoubt,
+    Outgoing,
+    Verdict,
+)
 from caravan.engage import halting, journeys, life_cycle, sql
 from caravan.journeys.actions.send_email import SendEmail
 from tests.relay import DROP, HANG, Relay
@@ -58,7 +67,7 @@ class Hours:
         people: Sequence[Candidate],
     ) -> dict[int, Decision]:
         held = self.until if visit.as_of < self.until else None
-        return {person.id: Decision(held_until=held) for person in people}
+        return {person.id: Decision(waits_until=held) for person in people}
 
 
 @pytest.fixture
@@ -82,8 +91,8 @@ class Slow:
     async def session(self) -> AsyncIterator["Slow"]:
         yield self
 
-    async def send(self, message: Outgoing, before_final_dot: BeforeFinalDot) -> Verdict:
-        await before_final_dot()
+    async def send(self, message: Outgoing, before_content: BeforeContent) -> Verdict:
+        await before_content()
         if self.verdicts:
             return self.verdicts.pop()
         self.taken.append(message.recipient)
@@ -553,3 +562,41 @@ async def test_what_is_due_is_found_by_its_index(world: World, relay: Relay) -> 
     plan = str(await world.engage.fetch(f"explain {text}"))
     assert "ledger_queued" in plan
     assert "Seq Scan on ledger" not in plan
+
+
+async def test_what_is_sent_again_of_an_ended_version_waits_for_the_journeys_pause(
+    world: World,
+) -> None:
+    slow = Slow(world)
+    slow.verdicts = [InDoubt("silence")]
+    world.transport = slow  # type: ignore[assignment]
+    first, traversal = await publish(world)
+    await world.walk(traversal)
+    [message_id] = [row["message_id"] for row in await world.ledger()]
+    newer = world.workspace(JOURNEY.replace("5 days", "6 days"), ("hi",))
+    assert await world.publish(newer, "post") != first
+    await world.engage.execute("update journeys set state = 'finished' where id = $1", first)
+    await life_cycle.pause(world.engage, "post", world.now)
+    await resolve(world.engage, world.plans, message_id, Said.resend, "Ann", world.now)
+    assert await drain(world) == 0
+    # nor where it was taken, or judged, before the pause
+    await life_cycle.resume(world.engage, "post", world.now)
+    [waiting] = await waiting_mail.take(world.engage, "queue/1", world.now)
+    await life_cycle.pause(world.engage, "post", world.now)
+    assert not await waiting_mail.judge(
+        world.engage, world.plans, world.mailing, [waiting], "queue/1", world.now
+    )
+    await life_cycle.resume(world.engage, "post", world.now)
+    [waiting] = await waiting_mail.take(world.engage, "queue/1", world.now)
+    [ready] = await waiting_mail.judge(
+        world.engage, world.plans, world.mailing, [waiting], "queue/1", world.now
+    )
+    await life_cycle.pause(world.engage, "post", world.now)
+    with pytest.raises(Overtaken):
+        await delivery_queue._hand_over(
+            world.engage, world.plans, slow, ready, "queue/1", lambda: world.now, captured=False
+        )
+    assert slow.taken == []
+    await life_cycle.resume(world.engage, "post", world.now)
+    assert await drain(world) == 1
+    assert slow.taken == ["p0@a.example"]

@@ -6,7 +6,7 @@ from typing import Any
 
 from caravan.campaigns import admission, audience_flow
 from caravan.engage import admissions, journeys, sql
-from caravan.engage.queued import queued
+from caravan.engage.awaiting_entry import awaiting_entry
 from tests.world import World
 
 NORDIC = """
@@ -188,7 +188,7 @@ async def test_who_waits_for_its_day_its_turn_or_its_reentry_is_told(world: Worl
 
     async def waits(name: str) -> list[tuple[str, int, str]]:
         account = await sql.fetchrow(world.engage, "find_account", key=name)
-        told = await queued(world.engage, account["id"], world.now)
+        told = await awaiting_entry(world.engage, account["id"], world.now)
         return [(one.reason, one.ahead, one.why) for one in told]
 
     inside, queue = [

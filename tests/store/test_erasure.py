@@ -1,6 +1,7 @@
 """A person exported and erased: from both stores, for good, while journeys go on without them."""
 
 import asyncio
+import contextlib
 import json
 import re
 from collections import Counter
@@ -25,11 +26,14 @@ from caravan.campaigns import (
     traces,
 )
 from caravan.campaigns.effects import Candidate
+from caravan.campaigns.mail_settling import settle
 from caravan.campaigns.personal_data import ENGAGE, PLATFORM
 from caravan.campaigns.proving import against_log
 from caravan.database.erasures import ErasureKey, ErasureKeyMissing
 from caravan.database.outbox import read_page
-from caravan.delivery.reports import read_report
+from caravan.delivery.bounce_reports import read_report
+from caravan.delivery.errors import RelayUnreachable
+from caravan.delivery.transport import Accepted
 from caravan.engage import sql
 from caravan.platform import down_flow, sync
 from caravan.platform.imports import Importer
@@ -384,7 +388,7 @@ async def test_stop_of_a_number_of_two_people_stays_the_others(
 ) -> None:
     """Whoever bears the number on, however it is written, has answered STOP too."""
     await sms_consent.hear(
-        world.engage, world.plans, number="+46701234567", sid="SM1", word="stop", at=world.now
+        world.engage, world.plans, phone="+46701234567", sid="SM1", word="stop", at=world.now
     )
     people = "person_id,email,mobile_phone,account_id\ntwin,twin@bolt.example,0046 70-123 45 67,b\n"
     await world.load(world.workspace(JOURNEY, ("hi",)), people=people)
@@ -559,3 +563,63 @@ async def test_a_claim_under_way_is_waited_for_and_withdrawn(
         )
         == 0
     )
+
+
+async def test_alert_that_has_its_last_word_and_not_left_is_written_anew_without_them(
+    world: World,
+) -> None:
+    """The process was held up between the word and the first octet, and asks again: they are gone by then."""
+    traversal = await begin_alert(world)
+    person = await find(world, "p")
+
+    async def held_up(ask: Any) -> Any:
+        word = await ask()
+        if not await world.engage.fetchval("select exists (select from erasures)"):
+            erased = await person_erasure.erase_here(
+                world.engage, world.plans, person, KEY, world.now
+            )
+            assert not erased.left
+            word = await ask()
+            assert word is None
+        return word
+
+    relay = Relay()
+    await relay.start()
+    try:
+        world.transport = relay.transport()  # type: ignore[assignment]
+        with pytest.MonkeyPatch.context() as slow:
+            slow.setattr(mail_hand_over, "last_word", held_up)
+            with contextlib.suppress(RelayUnreachable):
+                await world.walk(traversal)
+            await world.walk(traversal)
+        await delivery_queue.send_some(
+            world.engage, world.plans, world.mailing, "queue", lambda: world.now
+        )
+        assert len(relay.mails) == 2
+        assert not any("p@a.example" in content.decode() for content in relay.contents)
+    finally:
+        await relay.stop()
+
+
+async def test_erasing_waits_for_what_has_begun_to_leave(world: World) -> None:
+    """So that what it captured is there to be looked for."""
+    traversal = await begin_alert(world)
+    await stretch.run(world.engage, world.plans, traversal, 1, world.now)
+    claimed = await mail_claims.claim(
+        world.engage, world.plans, world.mailing, traversal,
+        (await world.state(traversal)).step_no, "try", world.now,
+    )  # fmt: skip
+    assert isinstance(claimed, mail_claims.Claimed)
+    await world.engage.execute("update ledger set state = 'handed_over' where state = 'claimed'")
+    erasing = asyncio.create_task(
+        person_erasure.erase_here(world.engage, world.plans, await find(world, "p"), KEY, world.now)
+    )
+    while not await world.engage.fetchval("select exists (select from erasures)"):
+        await asyncio.sleep(0.02)
+    await asyncio.sleep(0.2)
+    assert not erasing.done()
+    for message in claimed.messages:
+        await settle(world.engage, message.outgoing.message_id, Accepted("250"), world.now)
+    assert (await erasing).left
+    rows = [row for row in await world.ledger() if row["recipient"] is not None]
+    assert [(row["state"], row["reason"]) for row in rows] == [("accepted", None)] * 2

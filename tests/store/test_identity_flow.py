@@ -4,9 +4,10 @@ from datetime import timedelta
 
 import pytest
 
-from caravan.campaigns import consents, person_erasure, personal_data
+from caravan.campaigns import consents, permission, person_erasure, personal_data
+from caravan.campaigns.effects import Candidate
 from caravan.database.erasures import ErasureKey
-from caravan.platform import sync
+from caravan.platform import convergence, deletion, sync
 from caravan.platform.file_maps import FileSource
 from caravan.platform.imports import Importer
 from tests.identifying import RULES, bring, records, unmerge, with_rules
@@ -77,7 +78,7 @@ async def test_loser_disappears_and_leaves_its_journeys(both_inside: World) -> N
     rows = await world.engage.fetch(
         "select a.external_id, t.reason from traversals t join accounts a on a.id = t.account_id order by 1"
     )
-    assert [tuple(row) for row in rows] == [("crm:1", "removed"), ("erp:9", None)]
+    assert [tuple(row) for row in rows] == [("crm:1", "account-merged"), ("erp:9", None)]
     assert await world.engage.fetchval("select count from entries where account_id = (select id from accounts where external_id = 'erp:9')") == 2  # fmt: skip
     related = await world.engage.fetch(
         "select a.external_id as a, p.external_id as p from relations r join accounts a on a.id = r.account_id"
@@ -188,7 +189,114 @@ async def test_erased_is_erased_with_all_records_and_no_import_or_parting_brings
     for name in ("crm", "erp"):
         path = world.folder / "data" / name / "people.csv"
         importer = Importer(
-            world.platform, world.catalog, world.now, lambda *_: None, KEY, FileSource(name)
+            world.platform, world.catalog, world.now, lambda *_: None, KEY, whose=FileSource(name)
         )
         report = await importer.file(path)
         assert [bad.reason for bad in report.bad] == ["erased"]
+
+
+async def differing(world: World) -> list[convergence.Difference]:
+    await world.follow()
+    await drain(world)
+    await world.follow()
+    found = await convergence.compare(world.engage, world.platform, world.munchkin, again=0)
+    return found.differences
+
+
+async def there(world: World) -> list[str]:
+    """The people who are, as both stores have it, by the least of their ids."""
+    here, platform = await records(world.engage), await records(world.platform)
+    assert sorted(here) == sorted(platform)
+    return sorted(here)
+
+
+async def gone_from(world: World, source: str, people: str, gone: str = "true") -> None:
+    """A file of a source in which its person is deleted, or there again."""
+    world.pass_time(minutes=1)
+    header, row = people.splitlines()
+    await bring(world, source, "people.csv", f"{header},is_deleted\n{row},{gone}\n")
+
+
+async def test_deletion_is_each_records_own_word_and_the_one_is_gone_when_all_are(
+    both_inside: World,
+) -> None:
+    world = both_inside
+    await make_one(world)
+    for source, people in (("crm", PEOPLE), ("erp", OTHER_PEOPLE)):
+        # one that says again that its record is there does not take it out of the one it is part of
+        await gone_from(world, source, people, gone="false")
+        assert await differing(world) == []
+        assert await told(world, "people") == [("crm:17", True, "erp:5"), ("erp:5", False, None)]
+    await gone_from(world, "erp", OTHER_PEOPLE)
+    assert await differing(world) == []
+    assert await there(world) == ["crm:17"]
+    await gone_from(world, "crm", PEOPLE)
+    assert await differing(world) == []
+    assert await there(world) == []
+    await gone_from(world, "crm", PEOPLE, gone="")
+    assert await differing(world) == []
+    assert await there(world) == ["crm:17"]
+    # apart each is as its source has it
+    world.pass_time(minutes=1)
+    await unmerge(world, "person", "crm:17")
+    assert await differing(world) == []
+    assert await told(world, "people") == [("crm:17", False, None), ("erp:5", True, None)]
+
+
+async def test_deletion_by_hand_is_of_all_records_that_are_one(both_inside: World) -> None:
+    world = both_inside
+    await make_one(world)
+    for entity, key in (("person", "crm:17"), ("account", "crm:1")):
+        for flag, gone in ((deletion.delete, True), (deletion.restore, False)):
+            world.pass_time(minutes=1)
+            async with world.platform.acquire() as conn, conn.transaction():
+                found = await deletion.find(conn, entity, key)
+                assert await flag(conn, entity, [found["id"]], world.now) == 2
+                assert await flag(conn, entity, [found["id"]], world.now) == 0
+            assert await differing(world) == []
+            [alive] = [
+                row[1]
+                for row in await told(world, "people" if entity == "person" else "accounts")
+                if row[2] is None
+            ]
+            assert alive is gone
+    reasons = await world.engage.fetch("select reason from traversals order by 1")
+    assert [row["reason"] for row in reasons] == ["account-deleted", "account-merged"]
+
+
+async def test_older_word_of_a_file_undoes_no_later_deletion(both_inside: World) -> None:
+    world = both_inside
+    before = world.now.isoformat()
+    await gone_from(world, "erp", OTHER_PEOPLE)
+    world.pass_time(minutes=1)
+    header, row = OTHER_PEOPLE.splitlines()
+    await bring(world, "erp", "people.csv", f"{header},as_of\n{row},{before}\n")
+    assert await differing(world) == []
+    assert await there(world) == ["crm:17"]
+    await bring(world, "erp", "people.csv", f"{header},as_of\n{row},{world.now.isoformat()}\n")
+    assert await differing(world) == []
+    assert await there(world) == ["crm:17", "erp:5"]
+
+
+async def test_who_is_there_again_is_one_with_whom_rules_say(both_inside: World) -> None:
+    world = both_inside
+    await gone_from(world, "crm", PEOPLE)
+    await make_one(world)
+    assert await told(world, "people") == [("crm:17", True, None), ("erp:5", False, None)]
+    await gone_from(world, "crm", PEOPLE, gone="")
+    assert await differing(world) == []
+    assert await told(world, "people") == [("crm:17", True, "erp:5"), ("erp:5", False, None)]
+
+
+async def test_message_to_a_record_that_another_stands_for_is_skipped_as_that(
+    both_inside: World,
+) -> None:
+    world = both_inside
+    await make_one(world)
+    rows = await world.engage.fetch("select id, external_id, attributes from people")
+    asked = [Candidate(row["id"], row["attributes"]) for row in rows]
+    async with world.engage.acquire() as conn, conn.transaction():
+        reasons = await permission.may_mail(conn, asked, operational=True)
+    assert {row["external_id"]: reasons[row["id"]] for row in rows} == {
+        "crm:17": "person-merged", "erp:5": None,
+    }  # fmt: skip

@@ -1,6 +1,8 @@
 """The ledger: what a process that dies anywhere, runs twice or comes late does to a message."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import pytest
@@ -8,7 +10,7 @@ import pytest
 from activities.reconciler import ReconcilerActivities
 from caravan.campaigns import mail_claims, mail_hand_over, mail_step
 from caravan.delivery.errors import RelayUnreachable
-from caravan.delivery.transport import BeforeFinalDot, InDoubt, Outgoing, Refused, Verdict
+from caravan.delivery.transport import Accepted, BeforeContent, InDoubt, Outgoing, Refused, Verdict
 from caravan.engage import sql
 from tests.world import World
 
@@ -55,11 +57,11 @@ class Breaking:
 
     async def __aexit__(self, *_: object) -> None: ...
 
-    async def send(self, message: Outgoing, before_final_dot: BeforeFinalDot) -> Verdict:
+    async def send(self, message: Outgoing, before_content: BeforeContent) -> Verdict:
         self.count += 1
         if self.count == self.at and self.when == "before":
             raise RelayUnreachable("gone")
-        await before_final_dot()
+        await before_content()
         if self.count == self.at and self.when == "killed":
             raise asyncio.CancelledError
         if self.count == self.at and self.when == "doubt":
@@ -97,8 +99,8 @@ class Slow(Breaking):
         super().__init__(0, "never")
         self.world = world
 
-    async def send(self, message: Outgoing, before_final_dot: BeforeFinalDot) -> Verdict:
-        verdict = await super().send(message, before_final_dot)
+    async def send(self, message: Outgoing, before_content: BeforeContent) -> Verdict:
+        verdict = await super().send(message, before_content)
         if self.count == 1:
             self.world.pass_time(hours=2)
             await self.world.engage.execute(
@@ -242,3 +244,33 @@ async def test_sent_mail_is_an_activity_once(world: World) -> None:
     await world.send(traversal)
     count = await world.engage.fetchval("select count(*) from activities where type = 'email_sent'")
     assert count == 3
+
+
+async def test_consent_withdrawn_while_the_relay_takes_its_time_counts(world: World) -> None:
+    """What was asked at the claim is asked anew where it has grown old between MAIL and the content."""
+    traversal = await start(world)
+    await arrive(world, traversal)
+    taken: list[str] = []
+
+    class Slow:
+        @asynccontextmanager
+        async def session(self) -> AsyncIterator["Slow"]:
+            yield self
+
+        async def send(self, message: Outgoing, before_content: BeforeContent) -> Verdict:
+            if not taken:
+                world.pass_time(seconds=90)
+            if message.recipient.startswith("p1@"):
+                await world.engage.execute(
+                    "update people set attributes = attributes || '{\"unsubscribed\": true}'"
+                    " where external_id = 'p1'"
+                )
+                world.pass_time(seconds=90)
+            await before_content()
+            taken.append(message.recipient)
+            return Accepted("250 ok")
+
+    world.transport = Slow()  # type: ignore[assignment]
+    await world.walk(traversal)
+    assert sorted(await states(world)) == ["accepted", "accepted", "skipped"]
+    assert sorted(taken) == ["p0@a.example", "p2@a.example"]

@@ -8,7 +8,7 @@ from caravan.campaigns import mail_claims
 from caravan.campaigns.plans import PlanCache
 from caravan.delivery.capture import CaptureTransport
 from caravan.delivery.errors import RelayUnreachable
-from caravan.delivery.transport import BeforeFinalDot, Outgoing, Verdict
+from caravan.delivery.transport import BeforeContent, Outgoing, Verdict
 from caravan.engage import copies, sql
 from caravan.engage.copies import DoesNotFit
 from tests.world import World
@@ -79,10 +79,10 @@ async def test_later_copy_counts_and_that_of_before_can_be_had_again(world: Worl
 class Breaking(CaptureTransport):
     """Takes one message; then the relay is away."""
 
-    async def send(self, message: Outgoing, before_final_dot: BeforeFinalDot) -> Verdict:
+    async def send(self, message: Outgoing, before_content: BeforeContent) -> Verdict:
         if self.accepted:
             raise RelayUnreachable("gone")
-        return await super().send(message, before_final_dot)
+        return await super().send(message, before_content)
 
 
 async def test_what_has_not_left_when_a_relay_is_away_leaves_with_the_new_copy(
@@ -107,10 +107,10 @@ class Slow(CaptureTransport):
         super().__init__()
         self.meanwhile = meanwhile
 
-    async def send(self, message: Outgoing, before_final_dot: BeforeFinalDot) -> Verdict:
+    async def send(self, message: Outgoing, before_content: BeforeContent) -> Verdict:
         if not self.accepted:
             await self.meanwhile()
-        return await super().send(message, before_final_dot)
+        return await super().send(message, before_content)
 
 
 async def test_ledger_names_the_copy_that_left_not_the_one_another_try_claimed(

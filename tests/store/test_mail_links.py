@@ -1,7 +1,6 @@
 """The links of a mail over real HTTP: followed, forged, followed by bots, and the way out."""
 
 import asyncio
-import itertools
 import os
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -19,8 +18,8 @@ from caravan.delivery.links import Link, LinkKeys, LinkKind, links_of
 from caravan.engage.versions import PIN
 from caravan.platform import sync
 from caravan.settings import Settings
-from caravan.stack.stack import Stack
 from tests.mailing_links import BROWSER, OLD_KEY, Letter, LinkedWorld, ask
+from tests.pairs import Pair
 from tests.relay import Relay
 
 JOURNEY = """
@@ -40,19 +39,9 @@ nodes:
 PEOPLE = "person_id,email,first_name,account_id\np,p@a.example,Pia & Co,a\n"
 
 
-_numbers = itertools.count(1)
-
-
 @pytest.fixture
-async def world(stack: Stack, tmp_path: Path) -> AsyncIterator[LinkedWorld]:
-    number = next(_numbers)
-    new = LinkedWorld(
-        tmp_path,
-        stack.notes["platform_dsn"],
-        stack.notes["engage_dsn"],
-        munchkin=f"links-{number}",
-        sandbox=f"links-{number}",
-    )
+async def world(pair: Pair, tmp_path: Path) -> AsyncIterator[LinkedWorld]:
+    new = LinkedWorld(tmp_path, pair)
     await new.open()
     await new.listen()
     yield new

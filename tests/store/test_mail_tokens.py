@@ -3,7 +3,7 @@
 import email
 import email.policy
 
-from caravan.campaigns import proof
+from caravan.campaigns import previews
 from caravan.engage import copies
 from caravan.journeys.time import in_zone
 from tests.grouping import Grouping
@@ -122,15 +122,15 @@ async def test_published_version_keeps_its_fragments_and_a_live_copy_brings_new_
 
 async def test_proof_says_what_the_store_has_and_the_platform_knows_no_groups(world: World) -> None:
     await sent(world, group=True)
-    [found] = await proof.in_engage(world.engage, "P@a.example", None, "grid")
+    [found] = await previews.in_engage(world.engage, "P@a.example", None, "grid")
     assert (found.person, found.account, found.group["role"]) == ("p", "a", "chief")
     assert found.group["completeness"] == 33
-    [found] = await proof.in_platform(world.platform, "p", "a")
+    [found] = await previews.in_platform(world.platform, "p", "a")
     assert set(found.group.values()) == {None}
-    assert await proof.in_engage(world.engage, "p", "b", "grid") == []
-    assert await proof.in_engage(world.engage, "nobody", None, None) == []
+    assert await previews.in_engage(world.engage, "p", "b", "grid") == []
+    assert await previews.in_engage(world.engage, "nobody", None, None) == []
     workspace = world.workspace(JOURNEY)
-    letter = proof.proof(
+    letter = previews.preview(
         workspace, "hi", found, workspace.journeys["main"],
         to_address="me@us.example", identity="<1@us.example>", at=world.now,
     )  # fmt: skip
@@ -141,8 +141,8 @@ async def test_proof_says_what_the_store_has_and_the_platform_knows_no_groups(wo
 async def test_proof_is_noted_nowhere(world: World) -> None:
     await sent(world, group=False)
     before = await world.ledger()
-    [found] = await proof.in_engage(world.engage, "p", None, "grid")
-    proof.proof(
+    [found] = await previews.in_engage(world.engage, "p", None, "grid")
+    previews.preview(
         world.workspace(JOURNEY), "hi", found, None,
         to_address="me@us.example", identity="<1@us.example>", at=world.now,
     )  # fmt: skip

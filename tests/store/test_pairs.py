@@ -8,9 +8,14 @@ import pytest
 from activities.readiness import ready_pairs
 from caravan.database.errors import NotOurs
 from caravan.engage import subscriptions
+from caravan.pairing import Databases, Paired, pair
 from caravan.platform import sandboxes
-from caravan.stores import CLOSE_PATIENCE, Stores, provision
+from caravan.stores import CLOSE_PATIENCE, Stores
 from tests.world import World
+
+
+def databases(world: World) -> Databases:
+    return Databases(world.stores.platform_dsn, world.stores.engage_dsn)
 
 
 async def paired(world: World) -> set[tuple[str, str]]:
@@ -43,13 +48,11 @@ async def test_pair_that_the_engage_store_refuses_leaves_nothing_behind(world: W
     await subscriptions.provision(world.stores.engage_dsn, munchkin, "of-another-platform")
     before = await paired(world)
     with pytest.raises(NotOurs, match="of-another-platform"):
-        await provision(world.stores.platform_dsn, world.stores.engage_dsn, sandbox, munchkin)
+        await pair(databases(world), sandbox, munchkin, world.now)
     assert await paired(world) == before
     assert await schemas(world, f"sandbox%{world.sandbox.replace('-', '_')}_new") == set()
     # the sandbox is free for a subscription of its own
-    await provision(
-        world.stores.platform_dsn, world.stores.engage_dsn, sandbox, f"{world.munchkin}-new"
-    )
+    await pair(databases(world), sandbox, f"{world.munchkin}-new", world.now)
 
 
 async def test_pair_that_the_platform_refuses_leaves_nothing_in_the_engage_store(
@@ -57,7 +60,7 @@ async def test_pair_that_the_platform_refuses_leaves_nothing_in_the_engage_store
 ) -> None:
     munchkin = f"{world.munchkin}-late"
     with pytest.raises(NotOurs):
-        await provision(world.stores.platform_dsn, world.stores.engage_dsn, world.sandbox, munchkin)
+        await pair(databases(world), world.sandbox, munchkin, world.now)
     assert await schemas(world, subscriptions.schema_of(munchkin)) == set()
 
 
@@ -65,17 +68,15 @@ async def test_rivals_for_a_sandbox_are_decided_between(world: World) -> None:
     sandbox = f"{world.sandbox}-rivals"
     answers = await asyncio.gather(
         *(
-            provision(
-                world.stores.platform_dsn,
-                world.stores.engage_dsn,
-                sandbox,
-                f"{world.munchkin}-{number}",
-            )
+            pair(databases(world), sandbox, f"{world.munchkin}-{number}", world.now)
             for number in range(3)
         ),
         return_exceptions=True,
     )
-    assert [type(answer) for answer in answers if answer is not None] == [NotOurs, NotOurs]
+    assert [type(answer) for answer in answers if not isinstance(answer, Paired)] == [
+        NotOurs,
+        NotOurs,
+    ]
     [(_, winner)] = [pair for pair in await paired(world) if pair[0] == sandbox]
     stores = Stores(world.stores.platform_dsn, world.stores.engage_dsn)
     try:

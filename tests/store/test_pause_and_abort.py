@@ -7,7 +7,7 @@ import pytest
 
 from caravan.campaigns import stretch
 from caravan.delivery.capture import CaptureTransport
-from caravan.delivery.transport import BeforeFinalDot, Outgoing, Verdict
+from caravan.delivery.transport import BeforeContent, Outgoing, Verdict
 from caravan.engage import admissions, journeys, life_cycle, sql
 from caravan.journeys.life_cycle import NoJourney, Refused
 from tests.world import World
@@ -260,8 +260,8 @@ class Interfering(CaptureTransport):
         super().__init__()
         self._happens = happens
 
-    async def send(self, message: Outgoing, before_final_dot: BeforeFinalDot) -> Verdict:
-        verdict = await super().send(message, before_final_dot)
+    async def send(self, message: Outgoing, before_content: BeforeContent) -> Verdict:
+        verdict = await super().send(message, before_content)
         if self.accepted == 1:
             await self._happens()
         return verdict

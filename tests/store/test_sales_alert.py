@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from caravan.campaigns import bounces, mail_claims, stretch
+from caravan.delivery.bounce_reports import read_report
 from caravan.delivery.errors import RelayUnreachable
-from caravan.delivery.reports import read_report
 from caravan.engage import sql, suppressions
 from tests.grouping import Grouping
 from tests.relay import Relay

@@ -12,6 +12,7 @@ from caravan.campaigns.mail_claims import Claimed
 from caravan.campaigns.mail_hand_over import hand_over
 from caravan.delivery.errors import RelayUnreachable
 from caravan.engage import suppressions
+from tests.pairs import Pairs
 from tests.provider import DROP, HANG, Provider
 from tests.world import World
 
@@ -238,16 +239,10 @@ ANSWERS = st.sampled_from(
 )
 @given(st.lists(st.tuples(ANSWERS, st.sampled_from(["4567", "4568"])), max_size=6))
 async def test_whatever_is_answered_no_text_is_taken_twice(
-    stack: object, tmp_path_factory: pytest.TempPathFactory, faults: list[tuple[object, str]]
+    pairs: Pairs, tmp_path_factory: pytest.TempPathFactory, faults: list[tuple[object, str]]
 ) -> None:
-    from tests.conftest import _numbers
-
-    number = next(_numbers)
-    notes = stack.notes  # type: ignore[attr-defined]
-    world = World(
-        tmp_path_factory.mktemp("ws"), notes["platform_dsn"], notes["engage_dsn"],
-        munchkin=f"test-{number}", sandbox=f"box-{number}",
-    )  # fmt: skip
+    pair = await pairs.take()
+    world = World(tmp_path_factory.mktemp("ws"), pair)
     await world.open()
     provider = Provider()
     await provider.start()
@@ -275,6 +270,7 @@ async def test_whatever_is_answered_no_text_is_taken_twice(
         await transport.close()
         await provider.stop()
         await world.close()
+        pairs.give_back(pair)
 
 
 LIMITS = """
@@ -325,3 +321,27 @@ async def queue(world: World) -> int:
     ):
         total += some
     return total
+
+
+async def test_operational_text_goes_without_consent_and_beyond_limits_but_not_after_a_stop(
+    world: World, provider: Provider
+) -> None:
+    people = """person_id,email,mobile_phone,sms_consent,suspended,account_id
+silent,s@a.example,+46701234501,,,a
+no,n@a.example,+46701234502,false,true,a
+stopped,t@a.example,+46701234503,true,,a
+"""
+    limits = "communication_limits: one\nlimits: [{per: person, at_most: 1, every: 1 day, channel: sms}]\n"
+    text = JOURNEY.replace("ACTIONS", "{send_sms: {text: Your code, operational: true}}")
+    twice = text.replace("end: over", "next: again").rstrip() + (
+        "\n  again: {do: [{send_sms: {text: Your code, operational: true}}], end: over}\n"
+    )
+    workspace = world.workspace(limits + "---" + twice)
+    await world.load(workspace, accounts="account_id,name\na,Acme\n", people=people)
+    await suppressions.add(world.engage, ["+46701234503"], "opt_out", source="t", at=world.now)
+    [traversal] = await world.enter(await world.publish(workspace, "main"))
+    assert (await world.walk(traversal)).ended is not None
+    assert await outcomes(world) == {
+        "silent": "accepted", "no": "accepted", "stopped": "no-consent",
+    }  # fmt: skip
+    assert len(provider.texts) == 4

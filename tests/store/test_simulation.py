@@ -516,7 +516,7 @@ async def test_held_mail_goes_in_its_hour_and_is_heard_of_then(
     async def decide(visit: Any, *_: Any) -> dict[int, Decision]:
         people = _[-1]
         held = until if visit.as_of < until else None
-        return {person.id: Decision(held_until=held) for person in people}
+        return {person.id: Decision(waits_until=held) for person in people}
 
     monkeypatch.setattr(mail_claims, "decide", decide)
     monkeypatch.setattr(waiting_mail, "decide", decide)

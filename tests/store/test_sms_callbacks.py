@@ -1,11 +1,16 @@
 """What a provider tells the gateway: STOP and START, and what became of messages; and what nobody else may say."""
 
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
 from urllib.parse import urlencode
 
 import httpx
 import pytest
 
+from caravan.campaigns import proving
+from caravan.campaigns.resolving import Said, resolve
+from caravan.engage import sql
 from caravan.gateway.app import build_app
 from caravan.gateway.texts import SmsCallbacks
 from tests.provider import DROP, TOKEN, Provider, signature
@@ -49,7 +54,7 @@ def say(gateway: Listening) -> Say:
         headers = {"Content-Type": "application/x-www-form-urlencoded"}
         if signed:
             headers["X-Twilio-Signature"] = signed
-        async with httpx.AsyncClient(trust_env=False) as client:
+        async with httpx.AsyncClient(trust_env=False, verify=False) as client:
             return await client.post(
                 f"{gateway.url}{path}", content=urlencode(form), headers=headers
             )
@@ -170,7 +175,7 @@ async def test_without_a_token_there_are_no_such_addresses(world: World) -> None
     listening = Listening(build_app(world.stores))
     await listening.start()
     try:
-        async with httpx.AsyncClient(trust_env=False) as client:
+        async with httpx.AsyncClient(trust_env=False, verify=False) as client:
             for path in ("/sms/inbound", "/sms/status"):
                 assert (await client.post(f"{listening.url}{path}")).status_code == 404
     finally:
@@ -256,3 +261,65 @@ nodes:
     state = await world.walk(traversal)
     assert state.ended is not None
     assert state.ended.label == "unreachable"
+
+
+async def test_status_that_cannot_be_recorded_settles_nothing(
+    world: World, provider: Provider, say: Say
+) -> None:
+    """The provider says it again: only a doubt that still stands then has it recorded that the text was sent."""
+    provider.when(DROP, about="4567")
+    await world.walk(await begin(world))
+    await world.engage.execute(
+        "alter table activities add constraint broken check (type <> 'sms_delivered')"
+    )
+    told = {"MessageSid": provider.sid(1), "MessageStatus": "delivered"}
+    assert (await say(await path_of(provider), **told)).status_code == 503
+    assert (await outcomes(world))["p"] == "in_doubt"
+    await world.engage.execute("alter table activities drop constraint broken")
+    assert (await say(await path_of(provider), **told)).status_code == 204
+    assert (await outcomes(world))["p"] == "accepted"
+    assert sorted(await activities(world)) == [
+        ("sms_delivered", None), ("sms_sent", None), ("sms_sent", None),
+    ]  # fmt: skip
+
+
+async def test_texts_are_proved_by_the_providers_log_and_by_its_word(
+    world: World, provider: Provider, say: Say
+) -> None:
+    provider.when(DROP, about="4568")
+    await world.walk(await begin(world))
+    await say(await path_of(provider), MessageSid=provider.sid(1), MessageStatus="delivered")
+
+    async def texts() -> list[Any]:
+        return list(await sql.fetch(world.engage, "messages_to_prove", slug="main"))
+
+    rows = await texts()
+    log = Counter([provider.sid(1), provider.sid(2), "SM" + "f" * 32])
+    found = proving.against_log(rows, log)
+    assert found.differences == []
+    # the provider knows the one in doubt, too, and we do not know what it calls it
+    assert (found.counts["taken"], found.counts["unknown to this ledger"]) == (3, 2)
+    status = proving.against_status(rows)
+    assert status.counts == {"accepted": 1, "of them delivered": 1, "of them not delivered": 0}
+
+    lacking = proving.against_log(rows, Counter([provider.sid(2)]))
+    assert [one.what for one in lacking.differences] == ["accepted, not taken"]
+    await world.engage.execute("update ledger set state = 'skipped' where state = 'accepted'")
+    rows = await texts()
+    assert [one.what for one in proving.against_status(rows).differences] == ["taken, not accepted"]
+    assert [one.what for one in proving.against_log(rows, log).differences] == [
+        "taken, not accepted"
+    ]
+
+
+async def test_text_that_a_person_says_was_sent_is_in_no_log_by_a_name_we_know(
+    world: World, provider: Provider
+) -> None:
+    provider.when(DROP, about="4567")
+    await world.walk(await begin(world))
+    [message_id] = [row["message_id"] for row in await world.ledger() if row["state"] == "in_doubt"]
+    await resolve(world.engage, world.plans, message_id, Said.sent, "Ann", world.now)
+    rows = await sql.fetch(world.engage, "messages_to_prove", slug=None)
+    found = proving.against_log(rows, Counter([provider.sid(1), provider.sid(2)]))
+    assert found.differences == []
+    assert found.counts["accepted by a person's word"] == 1

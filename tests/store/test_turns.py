@@ -154,3 +154,26 @@ async def test_what_waits_long_for_its_turn_is_looked_at_anew(
     )
     await sending
     assert await states(world) == {"accepted": 11, "skipped": 1}
+
+
+async def test_texts_wait_for_their_turns_a_segment_each(world: World) -> None:
+    text = JOURNEY.replace("{send_email: {template: hi}}", f"{{send_sms: {{text: {'x' * 200}}}}}")
+    workspace = world.workspace(text)
+    await world.load(
+        workspace,
+        accounts="account_id,name\na,Acme\n",
+        people="person_id,email,mobile_phone,sms_consent,account_id\n"
+        + "".join(f"p{n},p{n}@x.example,+4670123450{n},true,a\n" for n in range(3)),
+    )
+    [traversal] = await world.enter(await world.publish(workspace, "post"))
+    await stretch.run(world.engage, world.plans, traversal, 1, world.now)
+    mailing = Mailing(
+        world.transport,
+        texts=world.texts,
+        texts_from="+15550100",
+        rates=rates("all=1/h texts=100/s texts-from:+15550100=2/h"),
+    )
+    # one text of two segments is what the number bears in an hour
+    with pytest.raises(NotYet, match=r"texts-from:\+15550100"):
+        await send(world, traversal, mailing)
+    assert await states(world) == {"accepted": 1, "claimed": 2}

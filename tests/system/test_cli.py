@@ -20,6 +20,7 @@ from caravan.settings import FROM_STACK
 from caravan.stack.processes import wait_for
 from caravan.stack.stack import Stack
 from starter.main import main
+from tests.deployed import WITHOUT_SYNC
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -110,7 +111,7 @@ class Cli:
 @pytest.fixture(scope="module")
 def cli(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cli]:
     folder = tmp_path_factory.mktemp("the cli")
-    stack = Stack(folder / "home")
+    stack = Stack(folder / "home", postgres_settings=WITHOUT_SYNC)
     stack.start()
     yield Cli(stack, folder)
     stack.discard()

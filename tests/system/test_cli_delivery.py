@@ -77,9 +77,10 @@ async def test_prove_finds_the_captured_mail_and_each_difference(
     assert told["ledger"] == {"accepted": 2}
     assert told["log"] == str(system.stack.mail_directory)
     assert told["mail"]["taken"] == 2
+    assert told["texts"] == {"accepted": 0, "of them delivered": 0, "of them not delivered": 0}
     assert told["histories"]["messages told"] == 2
     assert told["differences"] == []
-    assert "none: ledger, mail and histories agree" in system.cli("prove", "--journey", "post")
+    assert "none: ledger, messages and histories agree" in system.cli("prove", "--journey", "post")
 
     first, second = mailed
     log = system.write(

@@ -127,3 +127,63 @@ async def test_many_mails_are_not_sent_without_asking(home: Path, relay: Relay) 
     assert told.returncode == 1
     assert "Send them?" in told.stderr
     assert relay.mails == []
+
+
+EVERY_KIND = """
+workspace: kinds
+subscription: {munchkin: kinds-1, sandbox: kinds-box}
+sender: {name: Us, email: us@us.example}
+postal_address: 1 Street
+data: data/
+---
+audience: everyone
+of: accounts
+when: {account: {name: {empty: false}}}
+---
+roles_template: team
+roles: [{role: chief, required: true, when: {person: {job_title: Chief}}}]
+---
+solution_interest: grid
+roles_template: team
+---
+buying_groups: teams
+solution_interest: grid
+audience: everyone
+---
+journey: all
+audience: everyone
+schedule: {end: 30 days}
+start: all
+nodes:
+  all: {do: [{send_email: {template: hi}}, {send_sms: {text: "Hi {{ person.first_name }} <now>"}}, {send_sales_alert: {solution_interest: grid, to: [ann@sales.example]}}], end: over}
+"""
+
+
+async def test_texts_and_alerts_of_a_journey_come_by_mail_too(
+    home: Path, relay: Relay, tmp_path: Path
+) -> None:
+    (tmp_path / "ws.yaml").write_text(EVERY_KIND)
+    (tmp_path / "emails").mkdir()
+    (tmp_path / "emails" / "hi.html").write_text(
+        "---\nemail: hi\nsubject: Hello\n---\n<html><body><p>hi</p></body></html>\n"
+    )
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "accounts.csv").write_text("account_id,name\na,Acme\n")
+    (tmp_path / "data" / "people.csv").write_text(
+        "person_id,email,first_name,job_title,mobile_phone,sms_consent,account_id\n"
+        "p1,p1@a.example,Pia,Chief,+46701234567,true,a\n"
+    )
+    arguments = ("journey", "test-send", "all", "--dir", str(tmp_path), "--to", "me@us.example")
+    told = await caravan(home, relay, *arguments)
+    assert told.returncode == 0, told.stderr
+    assert "3 messages of all sent to me@us.example" in told.stdout
+    assert {to for to, _ in relay.mails} == {"me@us.example"}
+    mail, text, alert = taken(relay)
+    assert mail["Subject"].endswith("UTC] Hello")
+    assert text["Subject"].startswith("[Test: p1 of a at all/all,")
+    assert text["Subject"].endswith("UTC] Text to +46701234567, 1 segment")
+    plain, html = text.iter_parts()
+    assert plain.get_content().strip() == "Hi Pia <now>"  # type: ignore[attr-defined]
+    assert "Hi Pia &lt;now&gt;" in html.get_content()  # type: ignore[attr-defined]
+    assert alert["Subject"].startswith("[Test: ann@sales.example of a at all/all,")
+    assert "message=send_sales_alert" in alert["X-Caravan-Test"]

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from caravan.delivery.transport import Accepted, BeforeFinalDot, Outgoing, Refused, Verdict
+from caravan.delivery.transport import Accepted, BeforeContent, Outgoing, Refused, Verdict
 from tests.commands import caravan
 from tests.world import World
 
@@ -44,8 +44,8 @@ class Choosy:
 
     async def __aexit__(self, *_: object) -> None: ...
 
-    async def send(self, message: Outgoing, before_final_dot: BeforeFinalDot) -> Verdict:
-        await before_final_dot()
+    async def send(self, message: Outgoing, before_content: BeforeContent) -> Verdict:
+        await before_content()
         if message.recipient == "q@a.example":
             return Refused(550, "550 no such user")
         return Accepted("250 taken with pleasure")

@@ -153,9 +153,12 @@ async def test_nothing_leaves_a_second_after_the_command_has_returned(
     left = await deployed.count(
         "select count(*) from ledger where state in ('accepted', 'in_doubt', 'handed_over')"
     )
-    assert left == taken
     if "abort" in command:
+        # a workflow that is ended takes its send along: what had its word and was cut off is in doubt
+        accepted = await deployed.count("select count(*) from ledger where state = 'accepted'")
+        assert accepted <= taken <= left
         return
+    assert left == taken
     lift = "resume-all" if command == "halt" else "journey resume trip"
     lifted = time.time()
     await asyncio.to_thread(deployed.cli, *lift.split())

@@ -95,7 +95,7 @@ async def test_lists_and_requests_move_accounts_and_people(deployed: Deployed) -
     await deployed.until("select count(*) from traversals where slug = 'third'", 1)
     await deployed.until("select count(*) from ledger where state = 'accepted'", 1)
     [mailed] = deployed.json("mail")
-    assert mailed["email"] == "3@c.example"
+    assert mailed["address"] == "3@c.example"
     assert mailed["journey"] == "campaign:invite"
 
     listed = {row["list"]: row for row in deployed.json("lists")}

@@ -24,6 +24,7 @@ from temporalio.client import Client, WorkflowExecutionStatus
 from caravan.stack.processes import wait_for
 from caravan.stack.stack import ROOT, Stack
 from caravan.stack.temporal import binary
+from tests.deployed import WITHOUT_SYNC
 from tests.world import MAIL
 
 GRACEFUL, MARGIN = 3.0, 5.0  # seconds; the margin is the worker's own 3 and some for the machine
@@ -70,7 +71,7 @@ def stack() -> Iterator[Stack]:
             "person_id,email,first_name,account_id\n"
             + "".join(f"p{n},person{n}@secret.example,Zebedee,a{n}\n" for n in range(20))
         )
-        running = Stack(Path(top) / "home")
+        running = Stack(Path(top) / "home", postgres_settings=WITHOUT_SYNC)
         running.start()
         subprocess.run(
             [sys.executable, "-m", "starter", "apply", str(folder)],

@@ -41,8 +41,11 @@ def test_verdict_follows_the_bound() -> None:
     assert Target("at most", 300).met_by(300)
 
 
-def test_chosen_all_sections_when_none_is_named() -> None:
-    assert suite.chosen([]) == list(suite.SECTIONS)
+def test_chosen_all_sections_but_the_long_ones_when_none_is_named() -> None:
+    short, long = suite.chosen([]), suite.chosen([], long=True)
+    assert short + long == list(suite.SECTIONS)
+    assert [list(section.figures) for section in long] == [["audience_to_sql"]]
+    assert suite.chosen(["audience_to_sql"]) == long
 
 
 def test_chosen_section_once_when_two_of_its_figures_are_named() -> None:

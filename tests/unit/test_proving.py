@@ -20,7 +20,13 @@ STATES = (*NOT_GONE, "handed_over", "accepted", "in_doubt")
 
 
 def row(identity: str, state: str, *, gone: bool = False, resent: bool = False) -> dict[str, Any]:
-    return {"message_id": identity, "state": state, "gone": gone, "resent": resent}
+    return {
+        "message_id": identity,
+        "known_as": identity,
+        "state": state,
+        "gone": gone,
+        "resent": resent,
+    }
 
 
 @given(
@@ -59,6 +65,7 @@ def test_what_is_explained_is_no_difference() -> None:
         "taken": 6,
         "of them in doubt": 1,
         "accepted and erased since": 1,
+        "accepted by a person's word": 0,
         "sent again by a person's word": 1,
         "unknown to this ledger": 3,
     }

@@ -3,13 +3,17 @@
 import pytest
 
 from caravan.delivery.headers import mailbox
-from caravan.delivery.rates import BadRates, Rates, sender
+from caravan.delivery.rates import BadRates, Rates, sender, turns_of
+from caravan.delivery.texts import text_message
 from caravan.delivery.transport import Outgoing
 
 
 def message(recipient: str, header: str = "From: news@us.example\r\n") -> Outgoing:
     content = f"Subject: x\r\n{header}\r\nFrom: nobody@body.example\r\n".encode()
     return Outgoing("bounce+1@bounces.example", recipient, "<1@us.example>", lambda: content)
+
+
+TEXT = text_message("+15550100", "+46701234567", "x" * 200, "<2@us.example>", "m/1")
 
 
 def buckets(text: str, one: Outgoing) -> dict[str, float]:
@@ -48,3 +52,14 @@ def test_sender_is_that_of_the_header_however_it_is_folded(name: str | None) -> 
 def test_what_is_no_rate_is_told(text: str) -> None:
     with pytest.raises(BadRates):
         Rates.parse(text)
+
+
+def test_texts_have_buckets_of_their_own_and_take_a_turn_a_segment() -> None:
+    """Another network, another provider: what mail may do says nothing of texts, nor the reverse."""
+    text = "all=50/s from:*=5/s to:*=6/s texts=10/s texts-from:+15550100=1/s texts-from:*=2/s"
+    assert list(buckets(text, TEXT).items()) == [("texts-from:+15550100", 1), ("texts", 10)]
+    assert turns_of(TEXT) == 2
+    assert "texts" not in buckets(text, message("ann@b.example"))
+    assert turns_of(message("ann@b.example")) == 1
+    assert buckets("all=50/s", TEXT) == {}
+    assert buckets("texts-from:*=2/s", TEXT) == {"texts-from:+15550100": 2}

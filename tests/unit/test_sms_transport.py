@@ -12,10 +12,10 @@ from caravan.delivery.transport import Accepted, InDoubt, Refused, Verdict
 from caravan.services.errors import ServiceError
 from caravan.services.hosts import AllowedHosts
 from caravan.services.http import GuardedTransport
-from tests.provider import ACCOUNT, DROP, HANG, TOKEN, Provider
+from tests.provider import ACCOUNT, DROP, HANG, SENDER, TOKEN, Provider
 
 MESSAGE = text_message(
-    "+46701234567", "Grüße & 100 % +1 €", "<0123abcd@us.example>", "123-GRD-456/7"
+    SENDER, "+46701234567", "Grüße & 100 % +1 €", "<0123abcd@us.example>", "123-GRD-456/7"
 )
 
 

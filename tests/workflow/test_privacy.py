@@ -84,10 +84,10 @@ class _MoodySession:
     def __init__(self, relay: Moody, session: Session) -> None:
         self._relay, self._session = relay, session
 
-    async def send(self, message: Outgoing, before_final_dot: Any) -> Any:
+    async def send(self, message: Outgoing, before_content: Any) -> Any:
         if self._relay.troubles:
             raise self._relay.troubles.pop()(f"421 <{message.recipient}> try later")
-        return await self._session.send(message, before_final_dot)
+        return await self._session.send(message, before_content)
 
 
 @pytest.fixture(params=[True, False], ids=["names", "no-names"])

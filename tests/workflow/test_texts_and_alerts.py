@@ -7,7 +7,7 @@ import pytest
 from caravan.delivery.capture import CaptureTransport
 from caravan.delivery.errors import RelayUnreachable
 from caravan.delivery.texts import TextMessage
-from caravan.delivery.transport import BeforeFinalDot, Outgoing, Verdict
+from caravan.delivery.transport import BeforeContent, Outgoing, Verdict
 from tests.grouping import Grouping
 from tests.running import Running
 from tests.world import World
@@ -36,11 +36,11 @@ nodes:
 class AwayOnce(CaptureTransport):
     """A provider of texts that is away the first time."""
 
-    async def send(self, message: Outgoing, before_final_dot: BeforeFinalDot) -> Verdict:
+    async def send(self, message: Outgoing, before_content: BeforeContent) -> Verdict:
         if not self.accepted:
             self.accepted += 1
             raise RelayUnreachable("The SMS provider is away")
-        return await super().send(message, before_final_dot)
+        return await super().send(message, before_content)
 
 
 @pytest.fixture

@@ -27,6 +27,11 @@ with gone as (
 )
 delete from audience_copies where not audience = any(:used::text[]);
 
+-- name: allow_minutes
+-- While the Platform evaluates an audience as a whole, whoever waits for it may hold the stream's cursor for longer
+-- than a page takes.
+select set_config('transaction_timeout', '30min', true);
+
 -- name: begin_copy
 insert into audience_copies (audience, of) values (:audience, :of) on conflict do nothing;
 
@@ -70,3 +75,18 @@ with said as (
   from changed where exists (select from lists where condition is not null)
 )
 select subject_id, is_account from changed;
+
+-- name: audience_users
+-- Whoever uses audiences, and whether that keeps them up to date by now.
+select j.audience, 'journey' as what, j.slug as name, bool_or(j.state = 'live') as keeps
+from journeys j where j.kind = 'journey' and not j.of_list and j.state in ('scheduled', 'live') group by 1, 3
+union select u.audience, 'journey', j.slug, true
+from audience_uses u join journeys j on j.id = u.journey_id where j.state in ('scheduled', 'live', 'closed')
+union select unnest(audiences), case of when 'accounts' then 'account_list' else 'people_list' end, slug, true from lists
+union select audience, 'buying_groups', slug, true from buying_group_jobs where deleted_at is null
+union select jsonb_path_query(t.body, '$.** ? (@.kind == "audience").audience') #>> '{}', 'roles_template', i.roles_template, true
+      from solution_interests i
+      cross join lateral (select body from roles_templates where slug = i.roles_template
+                          order by version desc limit 1) t
+      where i.slug in (select solution_interest from buying_group_jobs where deleted_at is null)
+order by 1, 2, 3;

@@ -1,10 +1,11 @@
 -- name: take_waiting
 -- Some messages of one journey whose time has come, for one try; those of a try that died have theirs when
 -- its lease is over. A journey by lot, so that one with many does not keep others waiting; none that is
--- paused, whose messages stay as they are, and nothing while sending is halted. By the index ledger_queued.
+-- paused in any of its versions, whose messages stay as they are, and nothing while sending is halted. By the
+-- index ledger_queued.
 with chosen as (
   select j.id from journeys j
-  where j.paused_at is null and not exists (select from sending_halt)
+  where not journey_paused(j.slug) and not exists (select from sending_halt)
     and exists (select from ledger l where l.journey_id = j.id and l.queued is not null
                   and l.state in ('held', 'deferred', 'claimed') and l.until <= :at)
   order by random() limit 1
@@ -25,8 +26,8 @@ returning l.id as number, l.journey_id, l.traversal_id, l.node, l.visit, l.posit
 -- What a waiting message is judged by: whoever closes the traversal, or stands at its node again, takes turns
 -- with us. The version is the one that wrote the message, the deadline that of the one the account is in.
 select t.id, t.slug, t.account_id, t.entry, t.entered_at, t.epoch, t.ended_at, t.reason,
-       j.id as journey_id, j.version, j.plan_hash, j.state as journey_state, j.paused_at,
-       c.deadline, a.attributes as account, (select munchkin from pair) as munchkin,
+       j.id as journey_id, j.version, j.plan_hash, j.state as journey_state, journey_paused(j.slug) as paused,
+       c.deadline, a.attributes as account, case when a.merged_into is not null then 'account-merged' when a.deleted_at is not null then 'account-deleted' end as gone, (select munchkin from pair) as munchkin,
        (select hash from communication_limits) as limits_hash
 from traversals t join journeys c on c.id = t.journey_id join accounts a on a.id = t.account_id
 join journeys j on j.id = :journey_id
@@ -59,17 +60,18 @@ where l.id = d.number and l.state = 'claimed' and l.claimant = :claimant;
 with alive as (
   select t.id from traversals t join journeys j on j.id = :journey_id
   where t.id = :traversal_id and (t.ended_at is null or t.reason <> all(:ends::text[]))
-    and j.paused_at is null and j.state <> 'aborted' and not exists (select from sending_halt)
+    and j.paused_at is null and not journey_paused(j.slug) and j.state <> 'aborted'
+    and not exists (select from sending_halt)
   for share of t, j
 )
 update ledger l set state = 'handed_over', until = :lease
 from alive where l.id = :number and l.claimant = :claimant
-  and (l.state = 'handed_over' or (l.state = 'claimed' and l.until > :at))
+  and ((l.state = 'handed_over' and l.reason is null) or (l.state = 'claimed' and l.until > :at))
 returning l.message_id;
 
 -- name: put_back
 -- What this try has in hand has not left: it waits on.
-update ledger set state = case when tries > 0 then 'deferred' else queued end, claimant = null,
+update ledger set state = case when tries > 0 then 'deferred' else queued end, reason = null, claimant = null,
        until = :until, reply = coalesce(:reply, reply)
 where id = any(:numbers::bigint[]) and claimant = :claimant and state in ('claimed', 'handed_over') and queued is not null;
 
@@ -102,28 +104,26 @@ select body from live_copies where journey_id = :journey_id and copy = :copy;
 
 -- name: deliveries
 -- Messages in these states, the longest untouched first, with what a person said of them last.
-select l.message_id, l.state, l.reason, l.reply, l.tries, case when l.state in ('held', 'deferred') then l.until end as until,
-       l.template, q.external_id as person, q.attributes ->> 'email' as email, t.slug as journey, j.version, l.node,
-       a.external_id as account, a.attributes ->> 'name' as account_name, l.claimed_at, l.settled_at,
+select m.message_id, m.action, m.state, m.reason, m.reply, m.tries, case when m.state in ('held', 'deferred') then m.until end as until,
+       m.template, m.person, m.address, m.journey, j.version, m.node,
+       a.external_id as account, a.attributes ->> 'name' as account_name, m.claimed_at, m.settled_at,
        r.said, r.who, r.resolved_at
-from ledger l join traversals t on t.id = l.traversal_id join accounts a on a.id = t.account_id
-join journeys j on j.id = coalesce(l.journey_id, t.journey_id)
-left join people q on q.id = l.person_id
-left join lateral (select said, who, resolved_at from delivery_resolutions where message = l.id order by id desc limit 1) r on true
-where l.message_id is not null and l.state = any(:states::text[]) and (:slug::text is null or t.slug = :slug)
-order by coalesce(l.settled_at, l.claimed_at), l.id limit :limit;
+from messages m join traversals t on t.id = m.traversal_id join accounts a on a.id = m.account_id
+join journeys j on j.id = coalesce(m.journey_id, t.journey_id)
+left join lateral (select said, who, resolved_at from delivery_resolutions where message = m.id order by id desc limit 1) r on true
+where m.message_id is not null and m.state = any(:states::text[]) and (:slug::text is null or m.journey = :slug)
+order by coalesce(m.settled_at, m.claimed_at), m.id limit :limit;
 
 -- name: find_message
 -- By its Message-ID; of whom it is and where it came from.
-select l.id as number, l.state, l.traversal_id, l.node, l.visit, l.position, l.person_id, l.path, l.message_id,
-       l.template, l.copy, l.reason, l.reply, l.queued, l.tries, case when l.state in ('held', 'deferred') then l.until end as until,
-       l.claimed_at, l.settled_at, q.external_id as person, q.attributes ->> 'email' as email, t.slug as journey,
-       t.entry, t.account_id, j.id as journey_id, j.version, j.plan_hash, a.external_id as account,
+select m.id as number, m.action, m.carrier, m.state, m.traversal_id, m.node, m.visit, m.position, m.person_id, m.path, m.message_id,
+       m.template, m.copy, m.segments, m.reason, m.reply, m.queued, m.tries, case when m.state in ('held', 'deferred') then m.until end as until,
+       m.claimed_at, m.settled_at, m.person, m.address, m.journey,
+       m.entry, m.account_id, j.id as journey_id, j.version, j.plan_hash, a.external_id as account,
        a.attributes ->> 'name' as account_name
-from ledger l join traversals t on t.id = l.traversal_id join accounts a on a.id = t.account_id
-join journeys j on j.id = coalesce(l.journey_id, t.journey_id)
-left join people q on q.id = l.person_id
-where l.message_id = :message_id;
+from messages m join traversals t on t.id = m.traversal_id join accounts a on a.id = m.account_id
+join journeys j on j.id = coalesce(m.journey_id, t.journey_id)
+where m.message_id = :message_id;
 
 -- name: resolve_message
 -- What a person knows of a message in doubt. One that is to be sent again is claimed anew, now, by the queue's rules.
@@ -143,14 +143,20 @@ insert into delivery_resolutions (message, said, who, resolved_at) values (:mess
 select said, who, resolved_at from delivery_resolutions where message = :message order by id;
 
 -- name: messages_to_prove
--- Every mail that was ever to go, with what makes it a case of its own: its person is gone (of an alert, somebody of
--- its account whom it may have named), or somebody had it sent again.
-select l.message_id, l.state, case when l.person_id > 0 then q.id is null or q.erased_at is not null
+-- Every message that was ever to go, with what makes it a case of its own: its person is gone (of an alert, somebody of
+-- its account whom it may have named), or somebody had it sent again. known_as: what the other side knows it by, of a
+-- text the number the provider gave it; heard: what the provider has said became of a text.
+select l.message_id, k.carrier, l.state,
+       case k.carrier when 'text' then substring(l.reply from '^([A-Za-z0-9]{10,64})(?: |$)') else l.message_id end as known_as,
+       case when k.carrier = 'text' then
+         (select min(split_part(a.external_id, ':', 1)) from activities a
+          where a.external_id in ('delivered:' || l.message_id, 'bounced:' || l.message_id)) end as heard,
+       case when l.person_id > 0 then q.id is null or q.erased_at is not null
             else exists (select from relations r join people e on e.id = r.person_id
                          where r.account_id = t.account_id and e.erased_at >= l.claimed_at) end as gone,
        exists (select from delivery_resolutions r where r.message = l.id and r.said = 'resend') as resent
-from ledger l join traversals t on t.id = l.traversal_id left join people q on q.id = l.person_id
-where l.action in ('send_email', 'send_sales_alert') and l.message_id is not null and (:slug::text is null or t.slug = :slug);
+from ledger l join message_kinds k using (action) join traversals t on t.id = l.traversal_id left join people q on q.id = l.person_id
+where l.message_id is not null and (:slug::text is null or t.slug = :slug);
 
 -- name: sends_to_prove
 -- What each step that sent has counted, and what the ledger has of its node's visit now.
@@ -161,8 +167,8 @@ with sends as (
   where s.kind = 'send' and (:slug::text is null or t.slug = :slug)
 ), kept as (
   select l.traversal_id, l.node, l.visit, count(*) as rows
-  from ledger l where l.action like 'send\_%'
-    and l.traversal_id in (select traversal_id from sends)
+  from ledger l join message_kinds k using (action)
+  where l.traversal_id in (select traversal_id from sends)
   group by 1, 2, 3
 )
 select s.traversal_id, s.workflow_id, s.step_no, s.node, coalesce(s.counts, '{}') as counts, s.reason is not distinct from 'completed' as completed,

@@ -10,13 +10,16 @@ select from {table} where id = any(:ids::bigint[]) order by id for no key update
 
 -- name: take_{table} for accounts, people
 -- Rows as the Platform has them. Per field, a later or equal stamp of the Platform wins; one set anew to
--- the value it has takes the later stamp. Nothing goes to the outbox: the Platform knows. Returns what
--- changed in rows that were here already.
+-- the value it has takes the later stamp. So it is with the flag of deletion, whose stamp is `$deleted`;
+-- whether another stands for it is the Platform's word alone. Nothing goes to the outbox: the Platform knows. Returns what changed in rows that were here already.
 with incoming as (
   select * from unnest(:ids::bigint[], :external_ids::text[], :attributes::jsonb[], :stamps::jsonb[], :deleted::timestamptz[], :merged::bigint[])
     as i (id, external_id, attributes, stamps, deleted_at, merged_into)
 ), judged as (
-  select t.id, t.attributes as before, i.deleted_at, i.merged_into, f.*
+  select t.id, t.attributes as before, i.merged_into,
+         case when i.merged_into is not null then i.deleted_at
+              when coalesce(t.stamps ->> '$deleted' > i.stamps ->> '$deleted', t.stamps ? '$deleted') and t.merged_into is null
+              then t.deleted_at else i.deleted_at end as deleted_at, f.*
   from incoming i join {table} t on t.id = i.id
   cross join lateral (
     select jsonb_object_agg(s.key, i.attributes -> s.key) filter (where s.differs) as won,
@@ -46,7 +49,9 @@ with incoming as (
   select * from unnest(:ids::bigint[], :account_ids::bigint[], :person_ids::bigint[], :attributes::jsonb[], :stamps::jsonb[], :deleted::timestamptz[])
     as i (id, account_id, person_id, attributes, stamps, deleted_at)
 ), judged as (
-  select t.id, i.deleted_at, f.*
+  select t.id,
+         case when coalesce(t.stamps ->> '$deleted' > i.stamps ->> '$deleted', t.stamps ? '$deleted')
+              then t.deleted_at else i.deleted_at end as deleted_at, f.*
   from incoming i join relations t on t.id = i.id
   cross join lateral (
     select jsonb_object_agg(s.key, i.attributes -> s.key) filter (where s.differs) as won,
@@ -75,7 +80,9 @@ with incoming as (
   select * from unnest(:ids::bigint[], :external_ids::text[], :account_ids::bigint[], :attributes::jsonb[], :stamps::jsonb[], :deleted::timestamptz[])
     as i (id, external_id, account_id, attributes, stamps, deleted_at)
 ), judged as (
-  select t.id, t.attributes as before, i.account_id, i.deleted_at, f.*
+  select t.id, t.attributes as before, i.account_id,
+         case when coalesce(t.stamps ->> '$deleted' > i.stamps ->> '$deleted', t.stamps ? '$deleted')
+              then t.deleted_at else i.deleted_at end as deleted_at, f.*
   from incoming i join opportunities t on t.id = i.id
   cross join lateral (
     select jsonb_object_agg(s.key, i.attributes -> s.key) filter (where s.differs) as won,

@@ -35,19 +35,45 @@ from unnest(:message_ids::text[], :segments::int[], :recipients::text[]) as m (m
 where l.message_id = m.message_id;
 
 -- name: take_addresses
--- The people whose address is theirs to be mailed at: nobody had it, or whoever had it has left the
--- journey, or they have it from an earlier try. Of several with one address the first by the
--- id their team knows. In order of address, so that two who take the same ones take turns.
-insert into mailed_addresses as m (slug, node, position, address, traversal_id, visit, person_id)
-select distinct on (w.address) :slug, :node, :position::int, w.address, :traversal_id::bigint, :visit::int, w.person_id
-from unnest(:addresses::text[], :person_ids::bigint[]) as w (address, person_id)
-join people p on p.id = w.person_id
-order by w.address, p.external_id
-on conflict (slug, node, position, address) do update
-set traversal_id = excluded.traversal_id, visit = excluded.visit, person_id = excluded.person_id
-where (m.traversal_id, m.visit, m.person_id) = (excluded.traversal_id, excluded.visit, excluded.person_id)
-   or exists (select from traversals t where t.id = m.traversal_id and t.ended_at is not null)
-returning m.person_id;
+-- The people whose address is still to be had, with who has it for now: nobody had it, or whoever had it was left out
+-- or has left the journey, or it is this visit's and whoever has it is still to be sent to. In order of address, so
+-- that two who take the same ones take turns.
+with wanted as (
+  select w.address, w.person_id, p.external_id
+  from unnest(:addresses::text[], :person_ids::bigint[]) as w (address, person_id) join people p on p.id = w.person_id
+), ours as (
+  insert into mailed_addresses as m (slug, node, position, address, traversal_id, visit, person_id)
+  select distinct on (address) :slug, :node, :position::int, address, :traversal_id::bigint, :visit::int, person_id
+  from wanted order by address, external_id collate "C"
+  on conflict (slug, node, position, address) do update
+  set traversal_id = excluded.traversal_id, visit = excluded.visit,
+      person_id = case when m.traversal_id = excluded.traversal_id then m.person_id else excluded.person_id end
+  where case when (m.traversal_id, m.visit) = (excluded.traversal_id, excluded.visit) then
+          not exists (select from ledger l
+                      where (l.traversal_id, l.node, l.visit, l.position, l.person_id)
+                            = (m.traversal_id, m.node, m.visit, m.position, m.person_id)
+                        and l.state <> 'skipped' and not (l.state = 'claimed' and (l.queued is not null) = :waited))
+        else
+          exists (select from traversals t where t.id = m.traversal_id and t.ended_at is not null)
+          or exists (select from ledger l
+                     where (l.traversal_id, l.node, l.visit, l.position, l.person_id)
+                           = (m.traversal_id, m.node, m.visit, m.position, m.person_id) and l.state = 'skipped')
+        end
+  returning m.address, m.person_id
+)
+select w.person_id, w.address, o.person_id as owner from ours o join wanted w using (address);
+
+-- name: move_addresses
+-- Addresses that are locked: to whom each has gone, or that it is anybody's again.
+with moved as (
+  select * from unnest(:addresses::text[], :person_ids::bigint[]) as v (address, person_id)
+), free as (
+  delete from mailed_addresses m using moved v
+  where (m.slug, m.node, m.position, m.address) = (:slug, :node, :position::int, v.address) and v.person_id is null
+)
+update mailed_addresses m set person_id = v.person_id
+from moved v
+where (m.slug, m.node, m.position, m.address) = (:slug, :node, :position::int, v.address) and v.person_id is not null;
 
 -- name: doubt_abandoned
 -- Handed over by another try that never said what became of it: not sent again by itself. (Should
@@ -78,11 +104,12 @@ update ledger l set state = 'handed_over', claimant = :claimant, copy = :copy
 from alive
 where l.traversal_id = alive.id and l.node = :node and l.visit = :visit and l.position = :position
   and l.person_id = :person_id and l.queued is null
-  and (l.state = 'claimed' or (l.state = 'handed_over' and l.claimant = :claimant))
+  and (l.state = 'claimed' or (l.state = 'handed_over' and l.claimant = :claimant and l.reason is null))
 returning l.message_id;
 
 -- name: not_handed_over
--- The word was given and grew old, and was not given again: the content has not begun to leave.
+-- The word was given and grew old, and was not given again: the content has not begun to leave. Of who was erased
+-- meanwhile it is claimed again, and what is known of them now is nothing.
 update ledger l
 set state = case when t.ended_at is null then 'claimed' else 'skipped' end,
     reason = case when t.ended_at is not null then 'journey-not-live' end,
@@ -96,6 +123,13 @@ where t.id = l.traversal_id and l.traversal_id = :traversal_id and l.node = :nod
 select exists (select from traversals t join journeys j on j.id = t.journey_id
                where t.id = :traversal_id and t.epoch = :epoch and t.ended_at is null and j.paused_at is null
                  and j.state <> 'aborted' and not exists (select from sending_halt));
+
+-- name: in_hand_of
+-- Whether a message to a person, or one that tells of their account to nobody's record, has the last word and is not settled.
+select exists (select from ledger l join traversals t on t.id = l.traversal_id
+               where l.state = 'handed_over'
+                 and (l.person_id = :person_id or (l.recipient is not null
+                      and t.account_id in (select account_id from relations where person_id = :person_id))));
 
 -- name: in_hand
 -- Whether a message has the last word and is not settled. Of a few rows: ledger_unsettled.
@@ -111,7 +145,7 @@ returning message_id;
 
 -- name: take_back
 -- The relay is away: what this try has in hand did not leave. Why is kept for who asks.
-update ledger set state = 'claimed', reply = :reply
+update ledger set state = 'claimed', reason = null, reply = :reply
 where traversal_id = :traversal_id and node = :node and visit = :visit and claimant = :claimant
   and state in ('claimed', 'handed_over') and queued is null;
 
@@ -169,18 +203,14 @@ join accounts a on a.id = t.account_id
 where l.person_id = :person_id order by l.claimed_at, l.node, l.position;
 
 -- name: message_counts
-select state, count(*) as messages from ledger
-where action = 'send_email' and (:slug::text is null or traversal_id in (select id from traversals where slug = :slug))
+select state, count(*) as messages from messages
+where :slug::text is null or journey = :slug
 group by state order by state;
 
 -- name: messages
--- `email`: to whom it goes; of a text the number, of an alert the address.
-select l.message_id, l.action, l.state, l.reason, l.reply, l.template, l.segments, l.claimed_at, l.settled_at,
-       coalesce(l.recipient, q.attributes ->> case l.action when 'send_sms' then 'mobile_phone' else 'email' end) as email,
-       q.external_id as person, t.slug as journey, j.version, l.node, a.external_id as account,
-       a.attributes ->> 'name' as account_name
-from ledger l join traversals t on t.id = l.traversal_id join journeys j on j.id = t.journey_id
-left join people q on q.id = l.person_id join accounts a on a.id = t.account_id
-where l.action in ('send_email', 'send_sms', 'send_sales_alert') and (:state::text is null or l.state = :state)
-  and (:slug::text is null or t.slug = :slug)
-order by l.claimed_at desc, l.traversal_id desc limit :limit;
+select m.message_id, m.action, m.state, m.reason, m.reply, m.template, m.segments, m.claimed_at, m.settled_at,
+       m.address, m.person, m.journey, j.version, m.node, a.external_id as account, a.attributes ->> 'name' as account_name
+from messages m join traversals t on t.id = m.traversal_id join journeys j on j.id = t.journey_id
+join accounts a on a.id = m.account_id
+where (:state::text is null or m.state = :state) and (:slug::text is null or m.journey = :slug)
+order by m.claimed_at desc, m.traversal_id desc limit :limit;

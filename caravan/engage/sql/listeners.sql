@@ -11,9 +11,15 @@ where l.traversal_id = :traversal_id and l.purpose = :purpose
 order by l.step_no desc limit 1 for update of l;
 
 -- name: close_listener
-update listeners
-set closed_at = :at, edge = :edge, activity_id = :activity_id, person_id = :person_id, heard_at = :heard_at
-where id = :id and closed_at is null;
+update listeners set closed_at = :at, edge = :edge where id = :id and closed_at is null;
+
+-- name: close_heard
+-- With what each heard; one that is closed stays as it is.
+update listeners l
+set closed_at = :at, edge = h.edge, activity_id = h.activity_id, person_id = h.person_id, heard_at = h.heard_at
+from unnest(:ids::bigint[], :edges::text[], :activity_ids::bigint[], :person_ids::bigint[], :heard_ats::timestamptz[])
+  as h (id, edge, activity_id, person_id, heard_at)
+where l.id = h.id and l.closed_at is null;
 
 -- name: wake
 insert into wakeups (traversal_id, reason) select unnest(:traversal_ids::bigint[]), :reason;

@@ -45,7 +45,7 @@ on conflict do nothing;
 with due as (
   select n.list, n.external_id, t.id
   from list_named n join {table} t on t.external_id = n.external_id
-  where n.of = '{table}' and not n.settled and (:ids::bigint[] is null or t.id = any(:ids::bigint[]))
+  where n.of = '{table}' and not n.settled and t.deleted_at is null and (:ids::bigint[] is null or t.id = any(:ids::bigint[]))
 ), settled as (
   update list_named n set settled = true from due
   where n.of = '{table}' and n.list = due.list and n.external_id = due.external_id

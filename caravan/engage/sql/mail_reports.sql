@@ -1,12 +1,12 @@
 -- name: reported_message
 -- The message a report is about, by the number of its return path or by its Message-ID. `unchanged`: its person
 -- has the address now that it was sent to, so what is said of that address is said of theirs; an alert's row has it.
-select l.id, l.message_id, l.person_id, l.template, l.node, t.slug as journey, p.external_id as person,
-       coalesce(l.recipient, p.attributes ->> 'email') as email, l.recipient is not null as alert, coalesce(p.stamps ->> 'email' <= stamp(l.claimed_at), true) as unchanged,
+select m.id, m.message_id, m.person_id, m.template, m.node, m.journey, m.person, m.address as email,
+       m.recipient is not null as alert, coalesce(p.stamps ->> 'email' <= stamp(m.claimed_at), true) as unchanged,
        p.erased_at is not null as erased
-from ledger l join traversals t on t.id = l.traversal_id left join people p on p.id = l.person_id
-where l.action in ('send_email', 'send_sales_alert') and (l.id = :number::bigint or l.message_id = :message_id::text)
-order by l.id is distinct from :number::bigint limit 1;
+from messages m left join people p on p.id = m.person_id
+where m.carrier = 'mail' and (m.id = :number::bigint or m.message_id = :message_id::text)
+order by m.id is distinct from :number::bigint limit 1;
 
 -- name: note_report
 -- Nothing comes back where it was taken in before.

@@ -1,7 +1,3 @@
--- name: lock_open_traversals_of
--- Before their accounts, as who serves them does.
-select id from traversals where account_id = any(:account_ids::bigint[]) and ended_at is null order by id for no key update;
-
 -- name: merged_{table} for accounts, people
 -- Who stands for these, as this store has it; locked behind what was asked for before.
 select id, merged_into from {table} where id = any(:ids::bigint[]);
@@ -38,6 +34,3 @@ group by e.slug, w.survivor_id order by e.slug, w.survivor_id
 on conflict (slug, account_id) do update
   set count = e.count + excluded.count, last_entered_at = greatest(e.last_entered_at, excluded.last_entered_at),
       last_ended_at = greatest(e.last_ended_at, excluded.last_ended_at);
-
--- name: drop_admissions_of
-delete from admissions where account_id = any(:account_ids::bigint[]);

@@ -104,13 +104,22 @@ where person_id = any(:person_ids::bigint[]) and state in ('claimed', 'held', 'd
 returning id;
 
 -- name: rewrite_alerts
--- Alerts about their accounts may be written already, with them in it: whoever has one in hand hands it over no more,
--- and the queue writes it anew.
+-- What goes to nobody's record but tells of their accounts (sales alerts) may be written already, with them in it:
+-- whoever has one in hand hands it over no more, and the queue writes it anew.
 update ledger l set state = case when l.tries > 0 then 'deferred' else coalesce(l.queued, 'deferred') end,
        queued = coalesce(l.queued, 'deferred'), claimant = null, until = :at
 from traversals t
-where t.id = l.traversal_id and l.action = 'send_sales_alert' and l.state = 'claimed'
+where t.id = l.traversal_id and l.recipient is not null and l.state = 'claimed'
   and t.account_id in (select account_id from relations where person_id = any(:person_ids::bigint[]));
+
+-- name: withdraw_last_words
+-- What has its last word and has not begun to leave has to ask again, and is refused; what has begun leaves, and is
+-- settled by the other side's answer. To the person, or about their accounts to nobody's record.
+update ledger l set reason = 'erased'
+from traversals t
+where t.id = l.traversal_id and l.state = 'handed_over'
+  and (l.person_id = any(:person_ids::bigint[]) or (l.recipient is not null
+       and t.account_id in (select account_id from relations where person_id = any(:person_ids::bigint[]))));
 
 -- name: erase_participants
 update participants set because = '{}' where person_id = any(:person_ids::bigint[]) returning 1;
@@ -138,7 +147,7 @@ select id from buying_groups where id = any(:ids::bigint[]) order by id for no k
 select external_id from people
 where casefold(attributes ->> 'email') = any(:folded::text[]) and id <> all(:person_ids::bigint[]) and erased_at is null;
 
--- name: numbers_of_others
+-- name: phones_of_others
 -- Whole numbers are compared by who asks, for they are written in many ways.
 select distinct n.number from people p cross join lateral (values (p.attributes ->> 'mobile_phone'), (p.attributes ->> 'phone')) n (number)
 where right(regexp_replace(n.number, '\D', '', 'g'), 7) = any(:ends::text[]) and p.id <> all(:person_ids::bigint[]) and p.erased_at is null;

@@ -47,6 +47,18 @@ returning s.person_id, coalesce(old.value, :start::bigint) as old, new.value as 
 insert into changes (entity, id, fields, as_of, origin)
 select :entity, c.id, c.fields, :at, 'journey' from unnest(:ids::bigint[], :fields::jsonb[]) as c (id, fields);
 
+-- name: flag_{table} for accounts, people, relations, opportunities
+-- As deleted, or, without `deleted_at`, as there again. The flag is a word like any other: with its as_of, to the
+-- outbox, and judged by the Platform.
+with flagged as (
+  update {table} set deleted_at = :deleted_at, stamps = stamps || jsonb_build_object('$deleted', stamp(:at))
+  where id = any(:ids::bigint[]) and (deleted_at is null) <> (:deleted_at::timestamptz is null)
+  returning id, deleted_at
+)
+insert into changes (entity, id, fields, as_of, origin)
+select :entity, id, jsonb_build_object('$deleted', stamp(deleted_at)), :at, 'journey' from flagged
+returning id;
+
 -- name: find_account
 -- Whoever stands for the one that is asked for.
 select w.id, w.external_id, w.attributes, w.deleted_at
@@ -58,6 +70,14 @@ select w.id, w.external_id, w.attributes, w.deleted_at
 from people p join people w on w.id = coalesce(p.merged_into, p.id)
 where p.external_id = :key or casefold(p.attributes ->> 'email') = casefold(:key)
 order by (p.external_id = :key) desc, w.id limit 1;
+
+-- name: relations_of_person
+-- The accounts somebody belongs to, each with the roles they have there.
+select a.external_id as account, a.attributes ->> 'name' as account_name,
+       coalesce(r.attributes -> 'roles', '[]') as roles
+from relations r join accounts a on a.id = r.account_id
+where r.person_id = :person_id and r.deleted_at is null and a.deleted_at is null
+order by a.external_id collate "C";
 
 -- name: people_of_account
 select p.id, p.external_id, p.attributes, r.attributes as relation

@@ -9,7 +9,7 @@ with message as (
                                   order by l.claimed_at, l.message_id) as next_at,
          coalesce(l.settled_at, l.claimed_at) as at
   from ledger l join traversals t on t.id = l.traversal_id
-  where l.action = 'send_email' and l.template is not null
+  where l.template is not null
 ), chosen as (
   select * from message
   where (:slugs::text[] is null or slug = any(:slugs::text[]))

@@ -11,15 +11,18 @@ where p.attributes ? 'mobile_phone' and p.deleted_at is null
   and right(regexp_replace(p.attributes ->> 'mobile_phone', '\D', '', 'g'), 7) = right(:digits, 7)
 order by p.id;
 
--- name: opt_number_in
+-- name: opt_phone_in
 -- A number that answered STOP is free again; one that is suppressed for a graver reason stays so.
-delete from suppressions where subject = :number and reason = 'opt_out';
+delete from suppressions where subject = :phone and reason = 'opt_out';
 
 -- name: text_followed
 -- The text that a callback names, with what its activities say.
-select l.message_id, l.person_id, l.state, l.node, t.slug as journey
-from ledger l join traversals t on t.id = l.traversal_id
-where l.id = :number and l.message_id is not null and l.action = 'send_sms';
+select message_id, person_id, node, journey
+from messages where id = :number and message_id is not null and carrier = 'text';
 
--- name: number_of_person
+-- name: lock_text
+-- How it stands, and goes on to stand until we have said what became of it.
+select state from ledger where id = :number for no key update;
+
+-- name: phone_of_person
 select attributes ->> 'mobile_phone' from people where id = :person_id;

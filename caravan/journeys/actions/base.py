@@ -8,6 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from caravan.journeys.conditions.model import Condition
 from caravan.journeys.reading import Fields, JourneyScope
 
+Carrier = Literal["mail", "text"]
+
 #: keys that tell an action from others of its kind, as documents write them
 ABOUT = (
     "template", "field", "list", "journey", "campaign", "score", "solution_interest", "role", "stage",
@@ -20,7 +22,12 @@ class BaseAction(BaseModel, ABC):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     context: ClassVar[Literal["account", "person"]] = "account"
-    sends: ClassVar[bool] = False  # leaves the system: an activity of its own
+    #: who takes what it sends out of the system, which is an activity of its own; None: it sends nothing
+    carrier: ClassVar[Carrier | None] = None
+
+    @property
+    def sends(self) -> bool:
+        return self.carrier is not None
 
     @property
     def about(self) -> dict[str, str]:

@@ -18,6 +18,6 @@ def read_interesting_moment(
     """The keys ``type`` and ``text``."""
     fields.required("type")
     kind = fields.choice("type", ("email", "milestone", "web"))
-    text = fields.text("text", longest=MOMENT_TEXT_LIMIT) or ""
+    text = fields.text("text", limit="moment_text") or ""
     check_liquid(fields, "text", text, scope, entity)
     return {"type": kind, "text": text}

@@ -3,10 +3,11 @@
 import re
 
 from caravan.journeys.actions import ACTIONS, Action
+from caravan.journeys.actions.base import BaseAction
 from caravan.journeys.conditions.counts import MOST
 from caravan.journeys.conditions.parse import nearest
 from caravan.journeys.fields import ENGAGEMENT
-from caravan.journeys.problems import Path, Report
+from caravan.journeys.problems import Path
 from caravan.journeys.reading import Fields, JourneyScope
 
 #: the code and the reason by which an action on the account is refused
@@ -21,25 +22,27 @@ IN_PEOPLE_SPLIT: Refusal = (
 
 
 def read_actions(
-    raw: object,
-    path: Path,
+    fields: Fields,
     scope: JourneyScope,
-    report: Report,
     *,
+    optional: bool = False,
     people_only: bool = False,
     refuse_account: Refusal | None = None,
 ) -> tuple[Action, ...] | None:
-    """The actions, in order; None where any of them is wrong.
+    """The key ``do``: actions, in order; None where any of them is wrong.
 
     Args:
-        raw: what the document has at ``path``.
-        path: where that is.
+        fields: the mapping they stand in.
         scope: what they may speak of.
-        report: takes what is wrong with them.
+        optional: without the key there are none.
         people_only: they stand in a people split.
         refuse_account: they stand elsewhere where only people are acted upon, and why.
     """
     refusal = IN_PEOPLE_SPLIT if people_only else refuse_account
+    raw: object = fields.given("do")
+    if not raw and optional:
+        return ()
+    path, report = (*fields.path, "do"), fields.report
     if not isinstance(raw, list):
         report(
             "bad-value",
@@ -49,7 +52,7 @@ def read_actions(
         return None
     actions: list[Action | None] = []
     for number, one in enumerate(raw):
-        place = (*path, number)
+        place: Path = (*path, number)
         if not isinstance(one, dict) or len(one) != 1:
             report(
                 "bad-value", place, "an action is one key, such as send_email: {template: welcome}"
@@ -57,27 +60,20 @@ def read_actions(
             actions.append(None)
             continue
         [(name, given)] = one.items()
-        actions.append(_read_action(str(name), given, (*place, name), scope, report, refusal))
+        if name not in ACTIONS:
+            report("unknown-key", (*place, name), f"no action {name}{nearest(str(name), ACTIONS)}")
+            actions.append(None)
+        elif refusal is not None and ACTIONS[name].context == "account":
+            code, why = refusal
+            report(code, (*place, name), f"{name} acts on the account; {why}")
+            actions.append(None)
+        else:
+            inside = fields.within(given or {}, "do", number, name)
+            actions.append(_read_action(ACTIONS[name], inside, scope))
     return None if None in actions else tuple(action for action in actions if action is not None)
 
 
-def _read_action(
-    name: str,
-    raw: object,
-    path: Path,
-    scope: JourneyScope,
-    report: Report,
-    refusal: Refusal | None,
-) -> Action | None:
-    if name not in ACTIONS:
-        report("unknown-key", path, f"no action {name}{nearest(name, ACTIONS)}")
-        return None
-    kind = ACTIONS[name]
-    if refusal is not None and kind.context == "account":
-        code, why = refusal
-        report(code, path, f"{name} acts on the account; {why}")
-        return None
-    fields = Fields(raw or {}, path, report)
+def _read_action(kind: type[BaseAction], fields: Fields, scope: JourneyScope) -> Action | None:
     values = kind.read(fields, scope)
     if kind.context == "person":
         values["who"] = fields.condition("who", "person", scope.conditions)

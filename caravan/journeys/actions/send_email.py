@@ -8,7 +8,7 @@ from caravan.journeys.reading import Fields, JourneyScope
 
 
 class SendEmail(PeopleAction):
-    sends = True
+    carrier = "mail"
 
     kind: Literal["send_email"] = "send_email"
     template: str

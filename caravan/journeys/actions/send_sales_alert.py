@@ -16,7 +16,7 @@ MOST_ADDRESSES = 10
 class SendSalesAlert(BaseAction):
     """``members``, which documents call ``about``: whom of the group it tells of; None: of all."""
 
-    sends = True
+    carrier = "mail"
 
     kind: Literal["send_sales_alert"] = "send_sales_alert"
     solution_interest: str

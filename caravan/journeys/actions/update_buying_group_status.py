@@ -27,8 +27,6 @@ class UpdateBuyingGroupStatus(BaseAction):
         status = fields.text("status")
         if status is not None and has_liquid(status):
             check_liquid(fields, "status", status, scope, "account")
-        elif status is not None and len(status) > LONGEST_STATUS:
-            fields.problem(
-                "text-too-long", "status", f"status may have at most {LONGEST_STATUS} characters"
-            )
+        elif status is not None:
+            fields.text("status", limit="status_text")
         return {"solution_interest": interest, "status": status}

@@ -4,7 +4,7 @@ Domain time is bound too, and so is every instant that is computed from it: dura
 ``caravan.journeys.time`` alone, in the zone of the place, never by the database.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,7 +47,7 @@ class Binder:
 
     def in_zone(self, zone: str) -> "Binder":
         """The same parameters, for a part of the text that means another zone's days."""
-        other = Binder(zone)
+        other = type(self)(zone)
         other._slots, other._known = self._slots, self._known
         return other
 
@@ -59,7 +59,7 @@ class Binder:
         """
         return [self._bound(slot, values) for slot in self._slots]
 
-    def _bound(self, slot: _Slot, values: dict[str, Any]) -> Any:
+    def _bound(self, slot: _Slot, values: Mapping[str, Any]) -> Any:
         if slot.name is None:
             return slot.value
         value = values[slot.name]
@@ -70,3 +70,33 @@ class Binder:
             self._slots.append(slot)
             self._known[key] = len(self._slots)
         return f"${self._known[key]}::{key[2]}"
+
+
+class RowsBinder(Binder):
+    """The same for many rows in one statement: what is named stands for a column of ``given``.
+
+    The text is put beside ``given`` by ``cross join lateral``; literals stay parameters.
+    """
+
+    def given(self) -> str:
+        """The rows as a source of the statement, with their ``place`` among them, from 1."""
+        named = {
+            place: kind for (_, _, kind), place in self._known.items() if self._is_named(place)
+        }
+        arrays = ", ".join(f"${place}::{kind}[]" for place, kind in named.items())
+        columns = ", ".join(f"v{place}" for place in named)
+        return f"unnest({arrays}) with ordinality as given ({columns}, place)"
+
+    def args_of(self, rows: Sequence[Mapping[str, Any]]) -> list[Any]:
+        """The positional arguments for these rows."""
+        return [
+            slot.value if slot.name is None else [self._bound(slot, row) for row in rows]
+            for slot in self._slots
+        ]
+
+    def _is_named(self, place: int) -> bool:
+        return self._slots[place - 1].name is not None
+
+    def _place(self, key: tuple[str, str, str], slot: _Slot) -> str:
+        parameter = super()._place(key, slot)
+        return parameter if slot.name is None else f"given.v{self._known[key]}"

@@ -6,7 +6,7 @@ from caravan.journeys.conditions.binder import Binder
 from caravan.journeys.conditions.checks import described, sql_of_test
 from caravan.journeys.conditions.flips import JUST_AFTER, fallen_out
 from caravan.journeys.conditions.model import Did, Test, Window
-from caravan.journeys.conditions.related import people_of_account
+from caravan.journeys.conditions.related import people_of_account, people_of_accounts
 from caravan.journeys.conditions.values import value_of
 from caravan.journeys.durations import duration_of
 from caravan.journeys.events import BOT, BOTS, DONE_BY_BOTS, OF_ONE_ACCOUNT
@@ -16,19 +16,24 @@ from caravan.journeys.time import shift
 Asked = Literal["account", "person of the account", "person"]
 
 
-def event_predicate(where: dict[str, Test], binder: Binder, alias: str = "e") -> str:
-    """Tests on the fields of an activity."""
-    parts = [
-        f"({sql_of_test(test, value_of(f'{alias}.fields', field, test.type), binder)})"
-        for field, test in where.items()
-    ]
+def event_predicate(
+    where: dict[str, Test], binder: Binder, alias: str = "e", *, picking: bool = False
+) -> str:
+    """Tests on the fields of an activity; ``picking`` as in ``sql_of_test``."""
+    parts = []
+    for field, test in where.items():
+        value = value_of(f"{alias}.fields", field, test.type)
+        parts.append(f"({sql_of_test(test, value, binder, picking=picking)})")
     return " and ".join(parts) or "true"
 
 
-def activity_predicate(kind: str, where: dict[str, Test], binder: Binder, alias: str = "e") -> str:
+def activity_predicate(
+    kind: str, where: dict[str, Test], binder: Binder, alias: str = "e", *, picking: bool = False
+) -> str:
     """Whether an activity is of a type, as asked for, and somebody's doing where bots are not to count."""
     own = {field: test for field, test in where.items() if not _is_bots(kind, field)}
-    parts = [f"{alias}.type = {binder.literal(kind, 'text')}", event_predicate(own, binder, alias)]
+    asked = event_predicate(own, binder, alias, picking=picking)
+    parts = [f"{alias}.type = {binder.literal(kind, 'text')}", asked]
     if kind in DONE_BY_BOTS and BOT not in where and not _counts_bots(where):
         parts.append(f"{alias}.fields -> '{BOT}' is distinct from 'true'::jsonb")
     return " and ".join(parts)
@@ -42,15 +47,54 @@ def _counts_bots(where: dict[str, Test]) -> bool:
     return BOTS in where and True in where[BOTS].checks[0].operands
 
 
-def happened(condition: Did, asked: Asked, binder: Binder) -> str:
-    """Whether it was done often enough, by enough of them."""
+def happened(condition: Did, asked: Asked, binder: Binder, *, of_all: bool = False) -> str:
+    """Whether it was done often enough, by enough of them.
+
+    Args:
+        condition: what, and since when.
+        asked: whose history it is.
+        binder: takes the parameters.
+        of_all: everybody is asked about at once. Then the events are gathered once by whose they are,
+            instead of being looked up for each.
+    """
+    once = condition.at_least == 1 and condition.people == 1
+    if of_all and asked != "person of the account":
+        return _gathered(condition, asked, binder, once=once)
     sources = _in_window(condition, asked, binder)
-    if condition.at_least == 1 and condition.people == 1:
+    if once:
         return " or ".join(f"exists (select {source})" for source in sources)
+    return f"(select {_often(condition, binder)} from {_distinct(sources)})"
+
+
+def never_happened(condition: Did, asked: Asked, binder: Binder) -> str | None:
+    """That nothing of the kind was done, so that it can be an anti-join; None: it asks for more than one."""
+    if condition.at_least > 1 or condition.people > 1:
+        return None
+    sources = _in_window(condition, asked, binder)
+    return " and ".join(f"not exists (select {source})" for source in sources)
+
+
+def _gathered(condition: Did, asked: Asked, binder: Binder, *, once: bool) -> str:
+    """Whether it is among those who did it often enough."""
+    when = _window(condition, binder)
+    whose = [(owner, f"{source} and {when}") for owner, source in _of_all(condition, asked, binder)]
+    subject = "a.id" if asked == "account" else "p.id"
+    if once:
+        done = " union all ".join(f"select {owner} {source}" for owner, source in whose)
+        return f"{subject} in ({done})"
+    columns = "as subject_id, e.id, e.person_id"
+    done = " union ".join(f"select {owner} {columns} {source}" for owner, source in whose)
     return (
-        f"(select count(*) >= {binder.literal(condition.at_least, 'bigint')}"
+        f"{subject} in (select done.subject_id from ({done}) done"
+        f" group by done.subject_id having {_often(condition, binder)})"
+    )
+
+
+def _often(condition: Did, binder: Binder) -> str:
+    return (
+        f"count(*) >= {binder.literal(condition.at_least, 'bigint')}"
         " and count(distinct coalesce(done.person_id, 0)) >="
-        f" {binder.literal(condition.people, 'bigint')} from {_distinct(sources)})"
+        f" {binder.literal(condition.people, 'bigint')}"
     )
 
 
@@ -60,18 +104,23 @@ def times(condition: Did, asked: Asked, binder: Binder) -> str:
 
 
 def history_flips(condition: Did, asked: Asked, binder: Binder) -> tuple[str, ...]:
-    """The next event that is dated later than now, and the next to fall out of the window."""
-    as_of = binder.named("as_of", "timestamptz")
-    coming = tuple(
-        f"(select min(e.at) {source} and e.at > {as_of})"
-        for source in _ever(condition, asked, binder)
-    )
+    """The next event that is dated later than now, and the next to fall out of the window.
+
+    One look at the events for both: this is asked of everybody when an audience is evaluated as a whole.
+    """
+    coming = f"case when e.at > {binder.named('as_of', 'timestamptz')} then e.at end"
     window = condition.window
     if window.within is None or window.in_journey:
-        return coming
-    leaving = fallen_out(f"(done.at{JUST_AFTER})", duration_of(window.within), binder)
-    inside = _distinct(_in_window(condition, asked, binder))
-    return (*coming, f"(select min(least({', '.join(leaving)})) from {inside})")
+        return tuple(
+            f"(select min({coming}) {source})" for source in _ever(condition, asked, binder)
+        )
+    since = _opening(window, binder)
+    leaving = fallen_out(f"(e.at{JUST_AFTER})", duration_of(window.within), binder)
+    soonest = f"least({', '.join([coming, *leaving])})"
+    return tuple(
+        f"(select min({soonest}) {source} and e.at >= {since})"
+        for source in _ever(condition, asked, binder)
+    )
 
 
 def label(condition: Did) -> str:
@@ -87,7 +136,7 @@ def label(condition: Did) -> str:
 
 def _ever(condition: Did, asked: Asked, binder: Binder) -> list[str]:
     """The activities asked for, whenever they were, by where they are found."""
-    what = activity_predicate(condition.type, condition.where, binder)
+    what = activity_predicate(condition.type, condition.where, binder, picking=True)
     of_one = condition.type in OF_ONE_ACCOUNT
     if asked == "account":
         own = f"from activities e where e.account_id = a.id and {what}"
@@ -100,12 +149,28 @@ def _ever(condition: Did, asked: Asked, binder: Binder) -> list[str]:
     return [f"from activities e where e.person_id = p.id and {what}"]
 
 
+def _of_all(condition: Did, asked: Asked, binder: Binder) -> list[tuple[str, str]]:
+    """The activities asked for, of everybody, as (whose it is, where it is found); ``_ever`` has those of one."""
+    what = activity_predicate(condition.type, condition.where, binder, picking=True)
+    if asked != "account":
+        return [("e.person_id", f"from activities e where e.person_id is not null and {what}")]
+    own = ("e.account_id", f"from activities e where e.account_id is not null and {what}")
+    if condition.type in OF_ONE_ACCOUNT:
+        return [own]
+    theirs = people_of_accounts("join activities e on e.person_id = p.id")
+    return [own, ("r.account_id", f"{theirs} and {what}")]
+
+
 def _in_window(condition: Did, asked: Asked, binder: Binder) -> list[str]:
-    """Those of them between the window's opening and now, both ends included."""
+    """Those of one between the window's opening and now, both ends included."""
+    when = _window(condition, binder)
+    return [f"{source} and {when}" for source in _ever(condition, asked, binder)]
+
+
+def _window(condition: Did, binder: Binder) -> str:
     start = _opening(condition.window, binder)
     when = f"e.at <= {binder.named('as_of', 'timestamptz')}"
-    when += f" and e.at >= {start}" if start is not None else ""
-    return [f"{source} and {when}" for source in _ever(condition, asked, binder)]
+    return f"{when} and e.at >= {start}" if start is not None else when
 
 
 def _opening(window: Window, binder: Binder) -> str | None:

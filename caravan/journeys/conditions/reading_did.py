@@ -5,7 +5,7 @@ from caravan.journeys.conditions.model import Did, Window
 from caravan.journeys.conditions.reading_events import EventTests, parse_event, parse_free_event
 from caravan.journeys.conditions.scope import Context, Scope, nearest
 from caravan.journeys.durations import parse_duration
-from caravan.journeys.events import EVENTS, GENERIC, is_account_event
+from caravan.journeys.events import EVENTS, GENERIC, TOLD, is_account_event
 from caravan.journeys.problems import Path, Report
 from caravan.journeys.written import shown
 
@@ -58,12 +58,8 @@ def _event(
         event = parse_event(name, dict(where or {}), where_path, scope, report)
     if event is None:
         return None
-    if scope.store == "platform" and event.type in EVENTS and EVENTS[event.type].engage:
-        report(
-            "event-not-in-platform",
-            place,
-            f"{event.type} is born in the engage store; the Platform does not know it",
-        )
+    if scope.store == "platform" and (why := _not_told(event.type, scope)) is not None:
+        report("event-not-in-platform", place, why)
         return None
     if context == "person" and is_account_event(name):
         report(
@@ -73,6 +69,18 @@ def _event(
         )
         return None
     return event
+
+
+def _not_told(kind: str, scope: Scope) -> str | None:
+    """Why the Platform knows of no such event, if it does not."""
+    if kind not in EVENTS or not EVENTS[kind].engage:
+        return None
+    why = f"{kind} is born in the engage store; the Platform does not know it"
+    if kind not in TOLD:
+        return why
+    if scope.activities_told:
+        return None
+    return f"{why} unless the workspace says `activities_to_platform: true`"
 
 
 def _window(raw: dict[str, object], path: Path, scope: Scope, report: Report) -> Window | None:

@@ -3,9 +3,14 @@
 
 def people_of_account(join: str = "") -> str:
     """The people ``p`` of the account ``a`` with their relation ``r``, and what is joined to them."""
+    return f"{people_of_accounts(join)} and r.account_id = a.id"
+
+
+def people_of_accounts(join: str = "") -> str:
+    """The people ``p`` of all accounts, with their relation ``r``, and what is joined to them."""
     return (
-        f"from relations r join people p on p.id = r.person_id {join} where r.account_id = a.id"
-        " and r.deleted_at is null and p.deleted_at is null"
+        f"from relations r join people p on p.id = r.person_id {join}"
+        " where r.deleted_at is null and p.deleted_at is null"
     )
 
 

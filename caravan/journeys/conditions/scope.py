@@ -67,6 +67,7 @@ class Scope:
 
     catalog: FieldCatalog
     store: Literal["platform", "engage"] = "engage"
+    activities_told: bool = False  # the Platform is told what happens in the engage store
     audiences: frozenset[str] = frozenset()
     people_audiences: frozenset[str] | None = None  # those of people; None: not checked
     nodes: frozenset[str] = frozenset()

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from caravan.journeys.conditions import groups, history, model
 from caravan.journeys.conditions.binder import Binder
-from caravan.journeys.conditions.checks import described, sql_of_test
+from caravan.journeys.conditions.checks import described, sql_of_days, sql_of_test
 from caravan.journeys.conditions.flips import flips_of
 from caravan.journeys.conditions.history import activity_predicate, event_predicate
 from caravan.journeys.conditions.model import Condition, Test
@@ -19,9 +19,10 @@ from caravan.journeys.conditions.related import (
     accounts_of_person,
     opportunities_of_account,
     people_of_account,
+    people_of_accounts,
 )
 from caravan.journeys.conditions.scope import Context
-from caravan.journeys.conditions.values import quoted, value_of
+from caravan.journeys.conditions.values import quoted, text_of, value_of
 from caravan.journeys.fields import ENGAGEMENT
 
 __all__ = [
@@ -55,6 +56,8 @@ def compile_condition(
     travelling: bool = True,
     flips: bool = False,
     audiences: Mapping[str, Condition] | None = None,
+    picking: bool = False,
+    of_all: bool = False,
 ) -> Fragment:
     """Compile a condition.
 
@@ -68,11 +71,17 @@ def compile_condition(
             then takes theirs alone and the predicate is of no use.
         audiences: the conditions of the audiences it may name, put in their place; a name that is
             not among them stands for its stored members.
+        picking: the predicate picks rows of a ``where``; it may be unknown where it is not true.
+        of_all: everybody is asked about at once: what can be gathered once is not looked up for each.
     """
-    if flips:
-        compiler = _Compiler(Binder(binder.zone), travelling, audiences or {}, flips=binder)
-    else:
-        compiler = _Compiler(binder, travelling, audiences or {})
+    compiler = _Compiler(
+        Binder(binder.zone) if flips else binder,
+        travelling,
+        audiences or {},
+        flips=binder if flips else None,
+        picking=picking,
+        of_all=of_all,
+    )
     return compiler.compile(condition, context)
 
 
@@ -81,22 +90,55 @@ def compile_tests(tests: dict[str, Test], alias: str, binder: Binder) -> str:
     return _Compiler(binder, True, {}).tests(tests, alias)[0]
 
 
+#: conditions that hold no others of the same record
+Leaf = (
+    model.AccountIs
+    | model.PersonIs
+    | model.People
+    | model.RoleInAccount
+    | model.HasOpportunity
+    | model.InAudience
+    | model.InList
+    | model.HasBuyingGroup
+    | model.MemberOf
+    | model.Heard
+)
+
+
 @dataclass(frozen=True)
 class _Compiler:
     binder: Binder
     travelling: bool
     audiences: Mapping[str, Condition]
     flips: Binder | None = None
+    picking: bool = False
+    of_all: bool = False
+    denied: bool = (
+        False  # under a `not`, which each part takes upon itself: so joins become anti-joins
+    )
 
     def compile(self, condition: Condition, context: Context) -> Fragment:
         match condition:
             case model.All(of=parts):
-                return self._joined(" and ", "true", parts, context)
+                return self._joined(parts, context, every=not self.denied)
             case model.Any(of=parts):
-                return self._joined(" or ", "false", parts, context)
+                return self._joined(parts, context, every=self.denied)
             case model.Not(of=part):
-                inner = self.compile(part, context)
-                return Fragment(f"not ({inner.predicate})", inner.evidence, inner.flips)
+                return replace(self, denied=not self.denied).compile(part, context)
+            case model.InAudience(audience=name) if name in self.audiences:
+                others = {slug: one for slug, one in self.audiences.items() if slug != name}
+                inside = replace(self, travelling=False, audiences=others)
+                return inside.compile(self.audiences[name], context)
+            case model.Did():
+                return self._did(condition, context)
+            case leaf if self.denied:
+                one = replace(self, denied=False, picking=False)._leaf(leaf, context)
+                return Fragment(f"not ({one.predicate})", one.evidence, one.flips)
+            case leaf:
+                return self._leaf(leaf, context)
+
+    def _leaf(self, condition: Leaf, context: Context) -> Fragment:
+        match condition:
             case model.AccountIs():
                 return self._account(condition, context)
             case model.PersonIs():
@@ -121,12 +163,9 @@ class _Compiler:
                 return Fragment(holds, (because,))
             case model.Heard():
                 return self._heard(condition)
-            case model.Did():
-                return self._did(condition, context)
 
-    def _joined(
-        self, joiner: str, empty: str, parts: tuple[Condition, ...], context: Context
-    ) -> Fragment:
+    def _joined(self, parts: tuple[Condition, ...], context: Context, *, every: bool) -> Fragment:
+        joiner, empty = (" and ", "true") if every else (" or ", "false")
         fragments = [self.compile(part, context) for part in parts]
         return Fragment(
             joiner.join(f"({fragment.predicate})" for fragment in fragments) or empty,
@@ -134,12 +173,20 @@ class _Compiler:
             tuple(flip for fragment in fragments for flip in fragment.flips),
         )
 
+    @property
+    def _picking(self) -> "_Compiler":
+        """For what stands in the ``where`` of a subquery, which is true or false whatever is in it."""
+        return replace(self, picking=True, denied=False)
+
     def tests(self, tests: dict[str, Test], alias: str) -> tuple[str, list[str]]:
         """The predicate of several fields of one record, and its flips."""
         parts, flips = [], []
         for field, test in tests.items():
             value = self._value(alias, field, test)
-            parts.append(f"({sql_of_test(test, value, self.binder)})")
+            if self.picking and test.type == "date":
+                text = text_of(f"{alias}.attributes", field)
+                parts.append(sql_of_days(test, text, self.binder))
+            parts.append(f"({sql_of_test(test, value, self.binder, picking=self.picking)})")
             flips += flips_of(test, value, self.flips) if self.flips else []
         return " and ".join(parts) or "true", flips
 
@@ -190,7 +237,7 @@ class _Compiler:
 
     def _some(self, entity: str, alias: str, source: str, tests: dict[str, Test]) -> Fragment:
         """One of several records passes every test; which one is the evidence."""
-        predicate, flips = self.tests(tests, alias)
+        predicate, flips = self._picking.tests(tests, alias)
         found = f"(select min({alias}.id) {source} and {predicate})"
         return Fragment(
             f"exists (select {source} and {predicate})",
@@ -200,18 +247,33 @@ class _Compiler:
 
     def _people(self, condition: model.People) -> Fragment:
         # the account whose people are counted is the account of their conditions
-        inner = replace(self, travelling=True).compile(condition.when, "person")
+        inner = replace(self._picking, travelling=True).compile(condition.when, "person")
         people = people_of_account()
         matching = f"{people} and ({inner.predicate})"
         count = f"(select count(*) {matching})"
-        if condition.at_most is None and condition.at_least == 1:
+        least, most = condition.at_least, condition.at_most
+        if most is None and least == 1:
             predicate = f"exists (select {matching})"
+        elif self.of_all and max(least, most or 0) > 0:
+            predicate = self._gathered_people(inner.predicate, least, most)
         else:
-            bounds = [f"{count} >= {self.binder.literal(condition.at_least, 'bigint')}"]
-            if condition.at_most is not None:
-                bounds.append(f"{count} <= {self.binder.literal(condition.at_most, 'bigint')}")
-            predicate = " and ".join(bounds)
+            predicate = self._bounded(count, least, most)
         return Fragment(predicate, (("people", count),), _soonest(list(inner.flips), people))
+
+    def _gathered_people(self, matching: str, least: int, most: int | None) -> str:
+        """Counted for all accounts at once; who has none of them is in no group."""
+        source = people_of_accounts("join accounts a on a.id = r.account_id")
+        grouped = f"select a.id {source} and ({matching}) group by a.id having"
+        if least > 0:
+            return f"a.id in ({grouped} {self._bounded('count(*)', least, most)})"
+        assert most is not None
+        return f"a.id not in ({grouped} count(*) > {self.binder.literal(most, 'bigint')})"
+
+    def _bounded(self, count: str, least: int, most: int | None) -> str:
+        bounds = [f"{count} >= {self.binder.literal(least, 'bigint')}"]
+        if most is not None:
+            bounds.append(f"{count} <= {self.binder.literal(most, 'bigint')}")
+        return " and ".join(bounds)
 
     def _role(self, condition: model.RoleInAccount) -> Fragment:
         each = (
@@ -242,15 +304,11 @@ class _Compiler:
         )
 
     def _in_audience(self, condition: model.InAudience, context: Context) -> Fragment:
-        name = condition.audience
-        if name in self.audiences:
-            others = {slug: one for slug, one in self.audiences.items() if slug != name}
-            inside = replace(self, travelling=False, audiences=others)
-            return inside.compile(self.audiences[name], context)
+        audience = self.binder.literal(condition.audience, "text")
         subject = "a.id" if context == "account" else "p.id"
         return Fragment(
             "exists (select from audience_members m"
-            f" where m.audience = {self.binder.literal(name, 'text')} and m.subject_id = {subject})"
+            f" where m.audience = {audience} and m.subject_id = {subject})"
         )
 
     def _in_list(self, condition: model.InList, context: Context) -> Fragment:
@@ -300,9 +358,15 @@ class _Compiler:
         asked: history.Asked = context
         if context == "person" and self.travelling:
             asked = "person of the account"
-        happened = history.happened(condition, asked, self.binder)
+        predicate = None
+        if condition.negated is not self.denied:
+            predicate = history.never_happened(condition, asked, self.binder)
+        if predicate is None:
+            happened = history.happened(condition, asked, self.binder, of_all=self.of_all)
+            denied = condition.negated is not self.denied
+            predicate = f"not ({happened})" if denied else f"({happened})"
         return Fragment(
-            f"not ({happened})" if condition.negated else f"({happened})",
+            predicate,
             ((history.label(condition), history.times(condition, asked, self.binder)),),
             history.history_flips(condition, asked, self.flips) if self.flips else (),
         )

@@ -7,7 +7,7 @@ make a query fail.
 
 from caravan.journeys.fields import FieldType
 
-SQL_TYPE: dict[FieldType, str] = {
+SQL_TYPE: dict[str, str] = {
     "string": "text",
     "integer": "numeric",
     "number": "numeric",
@@ -30,6 +30,11 @@ def quoted(name: str) -> str:
     return "'" + name.replace("'", "''") + "'"
 
 
+def text_of(record: str, field: str) -> str:
+    """The field as a text, whatever it is."""
+    return f"({record} ->> {quoted(field)})"
+
+
 def value_of(record: str, field: str, kind: FieldType) -> str:
     """The field as an SQL value; null where it is absent, empty or unfit.
 
@@ -37,17 +42,19 @@ def value_of(record: str, field: str, kind: FieldType) -> str:
     an instant as its day, in UTC.
     """
     key = quoted(field)
-    text = f"({record} ->> {key})"
+    text = text_of(record, field)
     match kind:
         case "string":
             return f"nullif({text}, '')"
         case "integer" | "number":
             return (
-                f"(case jsonb_typeof({record} -> {key}) when 'number' then {text}::numeric"
+                f"(case jsonb_typeof({record} -> {key}) when 'number' then ({record} -> {key})::numeric"
                 f" when 'string' then case when {text} ~ '{NUMBER}' then {text}::numeric end end)"
             )
         case "boolean":
-            return f"(case lower({text}) when 'true' then true when 'false' then false end)"
+            # as records keep it; lower case costs more than all the rest
+            kept = f"case {text} when 'true' then true when 'false' then false"
+            return f"({kept} else case lower({text}) when 'true' then true when 'false' then false end end)"
         case "date":
             day = f"left({text}, 10)"
             return (

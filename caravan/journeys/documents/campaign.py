@@ -21,10 +21,8 @@ def read_campaign(fields: Fields, scope: JourneyScope) -> CampaignDocument | Non
     actions = None
     if fields.has("do"):
         actions = read_actions(
-            fields.given("do"),
-            (*fields.path, "do"),
+            fields,
             scope,
-            fields.report,
             refuse_account=("wrong-context", "a campaign acts on people only"),
         )
     if not fields.finish() or slug is None or actions is None:

@@ -19,8 +19,6 @@ SUBJECTS: tuple[Subject, ...] = ("person", "account", "buying_group")
 Channel = Literal["email", "sms"]
 CHANNELS: tuple[Channel, ...] = ("email", "sms")
 
-#: limits, and quiet hours, of one document
-MOST = 20
 #: so long may a period be: what has been counted is kept until it is over
 LONGEST = {"hours": 8_784, "days": 366, "weeks": 53, "months": 12}
 #: messages of one period
@@ -78,9 +76,17 @@ def read_communication_limits(
     limits = [_read_limit(one) for one in each_limit]
     whose = own or (ACCOUNT if of_account else zone)
     quiet = [_read_quiet(one, whose, own or zone) for one in each_quiet]
-    for key, each in (("limits", each_limit), ("quiet_hours", each_quiet)):
-        if len(each) > MOST:
-            fields.problem("bad-value", key, f"a document has at most {MOST} of them")
+    for key, each, limit in (
+        ("limits", each_limit, "communication_rules"),
+        ("quiet_hours", each_quiet, "quiet_periods"),
+    ):
+        most = getattr(fields.limits, limit)
+        if len(each) > most:
+            fields.problem(
+                "bad-value",
+                key,
+                f"a document has at most {most} of them, not {len(each)} {fields.limits.over(limit)}",
+            )
     if not fields.has("limits") and not fields.has("quiet_hours"):
         fields.problem("missing-key", None, "limits or quiet_hours is missing")
     fine = all(one.fine for one in (*each_limit, *each_quiet))

@@ -15,7 +15,7 @@ def read_exits(fields: Fields, scope: JourneyScope) -> Read | None:
     nodes: dict[str, ExitNode] = {}
     fine = True
     for number, raw in enumerate(fields.items("exits"), start=1):
-        one = Fields(raw, (*fields.path, "exits", number - 1), fields.report)
+        one = fields.within(raw, "exits", number - 1)
         read = _read_exit(one, number, scope)
         if read is None:
             fine = False
@@ -59,7 +59,7 @@ def _read_exit(
     if fields.fine:
         fields.required("when")
     when = fields.condition("when", "account", scope.conditions)
-    actions = read_actions(fields.given("do") or [], (*fields.path, "do"), scope, fields.report)
+    actions = read_actions(fields, scope, optional=True)
     to = fields.node("next", scope.conditions)
     if not fields.finish() or when is None or actions is None:
         return None

@@ -50,7 +50,7 @@ def read_journey(
         at: the instant it is published at.
     """
     slug = fields.slug("journey")
-    name = fields.text("name")
+    name = fields.text("name", limit="journey_name")
     audience = _read_audience_name(fields, scope)
     of_list = isinstance(fields.raw.get("audience"), dict)
     said = fields.zone()
@@ -82,8 +82,7 @@ def read_journey(
     if start is not None and start not in raw_nodes:
         fields.problem("unknown-node", "start", f"no node {start}{nearest(start, raw_nodes)}")
     read = {
-        node: read_node(Fields(raw, (*fields.path, "nodes", node), fields.report), scope)
-        for node, raw in raw_nodes.items()
+        node: read_node(fields.within(raw, "nodes", node), scope) for node, raw in raw_nodes.items()
     }
     exits = read_exits(fields, scope)
     check_shape(fields, start, raw_nodes, read, exits)

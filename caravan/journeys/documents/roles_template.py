@@ -20,8 +20,6 @@ DEFAULT_ROLES = (
 )
 #: how much a role counts for engagement (product.md §3.4)
 WEIGHTS = {"trivial": 20, "minor": 40, "normal": 60, "important": 80, "vital": 100}
-#: roles of one template
-MOST_ROLES = 20
 #: people that a role may need
 MOST_REQUIRED = 100
 
@@ -79,8 +77,13 @@ def read_roles_template(fields: Fields, scope: Scope, zone: str) -> RolesTemplat
     refuse_doubled(each, "role")
     if fields.has("roles") and not each:
         fields.problem("missing-key", "roles", "a template has at least one role")
-    if len(each) > MOST_ROLES:
-        fields.problem("bad-value", "roles", f"a template has at most {MOST_ROLES} roles")
+    if len(each) > fields.limits.roles:
+        fields.problem(
+            "bad-value",
+            "roles",
+            f"a template has at most {fields.limits.roles} roles, not {len(each)} "
+            + fields.limits.over("roles"),
+        )
     fine = all(one.fine for one in each)
     if not fields.finish() or not fine or slug is None:
         return None

@@ -7,8 +7,6 @@ from caravan.journeys.plan import Schedule
 from caravan.journeys.reading import Fields
 from caravan.journeys.time import LocalMoment, local_instant, shift
 
-LONGEST = Span(count=36, unit="months")
-
 
 def read_schedule(fields: Fields, zone: str, at: datetime) -> Schedule | None:
     """The key ``schedule`` of a journey that is published at an instant."""
@@ -37,12 +35,16 @@ def _read(fields: Fields, zone: str, at: datetime) -> Schedule | None:
     span = parse_duration(end) if isinstance(end, str) else None
     begins = start or at
     ends_at = shift(begins, span, zone) if span is not None else _instant(fields, "end", zone)
+    years = fields.limits.journey_years
     if ends_at is not None:
         if ends_at <= begins or ends_at <= at:
             fields.problem("end-before-start", "end", "the journey would have ended already")
-        elif ends_at > shift(begins, LONGEST, zone):
+        elif ends_at > shift(begins, Span(count=12 * years, unit="months"), zone):
             fields.problem(
-                "end-date-too-late", "end", "a journey ends at most 3 years after it starts"
+                "end-date-too-late",
+                "end",
+                f"a journey ends at most {years} years after it starts "
+                + fields.limits.over("journey_years"),
             )
     if not fields.finish() or ends_at is None:
         return None

@@ -146,7 +146,7 @@ def _read_attributes(fields: Fields) -> dict[str, Scalar | FromEnvironment]:
     read: dict[str, Scalar | FromEnvironment] = {}
     for name, value in fields.mapping("attributes").items():
         if isinstance(value, dict):
-            inner = Fields(value, (*fields.path, "attributes", name), fields.report)
+            inner = fields.within(value, "attributes", name)
             read[name] = FromEnvironment(env=_variable(inner, "env"))
             fields.fine = inner.finish() and fields.fine
         elif isinstance(value, bool | int | float | str) and storable(as_written(value)):

@@ -39,6 +39,7 @@ class WorkspaceDocument(BaseModel):
     zone_of_account: bool = False  # it says `account`; the zone is for whoever has none
     slots: dict[str, EndsOn] = {}
     catalog: FieldCatalog = FieldCatalog()
+    activities_to_platform: bool = False
     data: str | None = None
 
     @property
@@ -59,6 +60,7 @@ def read_workspace_document(fields: Fields) -> WorkspaceDocument | None:
     slots = _read_slots(fields)
     catalog = _read_catalog(fields)
     catalog = catalog.model_copy(update={"scores": _read_scores(fields, catalog)})
+    activities = fields.boolean("activities_to_platform", False)
     data = fields.text("data")
     fields.finish()
     if slug is None:
@@ -72,6 +74,7 @@ def read_workspace_document(fields: Fields) -> WorkspaceDocument | None:
         zone_of_account=of_account,
         slots=slots,
         catalog=catalog,
+        activities_to_platform=activities,
         data=data,
     )
 
@@ -107,7 +110,7 @@ def _read_sender(fields: Fields) -> SenderDocument:
 
 def _read_slots(fields: Fields) -> dict[str, EndsOn]:
     read = {
-        name: read_slot(Fields(raw, (*fields.path, "slots", name), fields.report))
+        name: read_slot(fields.within(raw, "slots", name))
         for name, raw in fields.mapping("slots").items()
     }
     return {name: slot for name, slot in read.items() if slot is not None}
@@ -122,6 +125,13 @@ def _read_catalog(fields: Fields) -> FieldCatalog:
 
 def _read_fields(fields: Fields, entity: Entity) -> dict[str, FieldType]:
     known: dict[str, FieldType] = {}
+    if len(fields.raw) > fields.limits.custom_fields:
+        fields.problem(
+            "bad-value",
+            None,
+            f"{fields.path[-1]} has at most {fields.limits.custom_fields} custom fields, not "
+            f"{len(fields.raw)} {fields.limits.over('custom_fields')}",
+        )
     for name, kind in fields.raw.items():
         if kind not in FIELD_TYPES:
             fields.problem(

@@ -28,6 +28,7 @@ EVENT_NAMES = ("id", "type", "person_id", "account_id")
 OUTCOMES = ("done", "sent", "held", "skipped")
 REASONS = (
     "completed", "exit", "removed", "aborted", "timeout", "no-path", "end-date", "max-visits", "failed",
+    "account-deleted", "account-merged",
 )  # fmt: skip
 
 Row = dict[str, Any]
@@ -132,7 +133,7 @@ def read_tests(
     if fields.required("expect") is not None:
         for number, raw in enumerate(fields.items("expect")):
             path = (*fields.path, "expect", number)
-            one = Fields(raw, path, fields.report)
+            one = fields.within(raw, "expect", number)
             expect.append(_read_expected(one, journeys.get(journey or ""), line(path)))
     if (
         not fields.finish()
@@ -161,7 +162,7 @@ def _read_given(fields: Fields, catalog: FieldCatalog) -> Given | None:
         rows = []
         for number, raw in enumerate(fields.items(key)):
             row = _read_record(
-                Fields(raw, (*fields.path, key, number), fields.report),
+                fields.within(raw, key, number),
                 entity, ids, others, catalog,
             )  # fmt: skip
             fine = fine and row is not None
@@ -170,7 +171,7 @@ def _read_given(fields: Fields, catalog: FieldCatalog) -> Given | None:
     timed: dict[str, list[TimedRow]] = {"events": [], "changes": []}
     for key, read in (("events", _read_event), ("changes", _read_change)):
         for number, raw in enumerate(fields.items(key)):
-            one = read(Fields(raw, (*fields.path, key, number), fields.report), catalog)
+            one = read(fields.within(raw, key, number), catalog)
             if one is None:
                 fine = False
             else:
@@ -297,7 +298,7 @@ def _read_expected(fields: Fields, nodes: Collection[str] | None, line: int) -> 
     for node in path:
         _check_node(fields, "path", node, nodes)
     effects = [
-        _read_effect(Fields(raw, (*fields.path, "effects", number), fields.report), nodes)
+        _read_effect(fields.within(raw, "effects", number), nodes)
         for number, raw in enumerate(fields.items("effects"))
     ]
     exit_, label = fields.text("exit"), fields.text("label")

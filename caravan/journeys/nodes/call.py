@@ -155,8 +155,13 @@ def _read_timeout(fields: Fields) -> Span | None:
     span = fields.duration("timeout")
     if span is None:
         return None
-    if span.unit not in _SECONDS or seconds(span) > MOST_MINUTES * 60:
-        fields.problem("bad-value", "timeout", f"a call takes at most {MOST_MINUTES} minutes")
+    most = fields.limits.call_minutes
+    if span.unit not in _SECONDS or seconds(span) > most * 60:
+        fields.problem(
+            "bad-value",
+            "timeout",
+            f"a call takes at most {most} minutes {fields.limits.over('call_minutes')}",
+        )
         return None
     return span
 
@@ -189,9 +194,7 @@ def _read_account_path(fields: Fields, scope: JourneyScope) -> CallPath | None:
 
 def _read_people_path(fields: Fields, scope: JourneyScope) -> CallPath | None:
     label, when = _read_head(fields)
-    actions = read_actions(
-        fields.given("do") or [], (*fields.path, "do"), scope, fields.report, people_only=True
-    )
+    actions = read_actions(fields, scope, optional=True, people_only=True)
     if fields.has("next"):
         fields.problem(
             "wrong-context", "next", "people regroup behind the call: next goes on the node"

@@ -44,7 +44,7 @@ def lead(control: ControlNode, edge: str) -> Target:
 
 def read(fields: Fields, scope: JourneyScope) -> Do | None:
     """From a document's mapping."""
-    actions = read_actions(fields.given("do"), (*fields.path, "do"), scope, fields.report)
+    actions = read_actions(fields, scope)
     label, zone = fields.text("label", longest=NAME_LIMIT), fields.zone()
     to, end = fields.node("next", scope.conditions), fields.text("end", longest=NAME_LIMIT)
     max_visits = read_max_visits(fields, scope)

@@ -114,14 +114,13 @@ def read(fields: Fields, scope: JourneyScope) -> Listen | None:
     """From a document's mapping."""
     events = []
     for number, raw in enumerate(fields.items("listen")):
-        path = (*fields.path, "listen", number)
-        one = Fields(raw, path, fields.report)
+        one = fields.within(raw, "listen", number)
         if len(one.raw) != 1:
             one.problem(
                 "bad-value", None, "an event is one key, such as email_clicked: {template: welcome}"
             )
         events += [
-            _read_event(str(name), Fields(given or {}, (*path, name), fields.report), scope)
+            _read_event(str(name), one.within(given or {}, name), scope)
             for name, given in one.raw.items()
         ]
     if not events:

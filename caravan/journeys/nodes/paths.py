@@ -11,8 +11,6 @@ from pydantic import BaseModel, ConfigDict
 from caravan.journeys.conditions.model import Condition
 from caravan.journeys.reading import Fields, JourneyScope
 
-MOST_PATHS = 25
-
 #: the name of what no path takes
 OTHERWISE = "otherwise"
 
@@ -46,13 +44,18 @@ def read_paths(
 ) -> tuple[AnyPath, ...] | None:
     """The key ``paths``; None where any of them is wrong."""
     found = [
-        read(Fields(raw, (*fields.path, "paths", number), fields.report), scope)
+        read(fields.within(raw, "paths", number), scope)
         for number, raw in enumerate(fields.items("paths"))
     ]
     if not found:
         fields.problem("missing-key", None, "a split needs at least one path")
-    if len(found) > MOST_PATHS:
-        fields.problem("too-many-paths", "paths", f"a split has at most {MOST_PATHS} paths")
+    if len(found) > fields.limits.split_paths:
+        fields.problem(
+            "too-many-paths",
+            "paths",
+            f"a split has at most {fields.limits.split_paths} paths, not {len(found)} "
+            + fields.limits.over("split_paths"),
+        )
     paths = tuple(path for path in found if path is not None)
     if len(paths) < len(found):
         return None

@@ -56,10 +56,8 @@ def read(fields: Fields, scope: JourneyScope) -> SplitPeople | None:
     otherwise = None
     raw_otherwise = fields.given("otherwise")
     if raw_otherwise is not None:
-        inner = Fields(raw_otherwise, (*fields.path, "otherwise"), fields.report)
-        otherwise = read_actions(
-            inner.given("do"), (*inner.path, "do"), scope, fields.report, people_only=True
-        )
+        inner = fields.within(raw_otherwise, "otherwise")
+        otherwise = read_actions(inner, scope, people_only=True)
         if not inner.finish() or otherwise is None:
             fields.fine = False
     label, zone = fields.text("label", longest=NAME_LIMIT), fields.zone()
@@ -82,9 +80,7 @@ def _read_path(fields: Fields, scope: JourneyScope) -> PeoplePath | None:
     label = fields.text("label", longest=NAME_LIMIT)
     fields.required("when")
     when = fields.condition("when", "person", scope.conditions)
-    actions = read_actions(
-        fields.given("do") or [], (*fields.path, "do"), scope, fields.report, people_only=True
-    )
+    actions = read_actions(fields, scope, optional=True, people_only=True)
     if fields.has("next"):
         fields.problem(
             "wrong-context", "next", "people regroup behind the split: next goes on the node"

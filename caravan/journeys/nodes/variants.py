@@ -14,7 +14,7 @@ from caravan.journeys.nodes.paths import Labelled, names, refuse_same_names
 from caravan.journeys.reading import NAME_LIMIT, Fields, JourneyScope
 from caravan.journeys.written import shown
 
-FEWEST_PATHS, MOST_PATHS = 2, 20
+FEWEST_PATHS = 2
 
 Method = Literal["hash", "quota"]
 METHODS: tuple[Method, ...] = ("hash", "quota")
@@ -91,14 +91,16 @@ def read_variants(
 ) -> tuple[AnyVariant, ...] | None:
     """The key ``paths``; None where any of them is wrong."""
     found = [
-        read(Fields(raw, (*fields.path, "paths", number), fields.report), scope)
+        read(fields.within(raw, "paths", number), scope)
         for number, raw in enumerate(fields.items("paths"))
     ]
-    if not FEWEST_PATHS <= len(found) <= MOST_PATHS:
+    most = fields.limits.variant_paths
+    if not FEWEST_PATHS <= len(found) <= most:
         fields.problem(
             "variant-count",
             "paths" if "paths" in fields.raw else None,
-            f"variants have {FEWEST_PATHS} to {MOST_PATHS} paths, not {len(found)}",
+            f"variants have {FEWEST_PATHS} to {most} paths, not {len(found)} "
+            + fields.limits.over("variant_paths"),
         )
     paths = tuple(path for path in found if path is not None)
     if len(paths) < len(found):

@@ -86,9 +86,7 @@ def read(fields: Fields, scope: JourneyScope) -> VariantsPeople | None:
 
 def _read_path(fields: Fields, scope: JourneyScope) -> PeopleVariant | None:
     label, share = read_variant(fields)
-    actions = read_actions(
-        fields.given("do") or [], (*fields.path, "do"), scope, fields.report, people_only=True
-    )
+    actions = read_actions(fields, scope, optional=True, people_only=True)
     if fields.has("next"):
         fields.problem(
             "wrong-context", "next", "people regroup behind the variants: next goes on the node"

@@ -12,7 +12,7 @@ on conflict (slug) do nothing returning slug;
 
 -- name: edit_audience
 -- Comes back with a row only where it says something else than before.
-update audiences set of = :of, zone = :zone, condition = :condition, evaluated_at = null
+update audiences set of = :of, zone = :zone, condition = :condition, edition = edition + 1, evaluated_at = null
 where slug = :slug and (of, zone, condition) is distinct from (:of, :zone, :condition)
 returning slug;
 
@@ -23,6 +23,57 @@ select :entity, id, :at, 'time' from {table} where deleted_at is null order by i
 
 -- name: conditions
 select slug, of, zone, condition from audiences;
+
+-- name: edition
+-- Of all audiences together: one may name others.
+select coalesce(sum(edition), 0)::bigint from audiences;
+
+-- name: allow_minutes
+-- A question to millions reads for longer than a page may take; it writes nothing and holds nobody up.
+select set_config('transaction_timeout', '30min', true);
+
+-- name: snapshot
+select pg_current_snapshot()::text;
+
+-- name: settle_members
+-- Who matches among the subjects of a stretch of ids, as a whole evaluation has found; the others there leave.
+with matching as materialized (
+  select id from unnest(:subject_ids::bigint[]) as s (id)
+), departed as (
+  delete from audience_members m
+  where m.audience = :audience and m.subject_id > :after and m.subject_id <= :upto
+    and not exists (select from matching where matching.id = m.subject_id)
+  returning m.subject_id, m.qualified_at
+), noted as (
+  insert into audience_departures (audience, subject_id, qualified_at, left_at)
+  select :audience, subject_id, qualified_at, :at from departed
+)
+insert into audience_members (audience, subject_id, qualified_at)
+select :audience, id, :at::timestamptz from matching
+on conflict do nothing;
+
+-- name: stretch_of_{table} for accounts, people
+-- The last id of the next stretch of subjects; null behind the last.
+select max(id) from (select id from {table} where id > :after order by id limit :limit) s;
+
+-- name: question_unseen
+-- Whatever has changed since a snapshot is looked at again: a whole evaluation has gone by what it saw then, and may
+-- have overwritten what the stream has found since. A change that commits later is read later than this commits.
+-- Of an event whoever it happened to is asked about: it does not happen again.
+with unseen as materialized (
+  select distinct entity, id from changes
+  where epoch = (select max(epoch) from changes)
+    and xid >= pg_snapshot_xmin(:snapshot::text::pg_snapshot)
+    and not pg_visible_in_snapshot(xid, :snapshot::text::pg_snapshot)
+), happened as (
+  select v.account_id, v.person_id from unseen u join activities v on v.id = u.id where u.entity = 'activity'
+)
+insert into changes (entity, id, as_of, origin)
+select q.entity, q.id, :at::timestamptz, 'time'
+from (select entity, id from unseen where entity <> 'activity'
+      union select 'account', account_id from happened where account_id is not null
+      union select 'person', person_id from happened where person_id is not null) q
+order by 1, 2;
 
 -- name: audiences
 select a.slug, a.of, a.evaluated_at, a.condition,
@@ -35,9 +86,6 @@ update audiences set evaluated_at = :at where slug = :slug;
 -- name: member_page
 select subject_id from audience_members
 where audience = :audience and subject_id > :after order by subject_id limit :limit;
-
--- name: audience_size
-select count(*) from audience_members where audience = :audience;
 
 -- name: members_among
 select audience, subject_id from audience_members
@@ -64,6 +112,46 @@ where id = any(:account_ids::bigint[]) and external_id = any(:names::text[]) and
 insert into changes (entity, id, as_of, origin)
 select 'account', id, :at, 'time' from accounts where external_id = any(:names::text[]) and deleted_at is null order by id;
 
+-- name: flips_of_audience
+-- Those due next, and how many there are.
+select f.subject_id, x.external_id, f.next_flip, count(*) over () as waiting
+from audience_flips f join audiences a on a.slug = f.audience
+cross join lateral (select external_id from accounts where a.of = 'accounts' and id = f.subject_id
+                    union all select external_id from people where a.of = 'people' and id = f.subject_id) x
+where f.audience = :audience order by f.next_flip, f.subject_id limit :limit;
+
+-- name: joins_of_audience
+-- The latest, also of those who have left since.
+select m.subject_id, x.external_id, m.qualified_at
+from (select subject_id, qualified_at from audience_members where audience = :audience
+      union all select subject_id, qualified_at from audience_departures where audience = :audience
+      order by qualified_at desc, subject_id limit :limit) m
+cross join lateral (select external_id from accounts where :of = 'accounts' and id = m.subject_id
+                    union all select external_id from people where :of = 'people' and id = m.subject_id) x
+order by m.qualified_at desc, m.subject_id;
+
+-- name: departures_of_audience
+select d.subject_id, x.external_id, d.qualified_at, d.left_at
+from (select * from audience_departures where audience = :audience order by left_at desc, id desc limit :limit) d
+cross join lateral (select external_id from accounts where :of = 'accounts' and id = d.subject_id
+                    union all select external_id from people where :of = 'people' and id = d.subject_id) x
+order by d.left_at desc, d.id desc;
+
+-- name: audiences_of_account
+select a.slug, m.qualified_at from audiences a join audience_members m on m.audience = a.slug and m.subject_id = :account_id
+where a.of = 'accounts' order by a.slug;
+
+-- name: departures_of_account
+select d.audience, d.qualified_at, d.left_at
+from audience_departures d join audiences a on a.slug = d.audience and a.of = 'accounts'
+where d.subject_id = :account_id order by d.left_at desc, d.id desc limit :limit;
+
+-- name: sample_of_accounts
+select external_id, attributes ->> 'name' as name from accounts where id = any(:ids::bigint[]) order by id;
+
+-- name: sample_of_people
+select external_id, attributes ->> 'email' as name from people where id = any(:ids::bigint[]) order by id;
+
 -- name: members_since
 select subject_id, qualified_at from audience_members
 where audience = :audience and subject_id = any(:subject_ids::bigint[]);
@@ -77,6 +165,12 @@ union select account_id from opportunities where id = any(:opportunity_ids::bigi
 union select account_id from activities where id = any(:activity_ids::bigint[]) and account_id is not null
 union select r.account_id from activities v join relations r on r.person_id = v.person_id
       where v.id = any(:activity_ids::bigint[]);
+
+-- name: touched_people
+-- The people whom changed records are about; those of touched accounts come with these.
+select unnest(:person_ids::bigint[]) as id
+union select person_id from relations where id = any(:relation_ids::bigint[])
+union select person_id from activities where id = any(:activity_ids::bigint[]) and person_id is not null;
 
 -- name: announce_due_flips
 -- A membership that may have changed by time alone becomes a change of its own in the outbox, in the
@@ -105,7 +199,7 @@ from audience_members m
 join named_accounts a on a.id = m.subject_id and a.deleted_at is null
 join relations r on r.account_id = a.id and r.deleted_at is null
 join people p on p.id = r.person_id and p.deleted_at is null and p.attributes ? 'email'
-where m.audience = :audience and (:account_ids::bigint[] is null or m.subject_id = any(:account_ids::bigint[]))
+where m.audience = :audience and m.subject_id = any(:account_ids::bigint[])
 on conflict do nothing;
 
 -- name: fill_segment_of

@@ -1,6 +1,11 @@
 -- name: accounts_to_bring
-select id, external_id, attributes, stamps, deleted_at, merged_into from named_accounts
-where id = any(:account_ids::bigint[]) order by id;
+-- Accounts without a name stay in the Platform, unless the engage store has them: then it learns that the
+-- name is gone.
+select id, external_id, attributes, stamps, deleted_at, merged_into from named_accounts where id = any(:account_ids::bigint[])
+union
+select id, external_id, attributes, stamps, deleted_at, merged_into from accounts
+where id = any(:account_ids::bigint[]) and id = any(:held::bigint[])
+order by id;
 
 -- name: people_to_bring
 -- People without an address stay in the Platform, unless the engage store has them: then it learns
@@ -20,8 +25,9 @@ where account_id = any(:account_ids::bigint[]) order by id;
 
 -- name: activities_to_bring
 -- The whole history of accounts and people who come in; of accounts that are there, what is new.
+-- What the engage store has told itself stays here.
 select external_id, type, at, account_id, person_id, fields from activities
-where id in (
+where not from_engage and id in (
   select id from activities where account_id = any(:new_accounts::bigint[])
   union select id from activities where person_id = any(:new_people::bigint[])
   union select v.id from activities v

@@ -30,7 +30,7 @@ select id from {table} where external_id = any(:external_ids::text[]);
 -- What each of these records says by itself, where it is not gone for good.
 select t.id, t.external_id as name, coalesce(u.attributes, t.attributes) as attributes
 from {table} t left join united u on u.entity = :entity and u.id = t.id
-where t.id = any(:ids::bigint[]) and (t.deleted_at is null or u.id is not null);
+where t.id = any(:ids::bigint[]) and case when u.id is null then t.deleted_at else u.deleted_at end is null;
 
 -- name: renew_match_keys
 -- Null: the record has none under that rule any more.

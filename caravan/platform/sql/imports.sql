@@ -81,7 +81,7 @@ with incoming as (
         stamps = s.stamps || stamps_of(newer_cells(s.cells, s.stamps, s.as_of, excluded.cells, excluded.as_of), stamp(excluded.as_of))
 ), judged as (
   select t.id, f.account_id, f.own_account_id, f.at, f.stamp,
-         winning_fields(f.fields, t.stamps, f.stamp, true) as fields,
+         winning_fields(f.fields, t.stamps, f.stamp, true) as fields, t.account_id as was_of,
          (t.account_id, t.own_account_id) is distinct from (f.account_id, f.own_account_id) as moved
   from fresh f join opportunities t on t.external_id = f.external_id
 ), updated as (
@@ -100,6 +100,8 @@ with incoming as (
   insert into changes (entity, id, fields, as_of, origin)
   select 'opportunity', w.id, w.fields, w.at, 'import'
   from (select id, fields, at from updated union all select id, fields, at from new) w
+  -- the account it has left has changed too
+  union all select 'account', j.was_of, '{}', j.at, 'import' from judged j where j.account_id <> j.was_of
 )
 select (select count(*) from new) as new, (select count(*) from updated) as changed,
        (select count(*) from incoming) - (select count(*) from new) - (select count(*) from updated) as unchanged;
@@ -162,26 +164,3 @@ with incoming as (
 select (select count(*) from new) as new, (select count(*) from updated) + (select count(*) from said) as changed,
        (select count(*) from incoming) - (select count(*) from new) - (select count(*) from updated)
          - (select count(*) from said) as unchanged;
-
--- name: import_events
--- An event is recorded once by its id; what came again is not news. One of a record that another stands for is that
--- one's, and remembers whose it was.
-with incoming as (
-  select i.external_id, i.type, i.at, i.fields, coalesce(a.merged_into, a.id) as account_id, coalesce(p.merged_into, p.id) as person_id,
-         case when a.merged_into is not null then a.id end as own_account_id,
-         case when p.merged_into is not null then p.id end as own_person_id
-  from unnest(:external_ids::text[], :types::text[], :ats::timestamptz[], :accounts::text[], :people::text[], :fields::jsonb[])
-    as i (external_id, type, at, account, person, fields)
-  left join accounts a on a.external_id = i.account
-  left join people p on p.external_id = i.person
-), inserted as (
-  insert into activities (external_id, type, at, account_id, person_id, fields, own_account_id, own_person_id)
-  select external_id, type, at, account_id, person_id, fields, own_account_id, own_person_id from incoming
-  on conflict (external_id) do nothing
-  returning id, external_id
-), changed as (
-  insert into changes (entity, id, as_of, origin) select 'activity', id, :at, 'import' from inserted
-)
-select (select count(*) from inserted) as new, 0::bigint as changed,
-       (select count(*) from incoming) - (select count(*) from inserted) as unchanged,
-       (select coalesce(array_agg(external_id), '{}') from inserted) as new_ids;

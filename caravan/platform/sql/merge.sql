@@ -7,7 +7,8 @@ select pg_advisory_xact_lock(hashtext(current_schema() || '.records'));
 -- What the engage store changed, by field: the later as_of wins, the Platform itself on a tie. What it
 -- took goes to its own outbox as `sync` (audiences look at it; it need not go down again), what it
 -- kept as `verdict` (which does go down). A field set anew to the value it has takes the later stamp,
--- else a word from in between would win on one side only.
+-- else a word from in between would win on one side only. `$deleted` is judged as a field and kept in its
+-- column: the instant at which the record was deleted, or null where it was taken back.
 -- One pass over the fields of each change: a function call per row would cost more than the write.
 with incoming as materialized (
   select id, fields::jsonb as fields, as_of, stamp(as_of) as stamp
@@ -21,7 +22,8 @@ with incoming as materialized (
            coalesce(bool_or(not e.later and e.differs), false) as keeps,
            jsonb_object(array_agg(e.key) filter (where e.later), array_agg(i.stamp) filter (where e.later)) as stamps
     from (select key, coalesce(t.stamps ->> key < i.stamp, true) as later,
-                 t.attributes -> key is distinct from nullif(value, 'null') as differs
+                 case key when '$deleted' then to_jsonb(stamp(t.deleted_at)) else t.attributes -> key end
+                   is distinct from nullif(value, 'null') as differs
           from jsonb_each(i.fields)) e
   ) f
 ), won as (
@@ -32,12 +34,14 @@ with incoming as materialized (
   from judged j where j.stamps is not null
 ), updated as (
   update {table} t
-  set attributes = case when w.changes then jsonb_strip_nulls(t.attributes || w.fields) else t.attributes end,
-      stamps = t.stamps || w.stamps
+  set attributes = case when w.changes then jsonb_strip_nulls(t.attributes || (w.fields - '$deleted')) else t.attributes end,
+      stamps = t.stamps || w.stamps,
+      deleted_at = case when w.fields ? '$deleted' then (w.fields ->> '$deleted')::timestamptz else t.deleted_at end
   from won w where t.id = w.id
-), told as (
+  returning t.id, w.fields, w.as_of, w.changes
+), told as (  -- not of who was erased: their rows let nothing be written to them
   insert into changes (entity, id, fields, as_of, origin)
-  select :entity, id, fields, as_of, 'sync' from won where changes
+  select :entity, id, fields, as_of, 'sync' from updated where changes
 )
 insert into changes (entity, id, fields, as_of, origin)
 select :entity, j.id, '{}', j.as_of, 'verdict' from judged j where j.keeps;

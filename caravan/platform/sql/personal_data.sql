@@ -13,7 +13,7 @@ where (t.entity = 'people' and t.external_id = any(:external_ids::text[]))
    or case when t.entity = 'relations' then t.external_id::jsonb ->> 1 end = any(:external_ids::text[])
 order by t.entity, t.external_id;
 
--- name: personal_{table} for audience_members, audience_flips
+-- name: personal_{table} for audience_members, audience_flips, audience_departures
 select to_jsonb(t) as held from {table} t join audiences a on a.slug = t.audience and a.of = 'people'
 where t.subject_id = any(:person_ids::bigint[]) order by t.audience;
 
@@ -97,7 +97,7 @@ where (t.entity = 'people' and t.external_id = any(:external_ids::text[]))
    or case when t.entity = 'relations' then t.external_id::jsonb ->> 1 end = any(:external_ids::text[])
 returning 1;
 
--- name: erase_{table} for audience_members, audience_flips
+-- name: erase_{table} for audience_members, audience_flips, audience_departures
 delete from {table} t using audiences a
 where a.slug = t.audience and a.of = 'people' and t.subject_id = any(:person_ids::bigint[]) returning 1;
 
@@ -116,7 +116,7 @@ select 'relation', id, :at, 'erasure' from relations where person_id = any(:pers
 select external_id from people
 where casefold(attributes ->> 'email') = any(:folded::text[]) and id <> all(:person_ids::bigint[]) and erased_at is null;
 
--- name: numbers_of_others
+-- name: phones_of_others
 -- Whole numbers are compared by who asks, for they are written in many ways.
 select distinct n.number from people p cross join lateral (values (p.attributes ->> 'mobile_phone'), (p.attributes ->> 'phone')) n (number)
 where right(regexp_replace(n.number, '\D', '', 'g'), 7) = any(:ends::text[]) and p.id <> all(:person_ids::bigint[]) and p.erased_at is null;

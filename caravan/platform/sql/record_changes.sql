@@ -25,7 +25,7 @@ with wanted as (
   select :external_id::text as external_id, :fields::jsonb as fields,
          (select coalesce(merged_into, id) from accounts where external_id = :account::text) as account_id
 ), judged as (
-  select t.id, coalesce(w.account_id, t.account_id) as account_id,
+  select t.id, t.account_id as was_of, coalesce(w.account_id, t.account_id) as account_id,
          winning_fields(w.fields, t.stamps, stamp(:at), true) as fields
   from wanted w join opportunities t on t.external_id = w.external_id
 ), updated as (
@@ -42,7 +42,9 @@ with wanted as (
   returning id, attributes as fields
 )
 insert into changes (entity, id, fields, as_of, origin)
-select 'opportunity', w.id, w.fields, :at, 'import' from (select * from updated union all select * from inserted) w;
+select 'opportunity', w.id, w.fields, :at, 'import' from (select * from updated union all select * from inserted) w
+-- the account it has left has changed too
+union all select 'account', j.was_of, '{}', :at, 'import' from judged j where j.account_id <> j.was_of;
 
 -- name: write_relation
 with wanted as (

@@ -3,8 +3,8 @@
 with cluster as (
   select * from unnest(:ids::bigint[], :survivor_ids::bigint[]) as c (id, survivor_id)
 )
-insert into united as u (entity, id, survivor_id, attributes, stamps, at)
-select :entity, t.id, c.survivor_id, t.attributes, t.stamps, :at from cluster c join {table} t on t.id = c.id
+insert into united as u (entity, id, survivor_id, attributes, stamps, deleted_at, at)
+select :entity, t.id, c.survivor_id, t.attributes, t.stamps, t.deleted_at, :at from cluster c join {table} t on t.id = c.id
 on conflict (entity, id) do update set survivor_id = excluded.survivor_id, at = excluded.at;
 
 -- name: put_away_{table} for accounts, people
@@ -17,7 +17,8 @@ returning t.id;
 
 -- name: words_of_{table} for accounts, people
 -- What is folded into a unified record: the words of its records, and as they stand together.
-select u.survivor_id, u.id, t.external_id as name, u.attributes, u.stamps, stamp(u.at) as since
+select u.survivor_id, u.id, t.external_id as name, stamp(u.at) as since, u.stamps,
+       u.attributes || case when u.deleted_at is null then '{}' else jsonb_build_object('$deleted', stamp(u.deleted_at)) end as attributes
 from united u join {table} t on t.id = u.id
 where u.entity = :entity and u.survivor_id = any(:survivor_ids::bigint[]);
 
@@ -34,10 +35,14 @@ select :entity, * from unnest(:survivor_ids::bigint[], :attributes::jsonb[], :st
 on conflict (entity, survivor_id) do update set attributes = excluded.attributes, stamps = excluded.stamps;
 
 -- name: {table}_as_they_are for accounts, people
-select id, attributes, stamps from {table} where id = any(:ids::bigint[]) order by id;
+-- With the flag of deletion among the fields, as words have it.
+select id, stamps,
+       attributes || case when deleted_at is null then '{}' else jsonb_build_object('$deleted', stamp(deleted_at)) end as attributes
+from {table} where id = any(:ids::bigint[]) order by id;
 
 -- name: write_unified_{table} for accounts, people
-update {table} t set attributes = w.attributes, stamps = w.stamps
+update {table} t
+set attributes = w.attributes - '$deleted', stamps = w.stamps, deleted_at = (w.attributes ->> '$deleted')::timestamptz
 from unnest(:ids::bigint[], :attributes::jsonb[], :stamps::jsonb[]) as w (id, attributes, stamps)
 where t.id = w.id;
 
@@ -56,11 +61,25 @@ with said as (
 update united u set attributes = jsonb_strip_nulls(u.attributes || s.fields), stamps = u.stamps || stamps_of(s.fields, s.stamp)
 from said s where u.entity = :entity and u.id = s.id;
 
+-- name: flag_own_words
+-- As deleted or as there again, each record by itself, with a word that wins a tie.
+with said as (
+  select * from unnest(:ids::bigint[], :ats::timestamptz[]) as s (id, at)
+)
+update united u
+set deleted_at = case when :deleted then s.at end, stamps = u.stamps || jsonb_build_object('$deleted', stamp(s.at))
+from said s
+where u.entity = :entity and u.id = s.id and (u.deleted_at is null) = :deleted
+  and coalesce(u.stamps ->> '$deleted' <= stamp(s.at), true)
+returning u.id, u.survivor_id;
+
 -- name: stand_for
 update united set survivor_id = :survivor_id where entity = :entity and id = any(:ids::bigint[]);
 
 -- name: bring_back_{table} for accounts, people
-update {table} set merged_into = null, deleted_at = null where id = any(:ids::bigint[]) and merged_into is not null;
+-- Whoever stands for itself or others, as there: what its words say of deletion is folded behind this.
+update {table} set merged_into = null, deleted_at = null where id = any(:ids::bigint[]) and merged_into is not null
+returning id;
 
 -- name: forget_own_words
 delete from united where entity = :entity and id = any(:ids::bigint[]);

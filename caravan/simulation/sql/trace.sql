@@ -29,13 +29,10 @@ from ledger l left join people q on q.id = l.person_id
 where l.traversal_id = any(:ids::bigint[])
 order by l.traversal_id, l.node, l.visit, l.position, q.external_id collate "C" nulls first;
 
--- name: mail_sent
--- What left, also by campaigns that were requested on the way.
-select l.message_id, a.external_id as account, t.slug, t.entry, l.node, q.external_id as person,
-       l.template, coalesce(l.settled_at, l.claimed_at) as at
-from ledger l
-join traversals t on t.id = l.traversal_id
-join accounts a on a.id = t.account_id
-join people q on q.id = l.person_id
-where l.state = 'accepted' and l.action = 'send_email' and (:account::text is null or a.external_id = :account)
-order by at, a.external_id collate "C", l.id;
+-- name: messages_sent
+-- What left, also by campaigns that were requested on the way. Of an alert the person is nobody, but an address.
+select m.message_id, a.external_id as account, m.journey, m.entry, m.node, coalesce(m.person, m.recipient) as person,
+       coalesce(m.template, m.action) as what, coalesce(m.settled_at, m.claimed_at) as at
+from messages m join accounts a on a.id = m.account_id
+where m.state = 'accepted' and (:account::text is null or a.external_id = :account)
+order by at, a.external_id collate "C", m.id;

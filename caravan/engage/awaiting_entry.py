@@ -12,7 +12,7 @@ Reason = Literal["paused", "re-entry", "per-day", "turn"]
 
 
 @dataclass(frozen=True)
-class Queued:
+class Awaiting:
     """An account before the door of a journey.
 
     Args:
@@ -34,15 +34,15 @@ class Queued:
     why: str
 
 
-async def queued(engage: Any, account_id: int, at: datetime) -> list[Queued]:
+async def awaiting_entry(engage: Any, account_id: int, at: datetime) -> list[Awaiting]:
     """Where an account waits to enter, by journey, and for what."""
     rows = await sql.fetch(engage, "admissions_of_account", account_id=account_id, at=at)
-    return [await _queued(engage, row, at) for row in rows]
+    return [await _awaiting(engage, row, at) for row in rows]
 
 
-async def _queued(engage: Any, row: Any, at: datetime) -> Queued:
+async def _awaiting(engage: Any, row: Any, at: datetime) -> Awaiting:
     reason, why = await _waits_for(engage, row, at)
-    return Queued(
+    return Awaiting(
         row["slug"], row["version"], row["queued_at"], row["due_at"], row["ahead"], reason, why
     )
 

@@ -1,4 +1,4 @@
-"""A proof: what a mail would say to one person, written without a journey and noted nowhere."""
+"""A preview: what a mail would say to one person, written without a journey and noted nowhere; sent, it is a proof."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from caravan.journeys.workspace import Workspace
 from caravan.journeys.zones import FIELD, Zones
 from caravan.platform import sql as platform_sql
 
-#: a page that shows the mail is the gateway's, by the number of a message: a proof has none
+#: a page that shows the mail is the gateway's, by the number of a message: a preview has none
 NO_PAGE = "https://view.invalid/"
 
 
@@ -63,7 +63,7 @@ def _recipient(row: Any, group: dict[str, Any]) -> Recipient:
     )
 
 
-def proof(
+def preview(
     workspace: Workspace,
     slug: str,
     recipient: Recipient,

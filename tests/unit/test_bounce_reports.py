@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from caravan.delivery.bounce_reports import NotAReport, Report, read_report
 from caravan.delivery.mailboxes import ImapAddress, MailboxError
-from caravan.delivery.reports import NotAReport, Report, read_report
 from caravan.delivery.status_codes import is_hard, more_telling, read_status, status_of_reply
 from tests.reports import OURS, arf, dsn
 

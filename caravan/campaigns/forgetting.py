@@ -1,0 +1,55 @@
+"""Removing what has grown old, a small batch at a time: changes, steps and events, as the settings say.
+
+A change goes only behind the one reader its outbox has, so nothing is lost however slow that is. Steps go only
+where no version of the journey runs, and not those that sent (``prove``). An event goes only where nothing that
+is stored names its type: no audience, list, journey, template or score model can tell that it is gone. How
+often an account has entered is in ``entries``, which is never touched.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from caravan.database import outbox
+from caravan.engage import sql
+from caravan.platform import down_flow
+from caravan.platform import sql as platform_sql
+from caravan.platform.merge import stream_of
+from caravan.retention import Retention
+
+BATCH = 5000
+TRAVERSALS = 200
+
+
+async def forget_page(
+    engage: Any, platform: Any, munchkin: str, retention: Retention, at: datetime
+) -> int:
+    """Remove one batch of each kind; returns how many rows went, 0 when nothing is old enough."""
+    gone = 0
+    if retention.outbox is not None:
+        before = at - retention.outbox
+        async with platform.acquire() as conn:
+            taken_up, _ = await outbox.where(conn, stream_of(munchkin))
+        async with engage.acquire() as conn:
+            taken_down, _ = await outbox.where(conn, down_flow.STREAM)
+            gone += await outbox.forget(conn, taken_up, before, BATCH)
+        async with platform.acquire() as conn:
+            gone += await outbox.forget(conn, taken_down, before, BATCH)
+    if retention.steps is not None:
+        rows = await sql.fetch(
+            engage, "forget_steps", before=at - retention.steps, limit=TRAVERSALS
+        )
+        gone += len(rows)
+    if retention.events is not None:
+        gone += await _forget_events(engage, platform, at - retention.events)
+    return gone
+
+
+async def _forget_events(engage: Any, platform: Any, before: datetime) -> int:
+    said = await sql.fetch(engage, "words_in_use")
+    said += await platform_sql.fetch(platform, "words_in_audiences")
+    kept = sorted({row["word"] for row in said})
+    here = await sql.fetch(engage, "forget_activities", before=before, kept=kept, limit=BATCH)
+    there = await platform_sql.fetch(
+        platform, "forget_events", before=before, kept=kept, limit=BATCH
+    )
+    return len(here) + len(there)

@@ -1,0 +1,175 @@
+"""Pairing a sandbox with a subscription, and taking the two apart.
+
+The Platform's table of pairs is claimed first, then the subscription is bound to the claim, then what it holds
+is loaded up, and only then is the pair ready. Killed anywhere, it says so in `caravan subscription list`, nobody
+works on it, and either of the two verbs goes on from there.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from caravan.database.erasures import ErasureKey
+from caravan.database.errors import NotOurs, StillRuns
+from caravan.database.pool import open_pool
+from caravan.engage import subscriptions
+from caravan.platform import down_flow, sandboxes, sync
+from caravan.platform import sql as platform_sql
+from caravan.platform.first_load import FirstLoad, Loaded, Told, load_stream
+from caravan.stores import BELIEVED_FOR
+
+#: seconds in which every process sees that a pair is none any more, and what it was about has ended: a stream's
+#: activity hears of its workflow's end with one of its next heartbeats
+LET_GO = BELIEVED_FOR + 10.0
+
+
+@dataclass(frozen=True)
+class Databases:
+    """The two databases that pairs are made in."""
+
+    platform_dsn: str
+    engage_dsn: str
+
+
+@dataclass(frozen=True)
+class Paired:
+    """What pairing did."""
+
+    munchkin: str
+    sandbox: str
+    new: bool  # they were not paired before
+    loaded: Loaded
+
+
+@asynccontextmanager
+async def _pools(
+    databases: Databases, munchkin: str, sandbox: str
+) -> AsyncIterator[tuple[Any, Any]]:
+    """The stores of a pair that is not ready, which ``Stores`` gives to nobody."""
+    engage = await open_pool(
+        databases.engage_dsn, subscriptions.schema_of(munchkin), max_size=2, setting="ENGAGE_DSN"
+    )
+    try:
+        platform = await open_pool(
+            databases.platform_dsn,
+            sandboxes.schema_of_sandbox(sandbox),
+            max_size=2,
+            setting="PLATFORM_DSN",
+        )
+        try:
+            yield engage, platform
+        finally:
+            await platform.close()
+    finally:
+        await engage.close()
+
+
+async def pair(
+    databases: Databases,
+    sandbox: str,
+    munchkin: str,
+    at: datetime,
+    *,
+    key: ErasureKey | None = None,
+    told: Told = lambda *_: None,
+) -> Paired:
+    """Create or upgrade both stores of a pair, and load the subscription up where they are newly paired.
+
+    Args:
+        databases: where.
+        sandbox: created if it is not there.
+        munchkin: the subscription, created if it is not there.
+        at: domain time.
+        key: as ERASURE_KEY says; needed where somebody was erased from either.
+        told: hears how far the load is.
+
+    Raises:
+        NotOurs: one of the two is paired with another.
+        StoreUnreachable: a database does not answer; names its setting.
+    """
+    await _refuse_anothers(databases, sandbox, munchkin)
+    claim = await sandboxes.claim(databases.platform_dsn, sandbox, munchkin)
+    try:
+        bound = await subscriptions.provision(
+            databases.engage_dsn,
+            munchkin,
+            sandbox,
+            claim.pair_id,
+            (down_flow.STREAM, claim.horizon),
+        )
+    except NotOurs:
+        if claim.new:
+            await sandboxes.forget(databases.platform_dsn, claim.pair_id)
+        raise
+    if claim.ready and not bound.new:
+        return Paired(munchkin, sandbox, new=False, loaded=Loaded())
+    async with _pools(databases, munchkin, sandbox) as (engage, platform):
+        loaded = await FirstLoad(engage, platform, munchkin, key, at).run(told)
+    await sandboxes.make_ready(databases.platform_dsn, claim.pair_id)
+    return Paired(munchkin, sandbox, new=True, loaded=loaded)
+
+
+async def unpair(
+    databases: Databases,
+    munchkin: str,
+    at: datetime,
+    *,
+    stop: Callable[[], Awaitable[None]],
+    let_go: float = LET_GO,
+) -> str:
+    """Take a pair apart; both keep all they hold.
+
+    What happened in the subscription goes up first. A pair whose unpairing was interrupted is gone on with.
+
+    Args:
+        databases: where.
+        munchkin: the subscription.
+        at: domain time.
+        stop: ends what works for the subscription; called twice.
+        let_go: seconds for processes to see it.
+
+    Returns:
+        The sandbox it was paired with.
+
+    Raises:
+        NotOurs: the Platform knows of no such pair.
+        StillRuns: journeys run, accounts are inside or messages wait.
+    """
+    known = await sandboxes.pairings(databases.platform_dsn, unfinished=True)
+    row = next((row for row in known if row["munchkin"] == munchkin), None)
+    if row is None:
+        raise NotOurs(f"Subscription {munchkin} is paired with no sandbox")
+    async with _pools(databases, munchkin, row["sandbox"]) as (engage, platform):
+        if running := await subscriptions.what_runs(engage):
+            raise StillRuns(running.refusing(munchkin))
+        await sandboxes.make_unready(databases.platform_dsn, row["pair_id"])
+        await stop()
+        if row["ready"]:
+            while await sync.drain_page(engage, platform, munchkin, at):
+                pass
+        await platform_sql.execute(platform, "forget_load", stream=load_stream(munchkin))
+        try:
+            await subscriptions.unbind(databases.engage_dsn, munchkin, row["pair_id"])
+        except StillRuns:  # a journey was published meanwhile
+            if row["ready"]:
+                await sandboxes.make_ready(databases.platform_dsn, row["pair_id"])
+            raise
+    # whoever read before that the two belong together may still write for a moment
+    await asyncio.sleep(let_go)
+    await stop()
+    await sandboxes.forget(databases.platform_dsn, row["pair_id"])
+    return str(row["sandbox"])
+
+
+async def _refuse_anothers(databases: Databases, sandbox: str, munchkin: str) -> None:
+    """Before anything is made: the subscription of another sandbox stays what it is."""
+    owner = await subscriptions.owner(databases.engage_dsn, munchkin)
+    if owner is not None and owner["sandbox"] not in (None, sandbox):
+        raise NotOurs(
+            f"Subscription {munchkin} is paired with {owner['munchkin']}/{owner['sandbox']}, not with sandbox "
+            f"{sandbox}; a subscription has one sandbox: name another munchkin, or `caravan subscription unpair "
+            f"{owner['munchkin']}` first"
+        )

@@ -1,0 +1,161 @@
+"""Pairs of empty stores for tests: provisioned once, and emptied and renamed for the next test.
+
+Provisioning is a quarter of a thousand statements of DDL in two databases, whose catalogs grow with every
+pair: for each test anew it was the greatest part of the suite's time. What a test changed beside rows
+(a trigger that fails, statistics) is seen, and its pair is not used again.
+"""
+
+import itertools
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import asyncpg
+
+from caravan.engage import subscriptions
+from caravan.platform import sandboxes
+
+#: all of a schema that emptying leaves as it is; statistics are none of it, so one that has some differs
+SHAPE = """
+with relations as (select * from pg_class where relnamespace = to_regnamespace($1))
+select jsonb_build_array(
+  (select jsonb_agg(jsonb_build_array(oid, relname, relkind) order by oid) from relations),
+  (select jsonb_agg(jsonb_build_array(attrelid, attnum, attname, atttypid, attnotnull, attisdropped)
+                    order by attrelid, attnum)
+     from pg_attribute where attnum > 0 and attrelid in (select oid from relations)),
+  (select jsonb_agg(oid order by oid) from pg_attrdef where adrelid in (select oid from relations)),
+  (select jsonb_agg(oid order by oid) from pg_constraint where connamespace = to_regnamespace($1)),
+  (select jsonb_agg(jsonb_build_array(oid, tgenabled) order by oid)
+     from pg_trigger where tgrelid in (select oid from relations)),
+  (select jsonb_agg(jsonb_build_array(oid, prosrc) order by oid)
+     from pg_proc where pronamespace = to_regnamespace($1)),
+  (select count(*) from pg_statistic where starelid in (select oid from relations))
+)::text"""
+
+#: tables that were written, also by what was rolled back: their numbers went on
+WRITTEN = """
+select relname from pg_class
+where relnamespace = to_regnamespace($1) and relkind = 'r' and pg_relation_size(oid) > 0"""
+
+#: sequences that no column of a written table restarts
+APART = """
+select s.oid::regclass::text from pg_class s
+where s.relnamespace = to_regnamespace($1) and s.relkind = 'S'
+  and not exists (select from pg_depend d where d.objid = s.oid and d.deptype in ('a', 'i'))"""
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A subscription and its sandbox, and where they are."""
+
+    platform_dsn: str
+    engage_dsn: str
+    munchkin: str
+    sandbox: str
+
+    @property
+    def schemas(self) -> tuple[tuple[str, str], tuple[str, str]]:
+        """(database, schema) of both stores."""
+        return (
+            (self.platform_dsn, sandboxes.schema_of_sandbox(self.sandbox)),
+            (self.engage_dsn, subscriptions.schema_of(self.munchkin)),
+        )
+
+    async def provision(self) -> None:
+        await sandboxes.provision(self.platform_dsn, self.sandbox, self.munchkin)
+        await subscriptions.provision(self.engage_dsn, self.munchkin, self.sandbox)
+
+
+class Pairs:
+    """Gives each test a pair that no other test has at the time, empty and under new names."""
+
+    def __init__(self, notes: Mapping[str, Any]) -> None:
+        self._dsns = (notes["platform_dsn"], notes["engage_dsn"])
+        self._numbers = itertools.count(1)
+        self._free: list[Pair] = []
+        self._connections: dict[str, asyncpg.Connection] = {}
+        self._shapes: dict[str, list[str]] = {}  # by munchkin as of now
+        self._seeds: list[
+            dict[str, str]
+        ] = []  # by store: the rows that provisioning leaves, by table
+
+    async def take(self) -> Pair:
+        while self._free:
+            old = self._free.pop()
+            shapes = self._shapes.pop(old.munchkin)
+            if await self._shape(old) != shapes:
+                continue
+            with suppress(asyncpg.LockNotAvailableError):  # somebody's transaction is left in it
+                new = self._next()
+                await self._renew(old, new)
+                self._shapes[new.munchkin] = shapes
+                return new
+        new = self._next()
+        await new.provision()
+        self._shapes[new.munchkin] = await self._shape(new)
+        if not self._seeds:
+            self._seeds = [await self._rows(dsn, schema) for dsn, schema in new.schemas]
+        return new
+
+    async def _rows(self, dsn: str, schema: str) -> dict[str, str]:
+        conn = await self._connection(dsn)
+        return {
+            row["relname"]: await conn.fetchval(
+                f'select jsonb_agg(to_jsonb(t))::text from "{schema}"."{row["relname"]}" t'
+            )
+            for row in await conn.fetch(WRITTEN, schema)
+        }
+
+    def _next(self) -> Pair:
+        number = next(self._numbers)
+        return Pair(*self._dsns, munchkin=f"test-{number}", sandbox=f"box-{number}")
+
+    def give_back(self, pair: Pair) -> None:
+        """Nothing of the test uses it any more; what still did would not find its schemas."""
+        self._free.append(pair)
+
+    async def close(self) -> None:
+        for conn in self._connections.values():
+            await conn.close()
+
+    async def _shape(self, pair: Pair) -> list[str]:
+        return [
+            await (await self._connection(dsn)).fetchval(SHAPE, schema)
+            for dsn, schema in pair.schemas
+        ]
+
+    async def _renew(self, old: Pair, new: Pair) -> None:
+        stores = zip(old.schemas, new.schemas, self._seeds, strict=True)
+        for (dsn, was), (_, name), seeds in stores:
+            conn = await self._connection(dsn)
+            async with conn.transaction():
+                await conn.execute("set local lock_timeout = '5s'")
+                written = [f'"{was}"."{row["relname"]}"' for row in await conn.fetch(WRITTEN, was)]
+                await conn.execute(f"truncate {', '.join(written)} restart identity cascade")
+                for table, rows in seeds.items():
+                    of = f'"{was}"."{table}"'
+                    await conn.execute(
+                        f"insert into {of} select * from jsonb_populate_recordset(null::{of}, $1::jsonb)",
+                        rows,
+                    )
+                for row in await conn.fetch(APART, was):
+                    await conn.execute(f"alter sequence {row[0]} restart")
+                await conn.execute(f'alter schema "{was}" rename to "{name}"')
+        platform, engage = [await self._connection(dsn) for dsn, _ in new.schemas]
+        await platform.execute(
+            "update public.pairings set munchkin = $1, sandbox = $2 where munchkin = $3",
+            new.munchkin,
+            new.sandbox,
+            old.munchkin,
+        )
+        await engage.execute(
+            f'update "{subscriptions.schema_of(new.munchkin)}".pair set sandbox = $1, munchkin = $2',
+            new.sandbox,
+            new.munchkin,
+        )
+
+    async def _connection(self, dsn: str) -> asyncpg.Connection:
+        if dsn not in self._connections:
+            self._connections[dsn] = await asyncpg.connect(dsn)
+        return self._connections[dsn]

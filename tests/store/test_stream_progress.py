@@ -1,0 +1,92 @@
+"""How the streams stand: what waits, how fast it moves, what went wrong and what holds it back."""
+
+from datetime import timedelta
+
+import pytest
+
+from activities import stream_log
+from activities.stream_log import StreamLog
+from caravan.campaigns.stream_progress import DOWN, STREAMS, UP, Standing, standings
+from caravan.platform import sync
+from tests.world import World
+
+JOURNEY = """
+journey: j
+audience: everyone
+schedule: {end: 30 days}
+start: n
+nodes:
+  n: {do: [{update_account: {field: source_type, value: nurtured}}], end: x}
+"""
+
+
+async def stands(world: World) -> dict[str, Standing]:
+    found = await standings(world.engage, world.platform, world.munchkin, world.now)
+    return {one.stream: one for one in found}
+
+
+async def test_every_stream_tells_what_waits_and_since_when(world: World) -> None:
+    workspace = world.workspace(JOURNEY)
+    await world.load(workspace, accounts="account_id,name\na,Acme\nb,Bolt\n")
+    world.pass_time(seconds=30)
+    before = await stands(world)
+    assert list(before) == list(STREAMS)
+    assert (before[DOWN].waiting, round(before[DOWN].lag_seconds)) == (2, 30)
+    journey_id = await world.publish(workspace, "j")
+    for traversal in await world.enter(journey_id):
+        await world.walk(traversal)
+    await world.follow()
+    after = await stands(world)
+    assert (after[DOWN].waiting, after[DOWN].lag_seconds) == (0, 0.0)
+    assert (after[UP].waiting, after["admission"].waiting) == (2, 0)
+    await world.load(workspace, accounts="account_id,name\nc,Core\n")
+    await world.follow()
+    assert (await stands(world))["admission"].waiting == 1
+
+
+async def test_rows_behind_a_long_transaction_are_told_and_whose_it_is(world: World) -> None:
+    workspace = world.workspace(JOURNEY)
+    async with world.platform.acquire() as other, other.transaction():
+        await other.execute("select pg_current_xact_id()")
+        await world.load(workspace, accounts="account_id,name\na,Acme\n")
+        world.pass_time(seconds=60)
+        await world.follow()
+        down = (await stands(world))[DOWN]
+        assert (down.waiting, down.held_back) == (1, 1)
+        assert down.because is not None
+        assert "transaction" in down.because
+    await world.follow()
+    assert (await stands(world))[DOWN].waiting == 0
+
+
+async def test_error_is_trouble_until_the_stream_has_moved_again_and_names_nobody(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = StreamLog(world.engage, UP)
+    await log.failed(ConnectionError("relay refused ann@acme.example"))
+    await log.failed(KeyError("ann@acme.example"))
+    world.now += timedelta(seconds=1)
+    up = (await stands(world))[UP]
+    assert (up.errors, up.is_in_trouble) == (2, True)
+    assert up.error is not None
+    assert "acme" not in up.error
+    monkeypatch.setattr(stream_log, "EVERY", 0)
+    await log.moved(10)
+    world.now += timedelta(seconds=1)
+    up = (await stands(world))[UP]
+    assert (up.errors, up.is_in_trouble) == (2, False)
+    assert up.rate > 0
+    world.pass_time(minutes=1)
+    assert (await stands(world))[UP].rate == 0
+
+
+async def test_up_tells_what_it_has_applied(world: World) -> None:
+    workspace = world.workspace(JOURNEY)
+    await world.load(workspace, accounts="account_id,name\na,Acme\n")
+    for traversal in await world.enter(await world.publish(workspace, "j")):
+        await world.walk(traversal)
+    async with sync.up_flow(world.engage, world.platform, world.munchkin) as flow:
+        while await flow.page(world.now):
+            pass
+    up = (await stands(world))[UP]
+    assert (up.waiting, up.moved) == (0, 1)
