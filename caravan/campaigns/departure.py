@@ -4,9 +4,9 @@ One is deleted, or another stands for it since they were made one; the way out i
 kept about the latter is handed on behind this (``caravan.engage.merged_records``).
 
 An account leaves its journeys with the reason ``account-deleted`` or ``account-merged``, and the queues of
-those it waits for; lists lose accounts and people; of mail that has not left nothing leaves. One in the middle of a send asks
-the ledger before its last word, and is refused it. The records stay, flagged: what was sent stays told.
-When they come back, they are admitted, listed and written to by the rules, like anybody.
+those it waits for; lists lose accounts and people; of mail that has not left nothing leaves. One in the
+middle of a send asks the ledger before its last word, and is refused it. The records stay, flagged: what
+was sent stays told. When they come back, they are admitted, listed and written to by the rules, like anybody.
 
 Its traversals are locked before the account, as whoever serves them locks both. A traversal that is
 admitted while its account goes is not among those: it is closed where it is next locked (``progress.lock``).

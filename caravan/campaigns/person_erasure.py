@@ -105,7 +105,7 @@ async def erase_here(
             conn, plans, at, account_ids=[row["id"] for row in touched]
         )
     # what had begun to leave has left when this is over, and can be looked for
-    left = await standstill.nothing_of_a_person_is_leaving(pool, person.id)
+    left = await standstill.nothing_of_a_person_is_leaving(pool, person.ids)
     return Erased(rows, len(withdrawn), left)
 
 

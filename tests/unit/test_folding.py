@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from caravan.platform.folding import ALONE, LATEST, STANDS, WITHHELD, Word, fold
+from caravan.platform.folding import ALONE, DELETED, LATEST, STANDS, WITHHELD, Word, fold
 from caravan.platform.matching import (
     Clusters,
     Match,
@@ -109,3 +109,17 @@ def test_lowest_number_stands_for_all_and_who_was_taken_apart_stays_apart() -> N
 def test_what_is_left_holds_together_by_the_values_it_shares() -> None:
     edges = [Match("mail", 2, 1, "x"), Match("mail", 3, 1, "x"), Match("name", 4, 1, "y")]
     assert parts_of([2, 3, 4], edges) == [[2, 3], [4]]
+
+
+@given(st.lists(st.tuples(st.booleans(), st.integers(1, 9)), min_size=1, max_size=4))
+def test_the_one_is_deleted_when_all_its_records_are(said: list[tuple[bool, int]]) -> None:
+    own = []
+    for number, (deleted, day) in enumerate(said):
+        at = f"2026-01-0{day}"
+        fields = {"city": "Oslo"} | ({DELETED: at} if deleted else {})
+        own.append(Word(str(number), fields, {"city": at, DELETED: at}))
+    folded = fold(own)
+    assert (DELETED in folded.fields) is all(deleted for deleted, _ in said)
+    assert folded.stamps[DELETED] == f"2026-01-0{max(day for _, day in said)}"
+    assert folded.fields["city"] == "Oslo"
+    assert DELETED not in folded.winners
