@@ -13,7 +13,7 @@ from typing import Any
 
 from caravan.journeys.conditions.operators import UnfitOperand
 from caravan.journeys.conditions.parse import nearest
-from caravan.journeys.documents.source import AS_OF
+from caravan.journeys.documents.source import AS_OF, IS_DELETED
 from caravan.journeys.fields import FieldType
 from caravan.journeys.limits import USUAL, Limits
 from caravan.platform.cells import parser_of
@@ -22,8 +22,6 @@ from caravan.platform.source_files import NOT_UTF8, BadRow, Counted, bad_id, is_
 
 #: columns that name records
 ID_COLUMNS = ("account_id", "person_id", "opportunity_id")
-#: the column by which a source says that it has a record no more
-IS_DELETED = "is_deleted"
 
 
 @dataclass(frozen=True)

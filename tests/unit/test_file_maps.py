@@ -17,13 +17,13 @@ files:
   - file: people-*.csv
     holds: people
     separator: ";"
-    columns: {Nr: person_id, Firma: account_id, Mail: email, Geburt: date_of_birth, Stand: as_of, Opt: unsubscribed}
+    columns: {Nr: person_id, Firma: account_id, Mail: email, Geburt: date_of_birth, Stand: as_of, Opt: unsubscribed, Weg: is_deleted}
     constants: {country: DE}
-    values: {unsubscribed: {J: "false", N: "true"}}
+    values: {unsubscribed: {J: "false", N: "true"}, is_deleted: {X: "true"}}
     dates: {date_of_birth: "%d.%m.%Y", as_of: "%d.%m.%Y %H:%M"}
     ids_of: {account_id: erp}
 """
-HEADER = "Nr;Firma;Mail;Geburt;Stand;Opt;Notiz\n"
+HEADER = "Nr;Firma;Mail;Geburt;Stand;Opt;Notiz;Weg\n"
 
 
 def read(folder: Path, rows: str, header: str = HEADER) -> tuple[list[Row], CsvSource]:
@@ -41,27 +41,28 @@ def read(folder: Path, rows: str, header: str = HEADER) -> tuple[list[Row], CsvS
 
 
 def test_rows_are_read_as_ours(tmp_path: Path) -> None:
-    [row], source = read(tmp_path, "17;9;a@a.example;10.12.1980;01.03.2026 08:30;N;note\n")
+    [row], source = read(tmp_path, "17;9;a@a.example;10.12.1980;01.03.2026 08:30;N;note;\n")
     assert (row.id, row.account, row.at) == ("crm:17", "erp:9", datetime(2026, 3, 1, 8, 30, tzinfo=UTC))  # fmt: skip
     said = {name: value for name, value in row.cells.items() if value is not None}
     assert said == {
         "email": "a@a.example", "date_of_birth": "1980-12-10", "unsubscribed": True, "country": "DE",
     }  # fmt: skip
-    assert (source.problems, source.warnings) == ([], [])
+    assert (source.problems, source.warnings, row.is_deleted) == ([], [], False)
+    assert [row.is_deleted for row in read(tmp_path, "17;;;;;;;X\n18;;;;;;;\n")[0]] == [True, False]
 
 
 @pytest.mark.parametrize(
     ("row", "why"),
     [
-        ("17;;;1980;;;", "date_of_birth '1980': a date written as %d.%m.%Y was expected"),
-        ("17;;;;01.07.2026 00:00;;", "as_of '2026-07-01T00:00:00': is in the future"),
-        ("17;;;;;vielleicht;", "unsubscribed 'vielleicht': true or false was expected"),
-        (f"{'x' * 199};;;;;;", "person_id is longer than 200 characters"),
-        ("17;;", "3 cells where the header has 7"),
+        ("17;;;1980;;;;", "date_of_birth '1980': a date written as %d.%m.%Y was expected"),
+        ("17;;;;01.07.2026 00:00;;;", "as_of '2026-07-01T00:00:00': is in the future"),
+        ("17;;;;;vielleicht;;", "unsubscribed 'vielleicht': true or false was expected"),
+        (f"{'x' * 199};;;;;;;", "person_id is longer than 200 characters"),
+        ("17;;", "3 cells where the header has 8"),
     ],
 )
 def test_bad_row_says_why(tmp_path: Path, row: str, why: str) -> None:
-    rows, source = read(tmp_path, row + "\n18;;;;;;\n")
+    rows, source = read(tmp_path, row + "\n18;;;;;;;\n")
     assert [one.id for one in rows] == ["crm:18"]
     assert [(bad.line, bad.reason) for bad in source.problems] == [(2, why)]
 

@@ -24,6 +24,8 @@ NEEDED: dict[str, tuple[str, ...]] = {
 IDS = ("account_id", "person_id", "opportunity_id")
 #: the column that says since when a row says what it says
 AS_OF = "as_of"
+#: the column by which a source says that it has a record no more
+IS_DELETED = "is_deleted"
 SEPARATORS = (",", ";", "tab", "|")
 
 
@@ -121,7 +123,7 @@ def _columns_of(holds: str | None, catalog: FieldCatalog) -> tuple[str, ...]:
     if holds is None:
         return ()
     entity, beside = HOLDS[holds]
-    return (*beside, *catalog.of(entity))
+    return (*beside, IS_DELETED, *catalog.of(entity))
 
 
 def _texts(fields: Fields, key: str) -> dict[str, str]:
