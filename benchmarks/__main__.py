@@ -17,6 +17,7 @@ from benchmarks import (
     entry_seconds,
     events,
     gateway_clicks,
+    import_matched,
     import_people,
     journey_to_floor,
     simulate_steps,
@@ -95,6 +96,12 @@ SECTIONS = (
     Section(
         {"simulate_steps_per_s": "account steps a second of `caravan simulate`"},
         simulate_steps.measure,
+    ),
+    Section(
+        {
+            "import_matched_to_plain": "importing people whom a rule makes one with others, to without a rule"
+        },
+        import_matched.measure,
     ),
     Section({"import_people_seconds": "importing 100,000 people"}, import_people.measure),
     Section(

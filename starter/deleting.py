@@ -29,7 +29,7 @@ def delete_account(
     """Flag an account as deleted in the Platform: it leaves its journeys (`account-deleted`) and lists.
 
     Nothing is removed, and what was sent stays told. An import that has it again, or `account restore`, brings it
-    back: take it out of its source too, or give it `is_deleted` there.
+    back: take it out of its source too, or give it `is_deleted` there. Of one that is one with others, all are deleted.
     """
     _ask_and_delete("account", account_id, yes, form, subscription)
 
@@ -49,8 +49,8 @@ def delete_person(
 ) -> None:
     """Flag a person as deleted in the Platform: nothing is sent to them any more (`person-deleted`).
 
-    Their data stay, and an import that has them again, or `person restore`, brings them back. To remove their
-    data for good: `person erase`.
+    Their data stay, and an import that has them again, or `person restore`, brings them back. Of one that is one with
+    others, all are deleted. To remove their data for good: `person erase`.
     """
     _ask_and_delete("person", person_id, yes, form, subscription)
 

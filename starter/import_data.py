@@ -1,7 +1,9 @@
 """``caravan import``: accounts, people, relations, opportunities and events into the sandbox."""
 
+import asyncio
 import sys
-from contextlib import nullcontext
+from contextlib import AsyncExitStack, nullcontext
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -9,15 +11,33 @@ from typing import Annotated, Any
 import typer
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
+from caravan.journeys.durations import parse_duration
 from caravan.journeys.fields import FieldCatalog
 from caravan.journeys.workspace import Workspace
 from caravan.limit_settings import read_limits
-from caravan.platform.imports import FILES, FileReport, Importer
+from caravan.platform import imported_files
+from caravan.platform.file_maps import FILES as UNNAMED
+from caravan.platform.imports import FileReport, Importer
+from caravan.platform.rehearsal import rehearsal
 from caravan.platform.source_files import BadRow
 from starter.errors import Interrupted, UserError
-from starter.output import Format, FormatOption, as_json, say, show, stderr
+from starter.import_files import Choice, Chosen
+from starter.output import (
+    Format,
+    FormatOption,
+    as_json,
+    console,
+    plainly,
+    plural,
+    say,
+    show,
+    stderr,
+)
 from starter.session import Session, SubscriptionOption, run_with
-from starter.validate import read_workspace
+
+#: so many merges are listed for people; `--format json` has more
+SHOWN = 20
+SECONDS_OF = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86400}
 
 
 def import_data(
@@ -28,6 +48,36 @@ def import_data(
     workspace: Annotated[
         Path | None,
         typer.Option("--workspace", help="The workspace whose custom fields the files have."),
+    ] = None,
+    source: Annotated[
+        str | None,
+        typer.Option(
+            "--source",
+            help="Who says it: a name that stands before its ids (crm:17). Absent: ids are as written.",
+        ),
+    ] = None,
+    map_: Annotated[
+        Path | None,
+        typer.Option(
+            "--map",
+            help="A YAML file with the source's document: its columns, values and dates as ours."
+            " Absent: that of the workspace, if it has one.",
+        ),
+    ] = None,
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="Tell what would come of it, and change nothing."),
+    ] = False,
+    new: Annotated[
+        bool,
+        typer.Option("--new", help="Only files whose content the source has not brought yet."),
+    ] = False,
+    every: Annotated[
+        str | None,
+        typer.Option(
+            "--every",
+            help="Go on: look for new files again after this long, for example '15 minutes'.",
+        ),
     ] = None,
     form: FormatOption = Format.table,
     subscription: SubscriptionOption = None,
@@ -40,28 +90,93 @@ def import_data(
     flags its record as deleted, and a row without it brings it back.
 
     `caravan import data/ --workspace .` reads a folder with the custom fields of a workspace.
-    """
 
-    async def body(session: Session) -> list[FileReport]:
-        files, catalog = _files(paths, workspace)
-        with bar() as progress:
-            importer = Importer(
-                await session.platform(),
-                catalog,
-                datetime.now(UTC),
-                follow(progress),
-                session.erasure_key(),
-                read_limits(),
-            )
-            return [await importer.file(file) for file in files]
+    `caravan import exports/ --source crm --map crm.yaml --dry-run` tells what a CRM's files would change, and
+    whom rules of the workspace (`identity:`) would make one. `--new` in a scheduler's line, or `--every 15 minutes`,
+    takes in what has come into the folder since.
+    """
+    pause = _pause(every)
+    if (new or pause is not None) and source is None:
+        raise UserError("--new and --every are about the files of a source: name it with --source")
+    if dry_run and pause is not None:
+        raise UserError("--dry-run looks once: leave out --every")
+    only_new = new or pause is not None
+    choice = Choice(paths, workspace, source, map_, may_be_empty=only_new)
+    run = _Import(choice, source or UNNAMED, dry_run=dry_run, only_new=only_new)
+    bad = False
+
+    async def body(session: Session) -> None:
+        nonlocal bad
+        while True:
+            reports = await run.once(session)
+            bad = any(report.bad for report in reports)
+            if reports or pause is None:
+                _tell(reports, form, dry_run)
+            if pause is None:
+                return
+            await asyncio.sleep(pause)
 
     try:
-        reports = run_with(subscription, body)
+        run_with(subscription, body)
     except KeyboardInterrupt:
         raise Interrupted("interrupted; what was loaded stays, import again to go on") from None
-    _tell(reports, form)
-    if any(report.bad for report in reports):
-        raise UserError("some rows were not loaded; the rest was. Mend them and import again")
+    if bad:
+        raise UserError(
+            "some rows would not be loaded: mend them first"
+            if dry_run
+            else "some rows were not loaded; the rest was. Mend them and import again"
+        )
+
+
+@dataclass(frozen=True)
+class _Import:
+    """One import, done once or again and again."""
+
+    choice: Choice
+    source: str
+    dry_run: bool
+    only_new: bool
+
+    async def once(self, session: Session) -> list[FileReport]:
+        files, catalog = self.choice.files(), self.choice.catalog()
+        async with AsyncExitStack() as stack:
+            pool: Any = await session.platform()
+            if self.dry_run:
+                pool = await stack.enter_async_context(rehearsal(pool))
+            progress = stack.enter_context(bar())
+            return [
+                report
+                for chosen in files
+                if (report := await self._file(session, pool, chosen, catalog, follow(progress)))
+            ]
+
+    async def _file(
+        self, session: Session, pool: Any, chosen: Chosen, catalog: FieldCatalog, moved: Any
+    ) -> FileReport | None:
+        """One file; None where the source has brought it before."""
+        digest = b""
+        if self.only_new:
+            digest = await asyncio.to_thread(imported_files.digest_of, chosen.path, chosen.whose)
+        if self.only_new and await imported_files.is_known(pool, self.source, chosen.path, digest):
+            return None
+        now = datetime.now(UTC)
+        importer = Importer(
+            pool, catalog, now, moved, session.erasure_key(), read_limits(), chosen.whose
+        )
+        report = await importer.file(chosen.path)
+        if self.only_new:
+            await imported_files.note(pool, self.source, chosen.path, digest, now)
+        return report
+
+
+def _pause(every: str | None) -> float | None:
+    """Seconds between two looks."""
+    if every is None:
+        return None
+    span = parse_duration(every)
+    if span is None or span.unit not in SECONDS_OF:
+        raise UserError(f"--every takes a duration such as '15 minutes' or '1 hour', not {every!r}")
+    return float(span.count * SECONDS_OF[span.unit])
 
 
 async def import_workspace(
@@ -109,43 +224,22 @@ def follow(progress: Progress | None) -> Any:
     return moved
 
 
-def _files(paths: list[Path], workspace: Path | None) -> tuple[list[Path], FieldCatalog]:
-    files: list[Path] = []
-    for path in paths:
-        if path.is_dir():
-            inner = read_workspace(path, datetime.now(UTC))
-            folder = inner.data if inner.data is not None else path
-            found = [folder / name for name in FILES if (folder / name).exists()]
-            if not found:
-                raise UserError(f"{folder} has none of {', '.join(FILES)}")
-            files += found
-            if inner.data is not None and workspace is None:
-                workspace = path
-        elif not path.exists():
-            raise UserError(f"{path} does not exist; give a folder, or files by their names")
-        elif path.name not in FILES and path.suffix != ".jsonl":
-            raise UserError(
-                f"{path.name} is none of {', '.join(FILES)}; the name says what a file holds"
-            )
-        else:
-            files.append(path)
-    catalog = FieldCatalog()
-    if workspace is not None:
-        catalog = read_workspace(workspace, datetime.now(UTC)).catalog
-    order = {name: number for number, name in enumerate(FILES)}
-    return sorted(files, key=lambda file: order.get(file.name, len(FILES))), catalog
-
-
-def _tell(reports: list[FileReport], form: Format) -> None:
+def _tell(reports: list[FileReport], form: Format, dry_run: bool) -> None:
     rows = [
         {
             "file": report.file,
             "new": report.new,
             "changed": report.changed,
             "unchanged": report.unchanged,
+            "merged": report.merged,
             "bad": len(report.bad),
         }
         for report in reports
+    ]
+    matches = [
+        {"record": one.record, "like": one.like, "rule": one.rule, "by": dict(one.matched)}
+        for report in reports
+        for one in report.matches
     ]
     if form is Format.json:
         problems = [
@@ -153,10 +247,22 @@ def _tell(reports: list[FileReport], form: Format) -> None:
             for report in reports
             for severity, row in _told_rows(report)
         ]
-        print(as_json({"files": rows, "problems": problems}))
+        told = {"dry_run": dry_run, "files": rows, "matches": matches, "problems": problems}
+        print(as_json(told))
         return
     tell_bad_rows(reports)
-    show(rows, form)
+    show(
+        rows,
+        form,
+        title="Nothing was changed; this would come of it" if dry_run else "",
+        empty="no new files",
+    )
+    if matches:
+        console.print()
+        title = "Would be one" if dry_run else "Made one"
+        show(matches[:SHOWN], form, title=title, columns=("record", "like", "rule", "by"))
+    if len(matches) > SHOWN:
+        plainly(f"and more: {plural(sum(report.merged for report in reports), 'merge')} in all")
 
 
 def tell_bad_rows(reports: list[FileReport]) -> None:

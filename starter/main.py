@@ -32,6 +32,7 @@ from starter import (
     events,
     gateway,
     halt,
+    identity,
     import_data,
     init,
     journey,
@@ -108,6 +109,7 @@ app.command("test", rich_help_panel=WORKSPACE)(test.run_tests)
 app.command("simulate", rich_help_panel=WORKSPACE)(simulate.simulate)
 app.command("watch", rich_help_panel=WORKSPACE)(watch.watch)
 app.command("import", rich_help_panel=WORKSPACE)(import_data.import_data)
+app.add_typer(identity.app, name="identity", rich_help_panel=LOOKING)
 app.command("plan", rich_help_panel=WORKSPACE)(plan.plan)
 app.command("apply", rich_help_panel=WORKSPACE)(apply.apply)
 app.add_typer(email.app, name="email", rich_help_panel=WORKSPACE)

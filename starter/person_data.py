@@ -220,7 +220,10 @@ async def _erased_before(platform: Any, key: ErasureKey, given: str) -> Person |
         number = await erasures.number_of(
             conn, [key.person(given), *([key.email(address_key(given))] if is_address else [])]
         )
-    return None if number is None else Person(number, (given,), (given,) if is_address else ())
+    if number is None:
+        return None
+    also = tuple(one for one in await personal_data.numbers_of(platform, number) if one != number)
+    return Person(number, (given,), (given,) if is_address else (), also=also)
 
 
 def _captured(session: Session, person: Person, here: Mapping[str, Any]) -> list[dict[str, object]]:

@@ -27,6 +27,22 @@ people_list: folk
 type: dynamic
 when: {not: {did_not: {event: page_visited, within: 3 days}}, account_list: chosen, member_of: {role: [chief, champion], removed: false}}
 ---
+identity: same-domain
+of: accounts
+match: [domain, name]
+---
+source: crm
+files:
+  - {file: accounts*.csv, holds: accounts}
+  - file: kontakte*.csv
+    holds: people
+    separator: tab
+    columns: {Nr: person_id, Mail: email, Stand: as_of, 7: first_name}
+    constants: {country: DE}
+    values: {unsubscribed: {J: "false", N: 1}}
+    dates: {as_of: "%d.%m.%Y"}
+    ids_of: {account_id: erp}
+---
 campaign: plain
 do: [{person_interesting_moment: {type: web, who: {people_list: folk}, top: {1: engagement}}}]
 ---

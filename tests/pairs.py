@@ -84,7 +84,7 @@ class Pairs:
         while self._free:
             old = self._free.pop()
             shapes = self._shapes.pop(old.munchkin)
-            if await self._shape(old) != shapes:
+            if await self._shape(old) != shapes or not await self._is_paired(old):
                 continue
             with suppress(asyncpg.LockNotAvailableError):  # somebody's transaction is left in it
                 new = self._next()
@@ -118,6 +118,17 @@ class Pairs:
     async def close(self) -> None:
         for conn in self._connections.values():
             await conn.close()
+
+    async def _is_paired(self, pair: Pair) -> bool:
+        """Whether a test has left the two together."""
+        conn = await self._connection(pair.platform_dsn)
+        return bool(
+            await conn.fetchval(
+                "select exists (select from public.pairings where (munchkin, sandbox) = ($1, $2))",
+                pair.munchkin,
+                pair.sandbox,
+            )
+        )
 
     async def _shape(self, pair: Pair) -> list[str]:
         return [

@@ -16,6 +16,7 @@ from caravan.engage import journeys, sql
 from caravan.engage.happening import Happening
 from caravan.engage.versions import PIN, Policy
 from caravan.journeys.compiler import compile_journey
+from caravan.journeys.fields import FieldCatalog
 from caravan.journeys.state import State
 from caravan.journeys.workspace import Workspace, load_workspace
 from caravan.platform import down_flow
@@ -69,6 +70,11 @@ class World:
     async def alone(self, _dsn: str) -> list[dict[str, str]]:
         """The pairs there are, as if other tests had left none: whoever asks all of them asks this one."""
         return [{"munchkin": self.munchkin, "sandbox": self.sandbox}]
+
+    @property
+    def catalog(self) -> FieldCatalog:
+        """The fields of its workspace, or the standard ones."""
+        return load_workspace(self.folder, self.now).catalog
 
     async def open(self) -> None:
         self.engage = await self.stores.engage(self.munchkin)

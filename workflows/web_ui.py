@@ -32,6 +32,7 @@ REASONS = {
     "end-date": "the journey's end date came",
     "removed": "removed by hand",
     "account-deleted": "account deleted",
+    "account-merged": "another account stands for it",
     "aborted": "the journey was aborted",
 }
 

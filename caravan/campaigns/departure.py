@@ -1,9 +1,12 @@
-"""Accounts and people that the Platform has no more: what follows here when their deletion comes down.
+"""Accounts and people that the Platform has no more: what follows here when that comes down.
 
-An account leaves its journeys with the reason ``account-deleted``, and the queues of those it waits for;
-lists lose accounts and people; of mail that has not left nothing leaves. One in the middle of a send asks
-the ledger before its last word, and is refused it. The records stay, flagged: what was sent stays told.
-When they come back, they are admitted, listed and written to by the rules, like anybody.
+One is deleted, or another stands for it since they were made one; the way out is the same, and what is
+kept about the latter is handed on behind this (``caravan.engage.merged_records``).
+
+An account leaves its journeys with the reason ``account-deleted`` or ``account-merged``, and the queues of
+those it waits for; lists lose accounts and people; of mail that has not left nothing leaves. One in the
+middle of a send asks the ledger before its last word, and is refused it. The records stay, flagged: what
+was sent stays told. When they come back, they are admitted, listed and written to by the rules, like anybody.
 
 Its traversals are locked before the account, as whoever serves them locks both. A traversal that is
 admitted while its account goes is not among those: it is closed where it is next locked (``progress.lock``).
@@ -15,8 +18,8 @@ from typing import Any
 
 from caravan.engage import sql, wakeups
 
-#: the reason by which a traversal has left
-ACCOUNT_DELETED = "account-deleted"
+#: the reasons by which a traversal has left
+ACCOUNT_DELETED, ACCOUNT_MERGED = "account-deleted", "account-merged"
 
 
 async def lock_ways(conn: Any, account_ids: Sequence[int]) -> None:
@@ -28,11 +31,11 @@ async def lock_ways(conn: Any, account_ids: Sequence[int]) -> None:
 async def see_off(
     conn: Any, account_ids: Sequence[int], person_ids: Sequence[int], at: datetime
 ) -> None:
-    """What follows for those of these accounts and people that are deleted; doing it again does nothing.
+    """What follows for those of these accounts and people that are gone; doing it again does nothing.
 
     Args:
         conn: of the engage store, in the transaction that wrote their flag.
-        account_ids: the traversals of the deleted ones are locked.
+        account_ids: the traversals of those that are gone are locked.
         person_ids: people.
         at: domain time.
     """
@@ -44,7 +47,9 @@ async def see_off(
     if account_ids:
         rows = await sql.fetch(conn, "lock_ways_of", account_ids=list(account_ids))
         await sql.execute(conn, "withdraw_messages_about", account_ids=list(account_ids), at=at)
-        await close(conn, [row["id"] for row in rows], at)
+        for reason, is_merged in ((ACCOUNT_DELETED, False), (ACCOUNT_MERGED, True)):
+            ways = [row["id"] for row in rows if row["is_merged"] is is_merged]
+            await close(conn, ways, reason, at)
         await sql.execute(conn, "drop_admissions_of", account_ids=list(account_ids))
         await sql.execute(conn, "leave_lists_accounts", subject_ids=list(account_ids))
     if person_ids:
@@ -52,9 +57,9 @@ async def see_off(
         await sql.execute(conn, "leave_lists_people", subject_ids=list(person_ids))
 
 
-async def close(conn: Any, traversal_ids: Sequence[int], at: datetime) -> None:
-    """Close locked traversals of deleted accounts; their workflows see it and end."""
+async def close(conn: Any, traversal_ids: Sequence[int], reason: str, at: datetime) -> None:
+    """Close locked traversals of accounts that are gone; their workflows see it and end."""
     if traversal_ids:
         ids = list(traversal_ids)
-        await sql.fetch(conn, "close_traversals", traversal_ids=ids, reason=ACCOUNT_DELETED, at=at)
-        await wakeups.queue(conn, ids, ACCOUNT_DELETED)
+        await sql.fetch(conn, "close_traversals", traversal_ids=ids, reason=reason, at=at)
+        await wakeups.queue(conn, ids, reason)

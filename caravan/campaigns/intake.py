@@ -11,7 +11,7 @@ from typing import Any
 
 from caravan.campaigns import departure, recording
 from caravan.campaigns.plans import PlanCache
-from caravan.engage import intake, lists, sql
+from caravan.engage import intake, lists, merged_records, sql
 from caravan.engage.happening import Happening
 from caravan.platform.export import Bundle
 
@@ -36,12 +36,15 @@ async def take_in(conn: Any, plans: PlanCache, bundle: Bundle, as_of: datetime) 
         bundle: accounts as the Platform has them now, with the activities not yet here.
         as_of: domain time.
     """
+    changed = await merged_records.changed_identities(conn, bundle)
     gone = [row["id"] for row in bundle.accounts if row["deleted_at"] is not None]
     await departure.lock_ways(conn, gone)
     changes = await intake.take_in(conn, bundle)
     account_ids = [row["id"] for row in bundle.accounts]
     person_ids = [row["id"] for row in bundle.people]
+    # who is another now has left, and what is kept about them goes to that one, whose own journeys go on
     await departure.see_off(conn, account_ids, person_ids, as_of)
+    await merged_records.hand_on(conn, changed)
     await lists.settle(conn, account_ids, person_ids, as_of)
     await sql.execute(conn, "question_lists", account_ids=account_ids, person_ids=person_ids)
     await sql.execute(

@@ -13,7 +13,7 @@ from caravan.engage import sql
 from caravan.journeys.addresses import is_mailable
 from caravan.journeys.suppressing import keys_of, phone_key
 
-DELETED = "person-deleted"
+DELETED, MERGED = "person-deleted", "person-merged"
 NO_ADDRESS, INVALID, BLOCKED = "no-address", "invalid-address", "blocked"
 SUSPENDED, UNSUBSCRIBED, NO_CONSENT = "suspended", "unsubscribed", "no-consent"
 
@@ -89,6 +89,8 @@ def _first_reason(row: Any, operational: bool, opted_out: str) -> str | None:
     suppressed = row["suppressed"]
     if row["deleted"]:
         return DELETED
+    if row["merged"]:
+        return MERGED
     if row["without"]:
         return NO_ADDRESS
     if row["invalid"] or "hard_bounce" in suppressed:

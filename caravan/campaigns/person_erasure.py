@@ -41,7 +41,7 @@ async def whose_too(engage: Any, platform: Any, person: Person) -> list[str]:
         rows = await queries.fetch(
             pool,
             "others_at",
-            person_id=person.id,
+            person_ids=person.ids,
             folded=[address.casefold() for address in person.addresses],
         )
         found += [row["external_id"] for row in rows]
@@ -55,7 +55,7 @@ async def phones_of_others(engage: Any, platform: Any, person: Person) -> list[s
         rows = await queries.fetch(
             pool,
             "phones_of_others",
-            person_id=person.id,
+            person_ids=person.ids,
             ends=[_digits(phone)[-7:] for phone in person.phones],
         )
         found |= {_compared(row["number"]) for row in rows}
@@ -76,24 +76,24 @@ async def erase_here(
     """
     async with pool.acquire() as conn, conn.transaction():
         await erasures.in_force(conn, key)
-        await engage_sql.fetch(conn, "hold_accounts_of", person_id=person.id)
+        await engage_sql.fetch(conn, "hold_accounts_of", person_ids=person.ids)
         touched = await engage_sql.fetch(
-            conn, "share_accounts_touched", person_ids=[person.id], account_ids=[]
+            conn, "share_accounts_touched", person_ids=person.ids, account_ids=[]
         )
-        await engage_sql.execute(conn, "lock_person_to_erase", person_id=person.id)
+        await engage_sql.execute(conn, "lock_person_to_erase", person_ids=person.ids)
         groups = [
             row["group_id"]
-            for row in await engage_sql.fetch(conn, "groups_to_leave", person_id=person.id)
+            for row in await engage_sql.fetch(conn, "groups_to_leave", person_ids=person.ids)
         ]
-        await engage_sql.fetch(conn, "share_engagement", person_ids=[person.id])
+        await engage_sql.fetch(conn, "share_engagement", person_ids=person.ids)
         await engage_sql.fetch(conn, "lock_groups_to_leave", ids=groups)
         await erasures.note(conn, key, person.id, person.external_ids, person.address_keys, at)
-        withdrawn = await engage_sql.fetch(conn, "withdraw_messages", person_id=person.id, at=at)
-        await engage_sql.execute(conn, "rewrite_alerts", person_id=person.id, at=at)
-        await engage_sql.execute(conn, "withdraw_last_words", person_id=person.id)
+        withdrawn = await engage_sql.fetch(conn, "withdraw_messages", person_ids=person.ids, at=at)
+        await engage_sql.execute(conn, "rewrite_alerts", person_ids=person.ids, at=at)
+        await engage_sql.execute(conn, "withdraw_last_words", person_ids=person.ids)
         rows = {
             "people": len(
-                await engage_sql.fetch(conn, "leave_a_tombstone", person_id=person.id, at=at)
+                await engage_sql.fetch(conn, "leave_a_tombstone", person_ids=person.ids, at=at)
             )
         }
         for table, fate in ENGAGE.items():
@@ -105,7 +105,7 @@ async def erase_here(
             conn, plans, at, account_ids=[row["id"] for row in touched]
         )
     # what had begun to leave has left when this is over, and can be looked for
-    left = await standstill.nothing_of_a_person_is_leaving(pool, person.id)
+    left = await standstill.nothing_of_a_person_is_leaving(pool, person.ids)
     return Erased(rows, len(withdrawn), left)
 
 
@@ -117,7 +117,7 @@ async def erase_in_platform(pool: Any, person: Person, key: ErasureKey, at: date
         await erasures.note(conn, key, person.id, person.external_ids, person.address_keys, at)
         rows = {table: await _erase(platform_sql, conn, table, person, at) for table in PLATFORM}
         if rows["people"]:
-            await platform_sql.execute(conn, "tell_erased", person_id=person.id, at=at)
+            await platform_sql.execute(conn, "tell_erased", person_ids=person.ids, at=at)
         await nudge(conn)
         return Erased(rows)
 

@@ -46,6 +46,10 @@ PLATFORM: dict[str, Fate] = {
     "relations": "emptied",
     "activities": "emptied",
     "source_rows": "goes",
+    "united": "goes",
+    "said_together": "goes",
+    "match_keys": "goes",
+    "merges": "emptied",
     "audience_members": "goes",
     "audience_flips": "goes",
     "audience_departures": "goes",
@@ -59,10 +63,15 @@ STORES = {"engage": (engage_sql, ENGAGE), "platform": (platform_sql, PLATFORM)}
 class Person:
     """A person by all that they are known by in either store."""
 
-    id: int
+    id: int  # of the record that stands for them
     external_ids: tuple[str, ...]
     addresses: tuple[str, ...] = ()
     phones: tuple[str, ...] = ()
+    also: tuple[int, ...] = ()  # of records that are one with it
+
+    @property
+    def ids(self) -> list[int]:
+        return [self.id, *self.also]
 
     @property
     def address_keys(self) -> list[str]:
@@ -72,7 +81,7 @@ class Person:
         """What queries ask for, by parameter."""
         numbers = [key for phone in self.phones if (key := phone_key(phone))]
         all_values = {
-            "person_id": self.id,
+            "person_ids": self.ids,
             "external_ids": list(self.external_ids),
             "subjects": self.address_keys + numbers,
             "folded": [address.casefold() for address in self.addresses],
@@ -87,14 +96,22 @@ async def find(engage: Any, platform: Any, key: str) -> Person | None:
     if platform_row is None and engage_row is None:
         return None
     number = (platform_row or engage_row)["id"]
-    if platform_row is None:
-        platform_row = await platform_sql.fetchrow(platform, "person_by_id", id=number)
-    if engage_row is None or engage_row["id"] != number:
-        engage_row = await engage_sql.fetchrow(engage, "person_by_id", id=number)
-    return _known_by(number, [row for row in (platform_row, engage_row) if row is not None])
+    ids = await numbers_of(platform, number)
+    rows = [
+        *await platform_sql.fetch(platform, "people_by_ids", ids=ids),
+        *await engage_sql.fetch(engage, "people_by_ids", ids=ids),
+    ]
+    rows.sort(key=lambda row: row["id"] != number)
+    return _known_by(number, rows, [one for one in ids if one != number])
 
 
-def _known_by(number: int, rows: list[Any]) -> Person:
+async def numbers_of(platform: Any, number: int) -> list[int]:
+    """The numbers of a person: of the record that stands for them, and of those that are one with it."""
+    rows = await platform_sql.fetch(platform, "numbers_of_person", id=number)
+    return sorted({number, *(row["id"] for row in rows)})
+
+
+def _known_by(number: int, rows: list[Any], also: list[int]) -> Person:
     def all_of(*fields: str) -> tuple[str, ...]:
         values = [row["attributes"].get(name) for name in fields for row in rows]
         return tuple(dict.fromkeys(str(value) for value in values if value))
@@ -104,6 +121,7 @@ def _known_by(number: int, rows: list[Any]) -> Person:
         external_ids=tuple(dict.fromkeys(row["external_id"] for row in rows)),
         addresses=all_of("email"),
         phones=all_of("mobile_phone", "phone"),
+        also=tuple(also),
     )
 
 

@@ -55,11 +55,11 @@ class Stored:
 async def lock(conn: Any, plans: PlanCache, traversal_id: int, at: datetime) -> Locked:
     """Lock a traversal and its account, and read where it stands.
 
-    One that is to move to another version, and may here, is moved first; one of a deleted account is closed.
+    One that is to move to another version, and may here, is moved first; one of an account that is gone is closed.
     """
     row = await _row(conn, traversal_id)
-    if row["is_gone"] and row["ended_at"] is None:  # admitted while its account was deleted
-        await departure.close(conn, [traversal_id], at)
+    if row["gone"] and row["ended_at"] is None:  # admitted while its account went
+        await departure.close(conn, [traversal_id], row["gone"], at)
         row = await _row(conn, traversal_id)
     loaded = await plans.load(conn, row["plan_hash"])
     rested = False

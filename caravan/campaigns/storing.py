@@ -12,7 +12,7 @@ from caravan.engage import campaigns, communication_limits, lists
 from caravan.journeys.compiler import compile_campaign
 from caravan.journeys.conditions.naming import ListOf
 from caravan.journeys.workspace import Workspace
-from caravan.platform import activity_stream, audiences
+from caravan.platform import activity_stream, audiences, identity
 from caravan.platform import sql as platform_sql
 
 
@@ -25,6 +25,10 @@ async def store(engage: Any, platform: Any, workspace: Workspace, at: datetime) 
         workspace: without errors.
         at: domain time.
     """
+    async with platform.acquire() as conn, conn.transaction():
+        await identity.store_rules(conn, list(workspace.identity_rules.values()))
+    while await identity.match_page(platform, at) is not None:
+        pass
     async with platform.acquire() as conn, conn.transaction():
         for audience in workspace.audiences.values():
             await audiences.store(conn, audience, workspace.settings.zone, at)

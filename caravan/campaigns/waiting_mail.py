@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any
 
-from caravan.campaigns.departure import ACCOUNT_DELETED
+from caravan.campaigns.departure import ACCOUNT_DELETED, ACCOUNT_MERGED
 from caravan.campaigns.effects import BAD_VALUE, Candidate, Place
 from caravan.campaigns.group_tokens import with_group
 from caravan.campaigns.mail_settling import GIVE_UP_AFTER
@@ -34,7 +34,7 @@ LEASE = timedelta(minutes=2)
 #: when what the operator's settings keep from leaving is looked at again
 WITHHELD_FOR = timedelta(minutes=1)
 #: ends after which nothing of a traversal is sent any more: it was cut off, or left by a rule that says so
-CUT_OFF = ("aborted", "removed", "end-date", EXIT, ACCOUNT_DELETED)
+CUT_OFF = ("aborted", "removed", "end-date", EXIT, ACCOUNT_DELETED, ACCOUNT_MERGED)
 
 NOT_LIVE = "journey-not-live"
 EXPIRED = "expired"
@@ -130,7 +130,7 @@ async def judge(
         if mailing.withheld is not None and visit.is_marketing(first.template):
             await put_back(conn, ours, claimant, at + WITHHELD_FOR, mailing.withheld)
             return []
-        over = ACCOUNT_DELETED if row["is_gone"] else _over(row, at)
+        over = row["gone"] or _over(row, at)
         decisions = {one.number: Decision(over or _expired(one, at)) for one in ours}
         going = [one for one in ours if decisions[one.number].goes]
         if going:

@@ -33,7 +33,12 @@ async def take_in(conn: Any, bundle: Any) -> list[FieldChange]:
     for entity, table in (("account", "accounts"), ("person", "people")):
         rows = getattr(bundle, table)
         if rows:
-            changed = await sql.fetch(conn, f"take_{table}", **_columns(rows))
+            changed = await sql.fetch(
+                conn,
+                f"take_{table}",
+                **_columns(rows),
+                merged=[row["merged_into"] for row in rows],
+            )
             changes += [_change(entity, row) for row in changed]
     if bundle.relations:
         await sql.execute(

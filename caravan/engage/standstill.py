@@ -6,6 +6,7 @@ could see the row, and for messages that have been given the last word and are a
 
 import asyncio
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from caravan.engage import sql
@@ -44,9 +45,9 @@ async def nothing_is_leaving(conn: Any, slug: str | None = None) -> None:
     await _settled(conn, "in_hand", slug=slug)
 
 
-async def nothing_of_a_person_is_leaving(conn: Any, person_id: int) -> bool:
-    """The same of messages to a person, and of alerts about their accounts; False: a relay is slow to answer for one."""
-    return await _settled(conn, "in_hand_of", person_id=person_id)
+async def nothing_of_a_person_is_leaving(conn: Any, person_ids: Sequence[int]) -> bool:
+    """The same of messages to a person, by all their numbers, and of alerts about their accounts; False: a relay is slow to answer for one."""
+    return await _settled(conn, "in_hand_of", person_ids=list(person_ids))
 
 
 async def _settled(conn: Any, in_hand: str, **about: Any) -> bool:

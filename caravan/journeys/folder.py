@@ -117,7 +117,7 @@ def find_documents(folder: Folder) -> None:
         elif path.suffix in YAML and path.is_file():
             text = read_text(folder, file)
             if text is not None:
-                _find_in_file(folder, file, text)
+                find_in_file(folder, file, text)
 
 
 def _format(path: FilePath) -> MailFormat:
@@ -132,7 +132,8 @@ def _find_fragment(folder: Folder, file: str, key: Key) -> None:
         folder.fragment_files[key] = file
 
 
-def _find_in_file(folder: Folder, file: str, text: str) -> None:
+def find_in_file(folder: Folder, file: str, text: str) -> None:
+    """The documents of one file of the folder."""
     sources, faults = read_documents(text)
     for fault in faults:
         folder.add(file, fault.line, fault.code, fault.message)

@@ -24,12 +24,14 @@ from caravan.journeys.documents import (
     read_buying_groups,
     read_campaign,
     read_communication_limits,
+    read_identity,
     read_journey,
     read_list,
     read_roles_template,
     read_score_model,
     read_service,
     read_solution_interest,
+    read_source,
     read_stage_model,
     read_tests,
     read_workspace_document,
@@ -70,6 +72,8 @@ READERS: dict[str, Callable[[Fields], object]] = {
     "buying_groups": lambda fields: read_buying_groups(fields, (), _SCOPE),
     "score_model": lambda fields: read_score_model(fields, "UTC", alone=True),
     "communication_limits": lambda fields: read_communication_limits(fields, "UTC"),
+    "identity": read_identity,
+    "source": lambda fields: read_source(fields, FieldCatalog()),
     "tests": lambda fields: read_tests(fields, FieldCatalog(), {}, "", lambda path: 1),
 }
 

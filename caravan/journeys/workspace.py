@@ -24,19 +24,23 @@ from caravan.journeys.documents import (
     BuyingGroupsDocument,
     CampaignDocument,
     CommunicationLimitsDocument,
+    IdentityDocument,
     JourneyDocument,
     ListDocument,
     RolesTemplateDocument,
     ScoreModelDocument,
     SolutionInterestDocument,
+    SourceDocument,
     StageModelDocument,
     TestsDocument,
     WorkspaceDocument,
     read_audience,
     read_campaign,
     read_communication_limits,
+    read_identity,
     read_journey,
     read_service,
+    read_source,
     read_tests,
     read_workspace_document,
 )
@@ -72,6 +76,8 @@ class Workspace:
     buying_group_jobs: dict[str, BuyingGroupsDocument] = field(default_factory=dict)
     score_models: dict[str, ScoreModelDocument] = field(default_factory=dict)
     communication_limits: dict[str, CommunicationLimitsDocument] = field(default_factory=dict)
+    identity_rules: dict[str, IdentityDocument] = field(default_factory=dict)
+    sources: dict[str, SourceDocument] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)  # of documents, by `kind:slug`
 
     @property
@@ -109,6 +115,8 @@ def load_workspace(directory: FilePath, at: datetime, limits: Limits = USUAL) ->
     campaigns = _read_campaigns(folder, settings, scope)
     rules = _read_communication_limits(folder, settings)
     tests = _read_tests(folder, settings.catalog)
+    identity = [read_identity(folder.fields(document)) for document in folder.of("identity")]
+    sources = _read_sources(folder, settings.catalog)
     problems = tuple(
         sorted(set(folder.problems), key=lambda p: (p.file, p.line, p.code, p.message))
     )
@@ -129,6 +137,8 @@ def load_workspace(directory: FilePath, at: datetime, limits: Limits = USUAL) ->
         buying_group_jobs=groups.jobs,
         score_models=groups.score_models,
         communication_limits=rules,
+        identity_rules={rule.identity: rule for rule in identity if rule is not None},
+        sources=sources,
         files={f"{one.kind}:{one.slug}": one.file for one in folder.documents},
     )
 
@@ -297,6 +307,11 @@ def _read_communication_limits(
         for document in folder.of("communication_limits")
     )
     return {one.communication_limits: one for one in read if one is not None}
+
+
+def _read_sources(folder: Folder, catalog: FieldCatalog) -> dict[str, SourceDocument]:
+    read = [read_source(folder.fields(document), catalog) for document in folder.of("source")]
+    return {source.source: source for source in read if source is not None}
 
 
 def _listens(raw_node: object) -> bool:

@@ -209,12 +209,14 @@ def _fields(a: Mapping[str, Any] | None, b: Mapping[str, Any] | None) -> dict[st
         return {}
     if a is None or b is None:
         return {RECORD: (a and "here", b and "there")}
+    if (survivor := a.get("merged_into")) is not None and survivor == b.get("merged_into"):
+        return {}  # nobody reads such a row: what is said of its record is kept beside it
     here, there = a["attributes"], b["attributes"]
     pairs = {name: (here.get(name), there.get(name)) for name in sorted({*here, *there})}
     pairs[DELETED] = (_instant(a["deleted_at"]), _instant(b["deleted_at"]))
     pairs |= {
         name: (a.get(name), b.get(name))
-        for name in ("external_id", "account_id", "person_id")
+        for name in ("external_id", "account_id", "person_id", "merged_into")
         if name in a
     }
     return {name: values for name, values in pairs.items() if values[0] != values[1]}

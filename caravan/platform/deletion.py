@@ -5,14 +5,15 @@ store, where its account leaves its journeys (``caravan.campaigns.departure``). 
 has it again, or ``restore``, takes the flag off. Personal data are removed by erasing a person, not by this.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from caravan.database.outbox import nudge
 from caravan.journeys.fields import Entity
-from caravan.platform import sql
+from caravan.platform import identity, sql, uniting
 from caravan.platform.csv_rows import Row
+from caravan.platform.united_relations import unite_relations
 
 TABLES: dict[Entity, str] = {
     "account": "accounts",
@@ -23,7 +24,9 @@ TABLES: dict[Entity, str] = {
 
 
 async def delete(conn: Any, entity: Entity, ids: Sequence[int], at: datetime) -> int:
-    """Flag records as deleted, whoever finds them gone: an operator, a source, a merge.
+    """Flag records as deleted.
+
+    Said of one that stands for others, it is of all of them.
 
     Args:
         conn: of the sandbox, in a transaction.
@@ -34,25 +37,34 @@ async def delete(conn: Any, entity: Entity, ids: Sequence[int], at: datetime) ->
     Returns:
         How many were not deleted before; doing it again does nothing.
     """
-    return await _flag(conn, "delete", entity, ids, at)
+    return len(await _flag(conn, entity, await _all_of(conn, entity, ids, at), at, deleted=True))
 
 
 async def restore(conn: Any, entity: Entity, ids: Sequence[int], at: datetime) -> int:
-    """Take the flag off; somebody who was erased stays so. As ``delete``."""
-    return await _flag(conn, "restore", entity, ids, at)
+    """Take the flag off; somebody who was erased stays so. As ``delete``.
+
+    Who is there again may be like somebody by a rule that looked at the others meanwhile.
+    """
+    there = await _flag(conn, entity, await _all_of(conn, entity, ids, at), at, deleted=False)
+    if entity in ("account", "person"):
+        await identity.settle(conn, entity, there, at)
+    return len(there)
 
 
-async def settle(conn: Any, entity: Entity, rows: Sequence[Row], at: datetime) -> None:
+async def settle(conn: Any, entity: Entity, rows: Sequence[Row], at: datetime) -> list[int]:
     """Flag what rows of a file say is deleted, and take the flag off what they say is there.
 
-    In the transaction that imported them.
+    It is a source's word about its own record, whoever stands for that one. In the transaction that imported
+    them.
+
+    Returns:
+        Those that are there again.
     """
     gone = [row for row in rows if row.is_deleted]
     there = [row for row in rows if not row.is_deleted]
-    for among, flag in ((gone, delete), (there, restore)):
-        if among:
-            found = await _ids(conn, entity, among, deleted=flag is restore)
-            await flag(conn, entity, found, at)
+    await _flag(conn, entity, await _said(conn, entity, gone, at, deleted=False), at, deleted=True)
+    said = await _said(conn, entity, there, at, deleted=True)
+    return await _flag(conn, entity, said, at, deleted=False)
 
 
 async def find(conn: Any, entity: Entity, external_id: str) -> Any:
@@ -60,28 +72,60 @@ async def find(conn: Any, entity: Entity, external_id: str) -> Any:
     return await sql.fetchrow(conn, f"find_{TABLES[entity]}", external_id=external_id)
 
 
-async def _flag(conn: Any, verb: str, entity: Entity, ids: Sequence[int], at: datetime) -> int:
-    if not ids:
-        return 0
-    rows = await sql.fetch(conn, f"{verb}_{TABLES[entity]}", ids=sorted(ids), entity=entity, at=at)
-    await nudge(conn)
-    return len(rows)
-
-
-async def _ids(conn: Any, entity: Entity, rows: Sequence[Row], *, deleted: bool) -> list[int]:
+async def _flag(
+    conn: Any, entity: Entity, said: Mapping[int, datetime], at: datetime, *, deleted: bool
+) -> list[int]:
+    """Flag records as deleted since an instant each, or as there again; returns whose flag is another now."""
+    if not said:
+        return []
+    await sql.execute(conn, "one_writer")
+    united = {
+        row["id"] for row in await sql.fetch(conn, "survivors_of", entity=entity, ids=sorted(said))
+    }
+    alone = sorted(said.keys() - united)
+    rows = await sql.fetch(
+        conn,
+        f"{'delete' if deleted else 'restore'}_{TABLES[entity]}",
+        ids=alone,
+        ats=[said[one] for one in alone],
+        entity=entity,
+    )
+    own = {one: said[one] for one in sorted(united)}
+    flagged = await uniting.flag(conn, entity, own, deleted=deleted)
     if entity == "relation":
-        found = await sql.fetch(
-            conn,
-            "related_by",
-            accounts=[row.account for row in rows],
-            people=[row.person for row in rows],
-            deleted=deleted,
-        )
+        await unite_relations(conn, list(flagged), at)
+    elif entity in ("account", "person"):
+        await uniting.refold(conn, entity, set(flagged.values()), at)
+    await nudge(conn)
+    return [*(row["id"] for row in rows), *flagged]
+
+
+async def _all_of(
+    conn: Any, entity: Entity, ids: Sequence[int], at: datetime
+) -> dict[int, datetime]:
+    said = dict.fromkeys(ids, at)
+    if entity not in ("account", "person"):
+        return said
+    await sql.execute(conn, "one_writer")
+    return await uniting.with_all_of(conn, entity, said)
+
+
+async def _said(
+    conn: Any, entity: Entity, rows: Sequence[Row], at: datetime, *, deleted: bool
+) -> dict[int, datetime]:
+    """Since when rows say so of records that have the flag, or have it not."""
+    if not rows:
+        return {}
+    since = {"ats": [row.at or at for row in rows], "deleted": deleted}
+    if entity == "relation":
+        pairs = {"accounts": [row.account for row in rows], "people": [row.person for row in rows]}
+        found = await sql.fetch(conn, "related_by", **pairs, **since)
     else:
         found = await sql.fetch(
             conn,
             f"flagged_{TABLES[entity]}",
+            entity=entity,
             external_ids=[row.id for row in rows],
-            deleted=deleted,
+            **since,
         )
-    return [row["id"] for row in found]
+    return {row["id"]: row["at"] for row in found}

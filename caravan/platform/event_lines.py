@@ -5,12 +5,13 @@ import io
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from caravan.journeys.limits import USUAL, Limits
+from caravan.platform.file_maps import FileSource
 from caravan.platform.source_files import NOT_UTF8, BadRow, Counted, bad_id, is_text
 
 #: bytes of one event's line
@@ -42,6 +43,7 @@ class EventSource:
 
     path: Path
     limits: Limits = USUAL
+    whose: FileSource = field(default_factory=FileSource)
     problems: list[BadRow] = field(default_factory=list)
     bytes_read: int = 0
     stream: BinaryIO | None = None
@@ -62,9 +64,19 @@ class EventSource:
                 continue
             event = _of_line(content, number, self.path.name, self.limits)
             if isinstance(event, EventRow):
-                yield event
+                yield _of_source(event, self.whose)
             else:
                 self.problems.append(event)
+
+
+def _of_source(event: EventRow, whose: FileSource) -> EventRow:
+    """The event with ids as everybody knows them; its own too, for another source may use the same."""
+    return replace(
+        event,
+        id=whose.id_of("id", event.id),
+        account=whose.id_of("account_id", event.account) if event.account else None,
+        person=whose.id_of("person_id", event.person) if event.person else None,
+    )
 
 
 def read_event(line: str, number: int, file: str, limits: Limits = USUAL) -> EventRow | BadRow:

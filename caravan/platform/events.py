@@ -59,6 +59,7 @@ async def _record_batch(
 ) -> tuple[dict[int, str], list[int]]:
     """Which were refused, and which are new."""
     async with pool.acquire() as conn, conn.transaction():
+        await sql.execute(conn, "share_identities")
         people = await known(conn, "people", (event.person for event in events))
         accounts = await known(conn, "accounts", (event.account for event in events))
         strangers = {event.person for event in events if event.person} - people

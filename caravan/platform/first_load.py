@@ -5,6 +5,7 @@ that was killed goes on where it was, and one that runs beside another changes n
 field, as in the up-flow; records that both stores have take the numbers of the subscription.
 """
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,10 +14,12 @@ from typing import Any
 from caravan.database import erasures, outbox
 from caravan.database.erasures import ErasureKey
 from caravan.database.outbox import Cursor, advance_cursor, lock_cursor
-from caravan.platform import sql
+from caravan.platform import sql, uniting
 from caravan.platform.erased_rows import erased_people
+from caravan.platform.folding import DELETED
 from caravan.platform.merge import TABLES, stream_of
 from caravan.platform.renumbering import renumber
+from caravan.platform.united_relations import unite_relations
 
 PAGE = 5000
 ORDER = tuple(TABLES)  # a relation behind its account and its person
@@ -72,6 +75,8 @@ class FirstLoad:
             at = await self._apply(entity, rows, at)
             told(TABLES[entity], self.loaded.rows[TABLES[entity]])
         await self._erased_from_the_subscription()
+        async with self._platform.acquire() as conn:
+            await sql.execute(conn, "look_at_all_again")
         return self.loaded
 
     async def _begin(self) -> Cursor:
@@ -132,12 +137,36 @@ class FirstLoad:
             matched = await sql.fetch(conn, f"load_{table}", **same, entity=entity, at=self._at)
             await sql.execute(conn, f"add_{table}", **same, **_belongings(table, rows), at=self._at)
             known = [row["id"] for row in matched]
+            await self._settle_unified(conn, entity, rows, matched)
             if entity in ("account", "person"):
                 await sql.execute(conn, f"announce_{entity}_id", ids=known, at=self._at)
             await advance_cursor(conn, self._stream, behind, len(rows), self._at)
         self.loaded.rows[table] += len(rows)
         self.loaded.matched += len(known)
         return behind
+
+    async def _settle_unified(
+        self, conn: Any, entity: str, rows: list[Any], matched: list[Any]
+    ) -> None:
+        """What came up of records that are one with others is a word about them, and what belongs to them follows."""
+        if not await sql.fetchval(conn, "is_anything_united"):
+            return
+        if entity == "relation":
+            await unite_relations(conn, [row["id"] for row in rows], self._at)
+        elif entity == "opportunity":
+            accounts = sorted({row["account_id"] for row in rows})
+            await sql.fetch(conn, "repoint_opportunities", account_ids=accounts)
+        else:
+            whole: uniting.Entity = "account" if entity == "account" else "person"
+            said = {row["id"]: row for row in rows}
+            for one in (row for row in matched if row["is_one"] and row["later"]):
+                fields = json.loads(said[one["id"]]["attributes"])
+                for name, later in one["later"].items():
+                    value = later if name == DELETED else fields.get(name)
+                    if name == DELETED and said[one["id"]]["deleted_at"] is None:
+                        value = None
+                    word = (one["id"], {name: value}, datetime.fromisoformat(later))
+                    await uniting.say(conn, whole, [word], self._at)
 
     async def _agree_on_numbers(self, conn: Any, table: str, rows: Sequence[Any]) -> int:
         """Have the sandbox call these records what the subscription calls them; returns whom it renumbered."""

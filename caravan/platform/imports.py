@@ -1,8 +1,8 @@
 """Importing a workspace's data: streamed, page by page, each page one transaction.
 
 A row is applied whole or not at all; a row that has not changed since it was last imported is not
-applied again; a changed one writes only the cells that changed; one that is gone deletes nothing. A row says that its record is there, unless its
-``is_deleted`` says that it is not (``caravan.platform.deletion``).
+applied again; a changed one writes only the cells that changed; one that is gone deletes nothing. A
+row says that its record is there, unless its ``is_deleted`` says that it is not (``caravan.platform.deletion``).
 """
 
 import asyncio
@@ -16,15 +16,18 @@ from typing import Any, TypeVar
 
 from caravan.database.erasures import ErasureKey
 from caravan.database.outbox import nudge
-from caravan.journeys.fields import FieldCatalog
+from caravan.journeys.fields import Entity, FieldCatalog
 from caravan.journeys.limits import USUAL, Limits
-from caravan.platform import deletion, sql
+from caravan.platform import deletion, identity, sql, uniting
 from caravan.platform.csv_rows import CsvSource, Row
 from caravan.platform.erased_rows import ERASED, erased_addresses, erased_people
 from caravan.platform.event_lines import EventRow, EventSource
 from caravan.platform.events import RecordedEvents, record_events
+from caravan.platform.file_maps import FileSource, holds_of
+from caravan.platform.identity import Merged
 from caravan.platform.known import known
 from caravan.platform.source_files import BadRow
+from caravan.platform.united_relations import unite_relations
 
 PAGE = 5000
 T = TypeVar("T")
@@ -32,6 +35,8 @@ T = TypeVar("T")
 #: called with the file's name, its rows so far, and its bytes so far and in all
 Progress = Callable[[str, int, int, int], None]
 
+#: of so many merges an import tells each; the sandbox notes all
+MATCHES_TOLD = 1000
 FILES = ("accounts.csv", "people.csv", "relations.csv", "opportunities.csv", "events.jsonl")
 
 
@@ -43,6 +48,8 @@ class FileReport:
     new: int = 0
     changed: int = 0
     unchanged: int = 0
+    merged: int = 0
+    matches: list[Merged] = field(default_factory=list)  # the first of them
     bad: list[BadRow] = field(default_factory=list)
     warnings: list[BadRow] = field(default_factory=list)
 
@@ -50,6 +57,10 @@ class FileReport:
         self.new += counts["new"]
         self.changed += counts["changed"]
         self.unchanged += counts["unchanged"]
+
+    def add_merged(self, merged: list[Merged]) -> None:
+        self.merged += len(merged)
+        self.matches += merged[: MATCHES_TOLD - len(self.matches)]
 
     def add_events(self, events: Sequence[EventRow], recorded: RecordedEvents) -> None:
         self.new += len(recorded.new)
@@ -70,8 +81,10 @@ class Importer:
         progress: Progress,
         erasure_key: ErasureKey | None = None,
         limits: Limits = USUAL,
+        whose: FileSource | None = None,
     ) -> None:
         self._pool = pool
+        self._whose = whose or FileSource()
         self._erasure_key = erasure_key
         self._limits = limits
         self._catalog = catalog
@@ -93,14 +106,14 @@ class Importer:
         return report
 
     async def _file(self, path: Path) -> FileReport:
-        match path.name:
-            case "accounts.csv":
+        match holds_of(path, self._whose):
+            case "accounts":
                 return await self._records(path, "account_id", "account", "accounts")
-            case "people.csv":
+            case "people":
                 return await self._records(path, "person_id", "person", "people")
-            case "relations.csv":
+            case "relations":
                 return await self._relations(path)
-            case "opportunities.csv":
+            case "opportunities":
                 return await self._opportunities(path)
             case _ if path.suffix == ".jsonl":
                 return await self.events(path)
@@ -108,14 +121,7 @@ class Importer:
 
     async def _records(self, path: Path, key: str, entity: Any, table: str) -> FileReport:
         optional = ("account_id", "roles") if table == "people" else ()
-        source = CsvSource(
-            path,
-            (key,),
-            self._catalog.of(entity),
-            optional,
-            longest={"name": "account_name"} if entity == "account" else {},
-            limits=self._limits,
-        )
+        source = self._source(path, (key,), entity, optional)
         report = FileReport(path.name, bad=source.problems, warnings=source.warnings)
         async for page in _pages(source.rows()):
             async with self._pool.acquire() as conn, conn.transaction():
@@ -124,19 +130,19 @@ class Importer:
                 if table == "people":
                     rows = await self._without_erased(conn, rows, source)
                 counts = await sql.fetchrow(
-                    conn, f"import_{table}", **_arrays(rows), entity=entity, at=self._at
+                    conn, f"import_{table}", **self._arrays(rows), entity=entity
                 )
                 await self._relate(conn, [row for row in rows if row.account is not None])
-                await deletion.settle(conn, entity, rows, self._at)
+                returned = await deletion.settle(conn, entity, rows, self._at)
+                merged = await self._unify(conn, entity, counts, returned)
                 await nudge(conn)
             report.add(counts)
+            report.add_merged(merged)
             self._tell(path, report, source)
         return report
 
     async def _relations(self, path: Path) -> FileReport:
-        source = CsvSource(
-            path, ("account_id", "person_id"), self._catalog.of("relation"), ("roles",)
-        )
+        source = self._source(path, ("account_id", "person_id"), "relation", ("roles",))
         report = FileReport(path.name, bad=source.problems, warnings=source.warnings)
         async for page in _pages(source.rows()):
             async with self._pool.acquire() as conn, conn.transaction():
@@ -150,7 +156,7 @@ class Importer:
         return report
 
     async def _opportunities(self, path: Path) -> FileReport:
-        source = CsvSource(path, ("opportunity_id", "account_id"), self._catalog.of("opportunity"))
+        source = self._source(path, ("opportunity_id", "account_id"), "opportunity")
         report = FileReport(path.name, bad=source.problems, warnings=source.warnings)
         async for page in _pages(source.rows()):
             async with self._pool.acquire() as conn, conn.transaction():
@@ -159,9 +165,8 @@ class Importer:
                 counts = await sql.fetchrow(
                     conn,
                     "import_opportunities",
-                    **_arrays(rows),
+                    **self._arrays(rows),
                     accounts=[row.account for row in rows],
-                    at=self._at,
                 )
                 await deletion.settle(conn, "opportunity", rows, self._at)
                 await nudge(conn)
@@ -171,7 +176,7 @@ class Importer:
 
     async def events(self, path: Path) -> FileReport:
         """A JSON Lines file of events; those of unknown people or accounts are bad rows."""
-        source = EventSource(path, self._limits)
+        source = EventSource(path, self._limits, self._whose)
         report = FileReport(path.name, bad=source.problems)
         async for page in _pages(source.rows()):
             await self.record_events(page, report)
@@ -195,16 +200,58 @@ class Importer:
             | ({} if row.roles is None else {"roles": list(row.roles) or None})
             for row in keyed.values()
         ]
-        return await sql.fetchrow(
+        counts = await sql.fetchrow(
             conn,
             "import_relations",
+            source=self._whose.name,
             external_ids=list(keyed),
             digests=[row.digest for row in keyed.values()],
             cells=cells,
+            ats=[row.at or self._at for row in keyed.values()],
             accounts=[row.account for row in keyed.values()],
             people=[row.person for row in keyed.values()],
-            at=self._at,
         )
+        if await sql.fetchval(conn, "is_anything_united"):
+            named = await sql.fetch(
+                conn,
+                "relations_named",
+                accounts=[row.account for row in keyed.values()],
+                people=[row.person for row in keyed.values()],
+            )
+            await unite_relations(conn, [row["id"] for row in named], self._at)
+        return counts
+
+    async def _unify(
+        self, conn: Any, entity: Any, counts: Any, returned: list[int]
+    ) -> list[Merged]:
+        """What was written, or is there again, is one with others, or becomes it."""
+        if counts["to_refold"]:
+            await uniting.refold(conn, entity, counts["to_refold"], self._at)
+        written = {*counts["written"], *returned}
+        return await identity.settle(conn, entity, written, self._at, self._whose.name)
+
+    def _source(
+        self, path: Path, ids: tuple[str, ...], entity: Entity, optional: tuple[str, ...] = ()
+    ) -> CsvSource:
+        return CsvSource(
+            path,
+            ids,
+            self._catalog.of(entity),
+            self._at,
+            optional,
+            self._whose,
+            longest={"name": "account_name"} if entity == "account" else {},
+            limits=self._limits,
+        )
+
+    def _arrays(self, rows: list[Row]) -> dict[str, Any]:
+        return {
+            "source": self._whose.name,
+            "external_ids": [row.id for row in rows],
+            "digests": [row.digest for row in rows],
+            "cells": [row.cells for row in rows],
+            "ats": [row.at or self._at for row in rows],
+        }
 
     async def _with_known_accounts(
         self, conn: Any, rows: list[Row], source: CsvSource
@@ -258,14 +305,6 @@ def _known_only(
         else:
             source.problems.append(BadRow(source.path.name, row.line, f"no {what} {of(row)}"))
     return good
-
-
-def _arrays(rows: list[Row]) -> dict[str, Any]:
-    return {
-        "external_ids": [row.id for row in rows],
-        "digests": [row.digest for row in rows],
-        "cells": [row.cells for row in rows],
-    }
 
 
 def _last_of_each(rows: list[Row]) -> list[Row]:

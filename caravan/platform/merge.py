@@ -11,7 +11,8 @@ from datetime import datetime
 from typing import Any
 
 from caravan.database.outbox import Change, Cursor, advance_cursor, lock_cursor, nudge
-from caravan.platform import sql
+from caravan.platform import identity, sql, uniting
+from caravan.platform.uniting import Entity
 
 TABLES = {
     "account": "accounts",
@@ -19,6 +20,10 @@ TABLES = {
     "relation": "relations",
     "opportunity": "opportunities",
 }
+
+
+#: records that may be one with others
+WHOLE: tuple[Entity, ...] = ("account", "person")
 
 
 def stream_of(munchkin: str) -> str:
@@ -50,8 +55,12 @@ async def apply_page(
         if await lock_cursor(conn, stream_of(munchkin)) != read_after:
             return 0
         await sql.execute(conn, "one_writer")
+        alone = [change for change in changes if change.entity not in WHOLE]
+        for whole in WHOLE:
+            mine = [change for change in changes if change.entity == whole]
+            alone += await _said_of_unified(conn, whole, mine, at)
         for entity, table in TABLES.items():
-            for writes in rounds([change for change in changes if change.entity == entity]):
+            for writes in rounds([change for change in alone if change.entity == entity]):
                 await sql.execute(
                     conn,
                     f"merge_{table}",
@@ -60,9 +69,25 @@ async def apply_page(
                     fields=[write.fields for write in writes],
                     as_ofs=[write.as_of for write in writes],
                 )
+        for whole in WHOLE:
+            written = {change.id for change in alone if change.entity == whole}
+            await identity.settle(conn, whole, written, at, munchkin)
         await advance_cursor(conn, stream_of(munchkin), changes[-1].at, len(changes), at)
         await nudge(conn)
     return len(changes)
+
+
+async def _said_of_unified(
+    conn: Any, entity: Entity, changes: list[Change], at: datetime
+) -> list[Change]:
+    """Take in what was said of records that are one with others; returns the changes of the rest."""
+    if not changes:
+        return []
+    united = await uniting.survivors_of(conn, entity, {change.id for change in changes})
+    for writes in rounds([change for change in changes if change.id in united]):
+        said = [(write.id, json.loads(write.fields), write.as_of) for write in writes]
+        await uniting.say(conn, entity, said, at)
+    return [change for change in changes if change.id not in united]
 
 
 def rounds(changes: Sequence[Change]) -> list[list[Change]]:

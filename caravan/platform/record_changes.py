@@ -12,9 +12,10 @@ from typing import Any
 from caravan.journeys.conditions.operators import UnfitOperand
 from caravan.journeys.conditions.scope import nearest
 from caravan.journeys.fields import Entity, FieldCatalog
-from caravan.platform import sql
+from caravan.platform import identity, sql, uniting
 from caravan.platform.cells import parser_of
 from caravan.platform.source_files import bad_id
+from caravan.platform.united_relations import unite_relations
 
 ENTITIES: tuple[Entity, ...] = ("account", "person", "opportunity", "relation")
 
@@ -73,14 +74,7 @@ async def apply_change(conn: Any, change: RecordChange, at: datetime) -> None:
     await sql.execute(conn, "one_writer")
     match change.entity:
         case "account" | "person":
-            await sql.execute(
-                conn,
-                "write_accounts" if change.entity == "account" else "write_people",
-                external_id=change.id,
-                fields=change.fields,
-                entity=change.entity,
-                at=at,
-            )
+            await _write(conn, change.entity, change, at)
             if change.account is not None:
                 await _relate(conn, change, change.account, change.id, {}, at)
         case "opportunity":
@@ -98,6 +92,26 @@ async def apply_change(conn: Any, change: RecordChange, at: datetime) -> None:
             await _relate(conn, change, change.account, change.person, change.fields, at)
 
 
+async def _write(conn: Any, entity: uniting.Entity, change: RecordChange, at: datetime) -> None:
+    """Write one account or person; what is said of one that is one with others is said of all of them."""
+    table = uniting.TABLE[entity]
+    rows = await sql.fetch(conn, f"ids_of_{table}", external_ids=[change.id])
+    united = await uniting.survivors_of(conn, entity, [row["id"] for row in rows])
+    if united:
+        await uniting.say(conn, entity, [(one, change.fields, at) for one in united], at)
+        return
+    await sql.execute(
+        conn,
+        f"write_{table}",
+        external_id=change.id,
+        fields=change.fields,
+        entity=entity,
+        at=at,
+    )
+    rows = await sql.fetch(conn, f"ids_of_{table}", external_ids=[change.id])
+    await identity.settle(conn, entity, [row["id"] for row in rows], at)
+
+
 async def _relate(
     conn: Any,
     change: RecordChange,
@@ -107,9 +121,11 @@ async def _relate(
     at: datetime,
 ) -> None:
     roles = {} if change.roles is None else {"roles": list(change.roles) or None}
-    await sql.execute(
-        conn, "write_relation", account=account, person=person, fields={**fields, **roles}, at=at
-    )
+    said = {"account": account, "person": person, "fields": {**fields, **roles}, "at": at}
+    await sql.execute(conn, "write_relation", **said)
+    await sql.execute(conn, "say_of_relation", **said)
+    named = await sql.fetch(conn, "relations_named", accounts=[account], people=[person])
+    await unite_relations(conn, [row["id"] for row in named], at)
 
 
 def _pair(identity: object) -> tuple[str, str]:

@@ -16,11 +16,15 @@ FOLLOWING = {
         "renumber_accounts_in_relations",
         "renumber_accounts_in_opportunities",
         "renumber_accounts_in_activities",
+        *(f"renumber_own_accounts_in_{table}" for table in ("opportunities", "activities")),
+        "renumber_survivors_of_accounts",
     ),
     "people": (
         "renumber_people_in_relations",
         "renumber_people_in_activities",
         "renumber_people_in_erasures",
+        "renumber_own_people_in_activities",
+        "renumber_survivors_of_people",
     ),
     "relations": (),
     "opportunities": (),
@@ -31,6 +35,18 @@ OF_AUDIENCES = (
     "renumber_members_in_audience_flips",
     "renumber_members_in_audience_departures",
 )
+#: what is kept of records that are one, or may become it
+OF_IDENTITY = (
+    "renumber_own_words",
+    "renumber_who_stands_for_them",
+    "renumber_what_was_said_together",
+    "renumber_match_keys",
+    "renumber_merges_record",
+    "renumber_merges_like",
+    "renumber_merges_survivor",
+    "renumber_kept_apart",
+)
+ENTITY_OF = {"accounts": "account", "people": "person", "relations": "relation"}
 
 
 async def renumber(conn: Any, table: str, numbers: Mapping[int, int]) -> None:
@@ -51,3 +67,6 @@ async def renumber(conn: Any, table: str, numbers: Mapping[int, int]) -> None:
     if table in ("accounts", "people"):
         for query in OF_AUDIENCES:
             await sql.execute(conn, query, **moved, of=table)
+    if table in ENTITY_OF:
+        for query in OF_IDENTITY:
+            await sql.execute(conn, query, **moved, entity=ENTITY_OF[table])

@@ -169,7 +169,11 @@ class Pair:
             await Interrupted(page(), at, self._cut if dies else task.cancel)
 
         with suppress(
-            asyncio.CancelledError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError
+            asyncio.CancelledError,
+            OSError,
+            asyncpg.PostgresError,
+            asyncpg.InterfaceError,
+            asyncpg.InternalClientError,  # cut while a connection was given back
         ):
             await asyncio.create_task(run())
         if self.world.engage.is_closing():

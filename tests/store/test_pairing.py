@@ -17,12 +17,13 @@ from caravan.database.erasures import ErasureKey
 from caravan.database.errors import NotOurs, StillRuns
 from caravan.engage import life_cycle, subscriptions
 from caravan.pairing import Databases, Paired
-from caravan.platform import first_load, renumbering, sandboxes, sync
+from caravan.platform import convergence, first_load, renumbering, sandboxes, sync
 from caravan.platform import sql as platform_sql
 from caravan.platform.first_load import FirstLoad
 from caravan.stack.stack import Stack
 from caravan.stores import Stores
 from tests.commands import caravan
+from tests.identifying import RULES, bring, records, unmerge, with_rules
 from tests.pairs import Pair
 from tests.world import World
 
@@ -325,6 +326,64 @@ async def test_pair_stays_while_something_runs_and_may_be_taken_apart_then(both:
     assert (done.loaded.matched, done.loaded.renumbered) == (3, 0)
 
 
+async def test_records_that_are_one_come_through_a_new_pair(both: Both) -> None:
+    """Under other numbers, with what either store has said of them meanwhile, and apart again as they were."""
+    one, two = both.two, both.one
+    await filled(two, "z,Zeta,\n", "z,z@x.example,z,\n")
+    accounts, deals = "account_id,name\n1,Acme\n", "opportunity_id,account_id,name\nd,1,Deal\n"
+    people = "person_id,email,account_id\n17,ada@x.example,1\n"
+    for source in ("crm", "erp"):
+        await bring(one, source, "accounts.csv", accounts)
+        await bring(one, source, "people.csv", people)
+        await bring(one, source, "opportunities.csv", deals)
+    await bring(two, "erp", "accounts.csv", accounts)
+    await bring(two, "erp", "people.csv", people)
+    await two.enter(await two.publish(two.workspace(JOURNEY, ("hello",)), "greet"))
+    await stop_journey(two)
+    rules = RULES.replace("[domain]", "[name]")
+    await with_rules(one, rules)
+    for world in (one, two):
+        await both.unpair(world)
+    two.pass_time(minutes=1)
+    for word in ({"unsubscribed": True}, {"city": "Oslo"}):
+        await two.engage.execute(
+            "update people set attributes = attributes || $1,"
+            " stamps = stamps || jsonb_build_object((select key from jsonb_each($1)), stamp($2))"
+            " where external_id = 'erp:17'",
+            word,
+            two.now,
+        )
+    done = await both.pair(one.sandbox, two.munchkin)
+    assert done.loaded.renumbered > 0
+    stores = Stores(both.databases.platform_dsn, both.databases.engage_dsn)
+    try:
+        two.platform = await stores.platform(two.munchkin)
+        await two.follow()
+        found = await convergence.compare(two.engage, two.platform, two.munchkin, again=0)
+        assert found.differences == []
+        everyone = await records(two.platform)
+        assert everyone["crm:17"].of == {"crm:17", "erp:17"}
+        assert everyone["crm:17"].fields["unsubscribed"] is True
+        await unmerge(two, "person", "erp:17")
+        await unmerge(two, "account", "erp:1")
+        await two.follow()
+        found = await convergence.compare(two.engage, two.platform, two.munchkin, again=0)
+        assert found.differences == []
+        assert sorted(await records(two.platform)) == ["crm:17", "erp:17", "z"]
+        # the other record of the two has been in no audience of this subscription
+        assert sorted(await records(two.engage)) == ["erp:17", "z"]
+        assert (await records(two.engage))["erp:17"].fields["city"] == "Oslo"
+        deals_of = await two.platform.fetch(
+            "select o.external_id, a.external_id as of from opportunities o join accounts a on a.id = o.account_id order by 1"
+        )
+        assert [tuple(row) for row in deals_of] == [("crm:d", "crm:1"), ("erp:d", "erp:1")]
+        # and no rule makes them one again, whoever asks
+        await with_rules(two, rules)
+        assert sorted(await records(two.platform)) == ["crm:17", "erp:17", "z"]
+    finally:
+        await stores.close()
+
+
 async def test_journey_published_while_a_pair_is_taken_apart_is_seen_or_refused(both: Both) -> None:
     """Whichever of the two commits first: never is a subscription unpaired whose journey runs."""
     one = both.one
@@ -459,9 +518,14 @@ async def test_nothing_that_bears_a_records_number_is_forgotten_when_it_changes(
     """Each column of a sandbox that may hold a record's number is followed, emptied, or no such number."""
     said = " ".join(
         platform_sql.sql(query)
-        for query in (*sum(renumbering.FOLLOWING.values(), ()), *renumbering.OF_AUDIENCES)
+        for query in (
+            *sum(renumbering.FOLLOWING.values(), ()),
+            *renumbering.OF_AUDIENCES,
+            *renumbering.OF_IDENTITY,
+        )
     )
     followed = set(re.findall(r"update (\w+) t\s+set (\w+)", said))
+    followed |= set(re.findall(r"update (\w+) t\s+set \w+ = [^=]+, (\w+_id) = ", said))
     followed |= {(table, "id") for table in renumbering.FOLLOWING}
     emptied = {"changes", "segments", "segment_members"}
     no_number_of_a_record = {
@@ -469,11 +533,12 @@ async def test_nothing_that_bears_a_records_number_is_forgotten_when_it_changes(
         ("audience_departures", "id"),
         ("changes", "seq"),
         ("cursors", "seq"),
+        ("merges", "id"),
     }
     rows = await world.platform.fetch(
         "select table_name, column_name from information_schema.columns"
         " where table_schema = current_schema() and data_type = 'bigint'"
-        " and (column_name = 'id' or column_name like '%\\_id' or column_name = 'seq')"
+        " and (column_name = 'id' or column_name like '%\\_id' or column_name in ('seq', 'merged_into'))"
         " and table_name in (select relname from pg_class where relkind = 'r')"
     )
     columns = {tuple(row) for row in rows if row["table_name"] not in emptied}

@@ -27,7 +27,7 @@ returning l.id as number, l.journey_id, l.traversal_id, l.node, l.visit, l.posit
 -- with us. The version is the one that wrote the message, the deadline that of the one the account is in.
 select t.id, t.slug, t.account_id, t.entry, t.entered_at, t.epoch, t.ended_at, t.reason,
        j.id as journey_id, j.version, j.plan_hash, j.state as journey_state, journey_paused(j.slug) as paused,
-       c.deadline, a.attributes as account, a.deleted_at is not null as is_gone, (select munchkin from pair) as munchkin,
+       c.deadline, a.attributes as account, case when a.merged_into is not null then 'account-merged' when a.deleted_at is not null then 'account-deleted' end as gone, (select munchkin from pair) as munchkin,
        (select hash from communication_limits) as limits_hash
 from traversals t join journeys c on c.id = t.journey_id join accounts a on a.id = t.account_id
 join journeys j on j.id = :journey_id

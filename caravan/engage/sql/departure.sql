@@ -7,27 +7,35 @@ order by is_account, id;
 
 -- name: lock_ways_of
 -- In order of id, as close_traversals locks them.
-select id from traversals where account_id = any(:account_ids::bigint[]) and ended_at is null
-order by id for no key update;
+select t.id, a.merged_into is not null as is_merged
+from traversals t join accounts a on a.id = t.account_id
+where t.account_id = any(:account_ids::bigint[]) and t.ended_at is null
+order by t.id for no key update of t;
 
 -- name: withdraw_messages_about
 -- Also what traversals that are over had left to the delivery queue.
-update ledger l set state = 'skipped', reason = 'account-deleted', settled_at = :at
-from traversals t
+update ledger l
+set state = 'skipped', reason = case when a.merged_into is null then 'account-deleted' else 'account-merged' end, settled_at = :at
+from traversals t join accounts a on a.id = t.account_id
 where t.account_id = any(:account_ids::bigint[]) and l.traversal_id = t.id
   and l.state in ('claimed', 'held', 'deferred');
 
 -- name: withdraw_messages_to
-update ledger set state = 'skipped', reason = 'person-deleted', settled_at = :at
-where person_id = any(:person_ids::bigint[]) and state in ('claimed', 'held', 'deferred');
+update ledger l
+set state = 'skipped', reason = case when p.merged_into is null then 'person-deleted' else 'person-merged' end, settled_at = :at
+from people p
+where p.id = any(:person_ids::bigint[]) and l.person_id = p.id and l.state in ('claimed', 'held', 'deferred');
 
 -- name: drop_admissions_of
 delete from admissions where account_id = any(:account_ids::bigint[]);
 
 -- name: leave_lists_{table} for accounts, people
--- Whom a document names is awaited again, as before they first came in.
+-- Whom a document names is awaited again, as before they first came in. One whom another stands for keeps its
+-- places, out of everybody's sight: it has them again if the two are taken apart.
 with gone as (
-  delete from list_members where of = '{table}' and subject_id = any(:subject_ids::bigint[]) returning list, subject_id
+  delete from list_members m using {table} t
+  where m.of = '{table}' and m.subject_id = any(:subject_ids::bigint[]) and t.id = m.subject_id and t.merged_into is null
+  returning m.list, m.subject_id
 )
 update list_named n set settled = false
 from gone join {table} t on t.id = gone.subject_id

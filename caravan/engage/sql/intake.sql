@@ -10,14 +10,15 @@ select from {table} where id = any(:ids::bigint[]) order by id for no key update
 
 -- name: take_{table} for accounts, people
 -- Rows as the Platform has them. Per field, a later or equal stamp of the Platform wins; one set anew to
--- the value it has takes the later stamp. So it is with the flag of deletion, whose stamp is `$deleted`.
--- Nothing goes to the outbox: the Platform knows. Returns what changed in rows that were here already.
+-- the value it has takes the later stamp. So it is with the flag of deletion, whose stamp is `$deleted`;
+-- whether another stands for it is the Platform's word alone. Nothing goes to the outbox: the Platform knows. Returns what changed in rows that were here already.
 with incoming as (
-  select * from unnest(:ids::bigint[], :external_ids::text[], :attributes::jsonb[], :stamps::jsonb[], :deleted::timestamptz[])
-    as i (id, external_id, attributes, stamps, deleted_at)
+  select * from unnest(:ids::bigint[], :external_ids::text[], :attributes::jsonb[], :stamps::jsonb[], :deleted::timestamptz[], :merged::bigint[])
+    as i (id, external_id, attributes, stamps, deleted_at, merged_into)
 ), judged as (
-  select t.id, t.attributes as before,
-         case when coalesce(t.stamps ->> '$deleted' > i.stamps ->> '$deleted', t.stamps ? '$deleted')
+  select t.id, t.attributes as before, i.merged_into,
+         case when i.merged_into is not null then i.deleted_at
+              when coalesce(t.stamps ->> '$deleted' > i.stamps ->> '$deleted', t.stamps ? '$deleted') and t.merged_into is null
               then t.deleted_at else i.deleted_at end as deleted_at, f.*
   from incoming i join {table} t on t.id = i.id
   cross join lateral (
@@ -31,16 +32,17 @@ with incoming as (
   update {table} t
   set attributes = jsonb_strip_nulls(t.attributes || coalesce(j.won, '{}')),
       stamps = t.stamps || coalesce(j.stamps, '{}'),
-      deleted_at = j.deleted_at
-  from judged j where t.id = j.id and (j.stamps is not null or j.won is not null or t.deleted_at is distinct from j.deleted_at)
+      deleted_at = j.deleted_at, merged_into = j.merged_into
+  from judged j where t.id = j.id and (j.stamps is not null or j.won is not null 
+    or (t.deleted_at, t.merged_into) is distinct from (j.deleted_at, j.merged_into))
 ), inserted as (
-  insert into {table} (id, external_id, attributes, stamps, deleted_at)
-  select id, external_id, attributes, stamps, deleted_at from incoming i
+  insert into {table} (id, external_id, attributes, stamps, deleted_at, merged_into)
+  select id, external_id, attributes, stamps, deleted_at, merged_into from incoming i
   where not exists (select from {table} t where t.id = i.id)
   on conflict do nothing
 )
 select j.id, f.key as field, j.before -> f.key as old, f.value as new
-from judged j, jsonb_each(j.won) f;
+from judged j, jsonb_each(j.won) f where j.merged_into is null;
 
 -- name: take_relations
 with incoming as (

@@ -128,8 +128,8 @@ select exists (select from traversals t join journeys j on j.id = t.journey_id
 -- Whether a message to a person, or one that tells of their account to nobody's record, has the last word and is not settled.
 select exists (select from ledger l join traversals t on t.id = l.traversal_id
                where l.state = 'handed_over'
-                 and (l.person_id = :person_id or (l.recipient is not null
-                      and t.account_id in (select account_id from relations where person_id = :person_id))));
+                 and (l.person_id = any(:person_ids::bigint[]) or (l.recipient is not null
+                      and t.account_id in (select account_id from relations where person_id = any(:person_ids::bigint[])))));
 
 -- name: in_hand
 -- Whether a message has the last word and is not settled. Of a few rows: ledger_unsettled.

@@ -60,12 +60,16 @@ select :entity, id, jsonb_build_object('$deleted', stamp(deleted_at)), :at, 'jou
 returning id;
 
 -- name: find_account
-select id, external_id, attributes, deleted_at from accounts where external_id = :key;
+-- Whoever stands for the one that is asked for.
+select w.id, w.external_id, w.attributes, w.deleted_at
+from accounts a join accounts w on w.id = coalesce(a.merged_into, a.id) where a.external_id = :key;
 
 -- name: find_person
-select id, external_id, attributes, deleted_at from people
-where external_id = :key or casefold(attributes ->> 'email') = casefold(:key)
-order by (external_id = :key) desc, id limit 1;
+-- Whoever stands for the one who is asked for.
+select w.id, w.external_id, w.attributes, w.deleted_at
+from people p join people w on w.id = coalesce(p.merged_into, p.id)
+where p.external_id = :key or casefold(p.attributes ->> 'email') = casefold(:key)
+order by (p.external_id = :key) desc, w.id limit 1;
 
 -- name: relations_of_person
 -- The accounts somebody belongs to, each with the roles they have there.

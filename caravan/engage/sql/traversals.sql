@@ -5,7 +5,7 @@ select t.id, t.journey_id, t.slug, t.account_id, t.entry, t.entered_at, t.state,
        t.ended_at, t.reason, t.label, j.plan_hash, j.deadline, j.version, j.paused_at is not null as paused,
        j.leads_to is not null and not j.empties and j.state <> 'aborted' and t.kept_no is distinct from j.lead_no
          and exists (select from journeys n where n.id = j.leads_to and n.state <> 'scheduled') as to_move,
-       j.copies_hash, a.attributes as account, a.deleted_at is not null as is_gone, exists (select from sending_halt) as halted,
+       j.copies_hash, a.attributes as account, case when a.merged_into is not null then 'account-merged' when a.deleted_at is not null then 'account-deleted' end as gone, exists (select from sending_halt) as halted,
        (select munchkin from pair) as munchkin,
        (select hash from communication_limits) as limits_hash,
        -- what is recorded of people may count, or there are groups to change: see lock_ahead

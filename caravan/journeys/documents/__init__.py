@@ -7,6 +7,7 @@ from caravan.journeys.documents.communication_limits import (
     CommunicationLimitsDocument,
     read_communication_limits,
 )
+from caravan.journeys.documents.identity import IdentityDocument, read_identity
 from caravan.journeys.documents.journey import JourneyDocument, read_journey
 from caravan.journeys.documents.lists import LISTS, ListDocument, read_list
 from caravan.journeys.documents.roles_template import RolesTemplateDocument, read_roles_template
@@ -21,6 +22,7 @@ from caravan.journeys.documents.solution_interest import (
     SolutionInterestDocument,
     read_solution_interest,
 )
+from caravan.journeys.documents.source import SourceDocument, read_source
 from caravan.journeys.documents.stage_model import StageModelDocument, read_stage_model
 from caravan.journeys.documents.tests import TestsDocument, read_tests
 
@@ -32,11 +34,13 @@ __all__ = [
     "BuyingGroupsDocument",
     "CampaignDocument",
     "CommunicationLimitsDocument",
+    "IdentityDocument",
     "JourneyDocument",
     "ListDocument",
     "RolesTemplateDocument",
     "ScoreModelDocument",
     "SolutionInterestDocument",
+    "SourceDocument",
     "StageModelDocument",
     "SubscriptionNames",
     "TestsDocument",
@@ -45,12 +49,14 @@ __all__ = [
     "read_buying_groups",
     "read_campaign",
     "read_communication_limits",
+    "read_identity",
     "read_journey",
     "read_list",
     "read_roles_template",
     "read_score_model",
     "read_service",
     "read_solution_interest",
+    "read_source",
     "read_stage_model",
     "read_tests",
     "read_workspace_document",
@@ -60,7 +66,7 @@ __all__ = [
 KINDS = (
     "workspace", "audience", "account_list", "people_list", "journey", "campaign", "service",
     "roles_template", "stage_model", "solution_interest", "buying_groups", "score_model",
-    "communication_limits", "tests",
+    "communication_limits", "tests", "identity", "source",
 )  # fmt: skip
 
 #: kinds of the language that it does not

@@ -28,7 +28,7 @@ EVENT_NAMES = ("id", "type", "person_id", "account_id")
 OUTCOMES = ("done", "sent", "held", "skipped")
 REASONS = (
     "completed", "exit", "removed", "aborted", "timeout", "no-path", "end-date", "max-visits", "failed",
-    "account-deleted",
+    "account-deleted", "account-merged",
 )  # fmt: skip
 
 Row = dict[str, Any]

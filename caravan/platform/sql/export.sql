@@ -1,16 +1,16 @@
 -- name: accounts_to_bring
 -- Accounts without a name stay in the Platform, unless the engage store has them: then it learns that the
 -- name is gone.
-select id, external_id, attributes, stamps, deleted_at from named_accounts where id = any(:account_ids::bigint[])
+select id, external_id, attributes, stamps, deleted_at, merged_into from named_accounts where id = any(:account_ids::bigint[])
 union
-select id, external_id, attributes, stamps, deleted_at from accounts
+select id, external_id, attributes, stamps, deleted_at, merged_into from accounts
 where id = any(:account_ids::bigint[]) and id = any(:held::bigint[])
 order by id;
 
 -- name: people_to_bring
 -- People without an address stay in the Platform, unless the engage store has them: then it learns
 -- that the address is gone.
-select distinct p.id, p.external_id, p.attributes, p.stamps, p.deleted_at
+select distinct p.id, p.external_id, p.attributes, p.stamps, p.deleted_at, p.merged_into
 from people p join relations r on r.person_id = p.id
 where r.account_id = any(:account_ids::bigint[]) and p.stamps ? 'email' order by p.id;
 

@@ -62,14 +62,16 @@ join unnest(:ids::bigint[], :account_ids::bigint[], :person_ids::bigint[]) as i 
 
 -- name: load_{table} for accounts, people, relations, opportunities
 -- Of records that both stores have, by field: the later stamp wins, the Platform itself on a tie. What changed
--- here is told as `sync`, for audiences; where the subscription lacks something it goes down as `verdict`.
+-- here is told as `sync`, for audiences; where the subscription lacks something it goes down as `verdict`. One that is
+-- one with others is folded from words and not written here: what the subscription says of it is said behind this.
 with incoming as materialized (
   select id, attributes::jsonb, stamps::jsonb, deleted_at
   from unnest(:ids::bigint[], :attributes::text[], :stamps::text[], :deleted::timestamptz[])
     as i (id, attributes, stamps, deleted_at)
 ), judged as (
   select t.id, f.*,
-         t.deleted_at is distinct from i.deleted_at or t.stamps || coalesce(f.stamps, '{}') <> i.stamps as lacks
+         t.deleted_at is distinct from i.deleted_at or t.stamps || coalesce(f.stamps, '{}') <> i.stamps as lacks,
+         exists (select from united u where u.entity = :entity and (u.id = t.id or u.survivor_id = t.id)) as is_one
   from incoming i join {table} t on t.id = i.id
   cross join lateral (
     select jsonb_object_agg(s.key, i.attributes -> s.key) as fields, jsonb_object_agg(s.key, s.value) as stamps
@@ -78,14 +80,14 @@ with incoming as materialized (
 ), updated as (
   update {table} t
   set attributes = jsonb_strip_nulls(t.attributes || j.fields), stamps = t.stamps || j.stamps
-  from judged j where t.id = j.id and j.stamps is not null
+  from judged j where t.id = j.id and j.stamps is not null and not j.is_one
 ), told as (
   insert into changes (entity, id, fields, as_of, origin)
-  select :entity::text, id, fields, :at::timestamptz, 'sync' from judged where stamps is not null
+  select :entity::text, id, fields, :at::timestamptz, 'sync' from judged where stamps is not null and not is_one
   union all
-  select :entity::text, id, '{}', :at::timestamptz, 'verdict' from judged where lacks or :entity = 'account'
+  select :entity::text, id, '{}', :at::timestamptz, 'verdict' from judged where lacks or is_one or :entity = 'account'
 )
-select id from judged;
+select id, stamps as later, is_one from judged;
 
 -- name: add_accounts
 with added as (
@@ -143,6 +145,10 @@ select 'activity', id, :at::timestamptz, 'verdict' from activities where {table}
 
 -- name: read_names
 select id, external_id from people where id > :after and erased_at is null order by id limit :limit;
+
+-- name: look_at_all_again
+-- Rules have not looked at what came up.
+update identity_rules set matched_to = 0;
 
 -- name: forget_load
 -- The next time the two are paired, all comes up anew.

@@ -23,7 +23,7 @@ select :entity, w.id, w.fields, :at, 'import' from (select * from updated union 
 -- Without an account it stays with the one it has.
 with wanted as (
   select :external_id::text as external_id, :fields::jsonb as fields,
-         (select id from accounts where external_id = :account::text) as account_id
+         (select coalesce(merged_into, id) from accounts where external_id = :account::text) as account_id
 ), judged as (
   select t.id, t.account_id as was_of, coalesce(w.account_id, t.account_id) as account_id,
          winning_fields(w.fields, t.stamps, stamp(:at), true) as fields
@@ -67,3 +67,10 @@ with wanted as (
 )
 insert into changes (entity, id, fields, as_of, origin)
 select 'relation', w.id, w.fields, :at, 'import' from (select * from updated union all select * from inserted) w;
+
+-- name: say_of_relation
+-- One that is one with others takes it as its own word: the united relation is folded anew behind this.
+update united u
+set attributes = jsonb_strip_nulls(u.attributes || :fields::jsonb), stamps = u.stamps || stamps_of(:fields::jsonb, stamp(:at))
+from relations r join accounts a on a.id = r.account_id join people p on p.id = r.person_id
+where a.external_id = :account and p.external_id = :person and u.entity = 'relation' and u.id = r.id;
