@@ -10,16 +10,26 @@ order by is_account, id;
 select id from traversals where account_id = any(:account_ids::bigint[]) and ended_at is null
 order by id for no key update;
 
--- name: withdraw_messages_about
--- Also what traversals that are over had left to the delivery queue.
-update ledger l set state = 'skipped', reason = 'account-deleted', settled_at = :at
-from traversals t
-where t.account_id = any(:account_ids::bigint[]) and l.traversal_id = t.id
-  and l.state in ('claimed', 'held', 'deferred');
-
--- name: withdraw_messages_to
-update ledger set state = 'skipped', reason = 'person-deleted', settled_at = :at
-where person_id = any(:person_ids::bigint[]) and state in ('claimed', 'held', 'deferred');
+-- name: withdraw_of_deleted
+-- What has not left to these people, or about these accounts: also what traversals that are over had left to the
+-- delivery queue. All rows are locked, in order of id, before the first gives back what it took of limits.
+with about as (
+  select l.id, 'account-deleted' as reason from traversals t join ledger l on l.traversal_id = t.id
+  where t.account_id = any(:account_ids::bigint[]) and l.state in ('claimed', 'held', 'deferred')
+), those as (
+  select * from about
+  union all
+  select l.id, 'person-deleted' from ledger l
+  where l.person_id = any(:person_ids::bigint[]) and l.state in ('claimed', 'held', 'deferred')
+    and l.id not in (select id from about)
+), locked as (
+  select l.id, those.reason from ledger l join those using (id)
+  where l.state in ('claimed', 'held', 'deferred')
+  order by l.id for update of l
+)
+update ledger l set state = 'skipped', reason = locked.reason, settled_at = :at
+from locked
+where l.id = locked.id and l.state in ('claimed', 'held', 'deferred');
 
 -- name: drop_admissions_of
 delete from admissions where account_id = any(:account_ids::bigint[]);
