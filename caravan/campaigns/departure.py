@@ -39,22 +39,41 @@ async def see_off(
         person_ids: people.
         at: domain time.
     """
-    rows = await sql.fetch(
-        conn, "gone_among", account_ids=list(account_ids), person_ids=list(person_ids)
-    )
-    account_ids = [row["id"] for row in rows if row["is_account"]]
-    person_ids = [row["id"] for row in rows if not row["is_account"]]
-    if account_ids:
-        rows = await sql.fetch(conn, "lock_ways_of", account_ids=list(account_ids))
-        await sql.execute(conn, "withdraw_messages_about", account_ids=list(account_ids), at=at)
+    accounts, people = await _gone(conn, account_ids, person_ids)
+    if accounts:
+        rows = await sql.fetch(conn, "lock_ways_of", account_ids=accounts)
         for reason, is_merged in ((ACCOUNT_DELETED, False), (ACCOUNT_MERGED, True)):
             ways = [row["id"] for row in rows if row["is_merged"] is is_merged]
             await close(conn, ways, reason, at)
-        await sql.execute(conn, "drop_admissions_of", account_ids=list(account_ids))
-        await sql.execute(conn, "leave_lists_accounts", subject_ids=list(account_ids))
-    if person_ids:
-        await sql.execute(conn, "withdraw_messages_to", person_ids=list(person_ids), at=at)
-        await sql.execute(conn, "leave_lists_people", subject_ids=list(person_ids))
+        await sql.execute(conn, "drop_admissions_of", account_ids=accounts)
+        await sql.execute(conn, "leave_lists_accounts", subject_ids=accounts)
+    if people:
+        await sql.execute(conn, "leave_lists_people", subject_ids=people)
+
+
+async def withdraw_messages(
+    conn: Any, account_ids: Sequence[int], person_ids: Sequence[int], at: datetime
+) -> None:
+    """Of those of them that are deleted nothing leaves that has not left.
+
+    It gives back what messages took of limits, whose counts are behind every other lock (0025): at the end of the
+    transaction that wrote the flag.
+    """
+    accounts, people = await _gone(conn, account_ids, person_ids)
+    if accounts or people:
+        await sql.execute(conn, "withdraw_of_deleted", account_ids=accounts, person_ids=people, at=at)
+
+
+async def _gone(
+    conn: Any, account_ids: Sequence[int], person_ids: Sequence[int]
+) -> tuple[list[int], list[int]]:
+    rows = await sql.fetch(
+        conn, "gone_among", account_ids=list(account_ids), person_ids=list(person_ids)
+    )
+    return (
+        [row["id"] for row in rows if row["is_account"]],
+        [row["id"] for row in rows if not row["is_account"]],
+    )
 
 
 async def close(conn: Any, traversal_ids: Sequence[int], reason: str, at: datetime) -> None:

@@ -2,8 +2,9 @@
 
 A change goes only behind the one reader its outbox has, so nothing is lost however slow that is. Steps go only
 where no version of the journey runs, and not those that sent (``prove``). An event goes only where nothing that
-is stored names its type: no audience, list, journey, template or score model can tell that it is gone. How
-often an account has entered is in ``entries``, which is never touched.
+is stored names its type: no audience, list, journey, template or score model can tell that it is gone. What
+became of messages stays as long as the ledger that it belongs to, for reports and ``prove`` read it. How often
+an account has entered is in ``entries``, which is never touched.
 """
 
 from datetime import datetime
@@ -18,6 +19,17 @@ from caravan.retention import Retention
 
 BATCH = 5000
 TRAVERSALS = 200
+#: what became of messages: report_emails.sql and messages_to_prove read it beside the ledger
+OF_MESSAGES = frozenset(
+    {
+        "email_opened",
+        "email_clicked",
+        "email_bounced",
+        "email_unsubscribed",
+        "sms_delivered",
+        "sms_bounced",
+    }
+)
 
 
 async def forget_page(
@@ -47,7 +59,7 @@ async def forget_page(
 async def _forget_events(engage: Any, platform: Any, before: datetime) -> int:
     said = await sql.fetch(engage, "words_in_use")
     said += await platform_sql.fetch(platform, "words_in_audiences")
-    kept = sorted({row["word"] for row in said})
+    kept = sorted({row["word"] for row in said} | OF_MESSAGES)
     here = await sql.fetch(engage, "forget_activities", before=before, kept=kept, limit=BATCH)
     there = await platform_sql.fetch(
         platform, "forget_events", before=before, kept=kept, limit=BATCH

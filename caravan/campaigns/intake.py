@@ -27,8 +27,18 @@ def subjects(bundle: Bundle) -> list[int]:
     return [row["id"] for row in (*bundle.accounts, *bundle.people)]
 
 
+async def withdraw_messages(conn: Any, bundle: Bundle, as_of: datetime) -> None:
+    """At the end of the transaction that took a bundle in: nothing leaves to who is deleted by it."""
+    await departure.withdraw_messages(
+        conn,
+        [row["id"] for row in bundle.accounts],
+        [row["id"] for row in bundle.people],
+        as_of,
+    )
+
+
 async def take_in(conn: Any, plans: PlanCache, bundle: Bundle, as_of: datetime) -> None:
-    """Take a bundle in.
+    """Take a bundle in; the caller ends its transaction with ``withdraw_messages``.
 
     Args:
         conn: of the engage store, in a transaction.

@@ -51,6 +51,14 @@ async def decide(
     if channel is not None:  # what is operational minds neither quiet hours nor caps
         for person_id, until in quiet_for(visit, still(people)).items():
             decisions[person_id] = Decision(waits_until=until) if until else Decision(QUIET)
+    # counts are locked before addresses, as where one claim decides for several actions (limit_slots.lock_ahead)
+    room = None
+    if channel is not None:
+        identities = {
+            person.id: personal_mail.identity(visit, place.position, person.id) for person in people
+        }
+        going = [person.id for person in still(people)]
+        room = await look_for_room(visit, place, channel, identities, going)
     addresses = None
     if visit.loaded.plan.deduplicate_email and isinstance(action, SendEmail):
         # whose mail cannot be made of their data keeps no address from others
@@ -61,13 +69,6 @@ async def decide(
             and personal_mail.can_be_written(visit, mailing, place, action.template, person)
         ]
         addresses = await addresses_taken.take(visit, place, writable)
-    room = None
-    if channel is not None:
-        identities = {
-            person.id: personal_mail.identity(visit, place.position, person.id) for person in people
-        }
-        going = [person.id for person in still(people)]
-        room = await look_for_room(visit, place, channel, identities, going)
     return decisions | await _first_come(visit, decisions, addresses, room)
 
 

@@ -74,7 +74,9 @@ async def look_again(
         touched = await _touched(
             conn, [one for one in down if one.entity != "activity"], "accounts"
         )
-        happened_to = await _touched(conn, events, "accounts")
+        # also what the engage store told of itself: audiences may ask for it
+        happened = [change for change in page if change.entity == "activity"]
+        happened_to = await _touched(conn, happened, "accounts")
         about_events = await audiences.about_events(conn) if happened_to else set()
         together = sorted({*changed, *happened_to})
 

@@ -25,6 +25,15 @@ nodes:
   n: {wait: 20 days}
 """
 
+CLICKED = """
+journey: c
+audience: clickers
+schedule: {end: 30 days}
+start: n
+nodes:
+  n: {wait: 20 days}
+"""
+
 
 async def start(world: World) -> None:
     head = "workspace: ws\nactivities_to_platform: true\n"
@@ -98,6 +107,21 @@ async def test_audiences_ask_for_it_and_nothing_comes_back_down(world: World) ->
         pass
     assert await world.engage.fetchval("select count(*) from relations") == 2
     assert await world.engage.fetchval("select count(*) from activities") == here
+
+
+async def test_account_of_somebody_who_was_heard_enters_a_journey_of_that_audience(
+    world: World,
+) -> None:
+    await start(world)
+    world.write("c.yaml", CLICKED)
+    await world.publish(world.read(), "c")
+    await world.follow()
+    await world.happen("email_clicked", person="p", link="https://x.example/pricing")
+    assert await tell(world) == 1
+    world.pass_time(seconds=5)
+    await world.follow()
+    queued = "select a.external_id from admissions q join accounts a on a.id = q.account_id"
+    assert [row["external_id"] for row in await world.engage.fetch(queued)] == ["a"]
 
 
 async def test_one_that_commits_late_is_not_skipped(world: World) -> None:

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from caravan.campaigns.forgetting import forget_page
+from caravan.engage import sql
 from caravan.platform import sync
 from caravan.retention import BadRetention, Retention
 from tests.world import World
@@ -22,6 +23,14 @@ nodes:
       - {label: calm, when: {people: {when: {did_not: {event: form_filled}}}}, next: n}
     otherwise: n
   n: {do: [{update_account: {field: source_type, value: nurtured}}], end: x}
+"""
+SENDING = """
+journey: mailing
+audience: everyone
+schedule: {end: 300 days}
+start: one
+nodes:
+  one: {do: [{send_email: {template: hi}}], end: over}
 """
 DAY = Retention(timedelta(days=1), timedelta(days=30), timedelta(days=90))
 EVENTS = "".join(
@@ -103,6 +112,25 @@ async def test_event_that_something_stored_may_ask_about_is_kept(world: World) -
         )
         # the journey asks for the one, and what engagement counts by itself for the other
         assert [row["type"] for row in rows] == ["form_filled", "page_visited"]
+
+
+async def test_report_of_emails_is_the_same_when_events_have_grown_old(world: World) -> None:
+    workspace = world.workspace(SENDING, ("hi",))
+    await world.load(
+        workspace,
+        accounts="account_id,name\na,Acme\n",
+        people="person_id,email,account_id\np,p@a.example,a\nq,q@a.example,a\n",
+    )
+    (traversal,) = await world.enter(await world.publish(workspace, "mailing"))
+    await world.walk(traversal)
+    await world.happen("email_opened", person="p", template="hi")
+    await world.happen("email_bounced", person="q", template="hi")
+    asked = {"slugs": None, "from": None, "to": None}
+    before = await sql.fetch(world.engage, "report_emails", **asked)
+    assert [(row["delivered"], row["opened"], row["bounced"]) for row in before] == [(1, 1, 1)]
+    world.pass_time(days=100)
+    await forget(world)
+    assert await sql.fetch(world.engage, "report_emails", **asked) == before
 
 
 @pytest.mark.parametrize("written", ["", "7", "0 days", "soon", "-1 days", "7 hours"])

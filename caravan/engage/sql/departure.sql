@@ -12,19 +12,28 @@ from traversals t join accounts a on a.id = t.account_id
 where t.account_id = any(:account_ids::bigint[]) and t.ended_at is null
 order by t.id for no key update of t;
 
--- name: withdraw_messages_about
--- Also what traversals that are over had left to the delivery queue.
-update ledger l
-set state = 'skipped', reason = case when a.merged_into is null then 'account-deleted' else 'account-merged' end, settled_at = :at
-from traversals t join accounts a on a.id = t.account_id
-where t.account_id = any(:account_ids::bigint[]) and l.traversal_id = t.id
-  and l.state in ('claimed', 'held', 'deferred');
-
--- name: withdraw_messages_to
-update ledger l
-set state = 'skipped', reason = case when p.merged_into is null then 'person-deleted' else 'person-merged' end, settled_at = :at
-from people p
-where p.id = any(:person_ids::bigint[]) and l.person_id = p.id and l.state in ('claimed', 'held', 'deferred');
+-- name: withdraw_of_deleted
+-- What has not left to these people, or about these accounts: also what traversals that are over had left to the
+-- delivery queue. All rows are locked, in order of id, before the first gives back what it took of limits.
+with about as (
+  select l.id, case when a.merged_into is null then 'account-deleted' else 'account-merged' end as reason
+  from accounts a join traversals t on t.account_id = a.id join ledger l on l.traversal_id = t.id
+  where a.id = any(:account_ids::bigint[]) and l.state in ('claimed', 'held', 'deferred')
+), those as (
+  select * from about
+  union all
+  select l.id, case when p.merged_into is null then 'person-deleted' else 'person-merged' end
+  from people p join ledger l on l.person_id = p.id
+  where p.id = any(:person_ids::bigint[]) and l.state in ('claimed', 'held', 'deferred')
+    and l.id not in (select id from about)
+), locked as (
+  select l.id, those.reason from ledger l join those using (id)
+  where l.state in ('claimed', 'held', 'deferred')
+  order by l.id for update of l
+)
+update ledger l set state = 'skipped', reason = locked.reason, settled_at = :at
+from locked
+where l.id = locked.id and l.state in ('claimed', 'held', 'deferred');
 
 -- name: drop_admissions_of
 delete from admissions where account_id = any(:account_ids::bigint[]);
