@@ -77,7 +77,7 @@ async def bring_in_page(
         await intake.take_in(conn, plans, bundle, as_of)
         await audience_copies.renew(conn, plans, platform, copies, intake.subjects(bundle), as_of)
         await admissions.queue(conn, journey, page, as_of)
-        await intake.withdraw_messages(conn, bundle, as_of)
+        await intake.see_off(conn, bundle, as_of)
         await outbox.advance_cursor(conn, stream, outbox.Cursor(seq=page[-1]), len(page), as_of)
     return len(page)
 
@@ -124,7 +124,7 @@ async def _follow(engage: Any, platform: Any, plans: PlanCache, as_of: datetime)
             members = concern.members[journey["audience"]]
             if members:
                 await admissions.queue(conn, journey, members, as_of)
-        await intake.withdraw_messages(conn, bundle, as_of)
+        await intake.see_off(conn, bundle, as_of)
         await outbox.advance_cursor(conn, down_flow.STREAM, page[-1].at, len(page), as_of)
     return len(page)
 

@@ -72,7 +72,7 @@ async def _page_of(
         await audience_copies.renew(conn, plans, platform, copies, intake.subjects(bundle), as_of)
         # who comes in just now has been put in question by that
         await sql.execute(conn, "question_accounts", account_ids=sorted(held))
-        await intake.withdraw_messages(conn, bundle, as_of)
+        await intake.see_off(conn, bundle, as_of)
         done = outbox.Cursor(seq=page[-1])
         await outbox.advance_cursor(conn, intake_of(job["id"]), done, len(page), as_of)
         applied = await sql.fetchval(conn, "intake_applied", stream=intake_of(job["id"]))

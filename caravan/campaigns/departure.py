@@ -28,40 +28,44 @@ async def lock_ways(conn: Any, account_ids: Sequence[int]) -> None:
         await sql.fetch(conn, "lock_ways_of", account_ids=list(account_ids))
 
 
-async def see_off(
-    conn: Any, account_ids: Sequence[int], person_ids: Sequence[int], at: datetime
-) -> None:
-    """What follows for those of these accounts and people that are gone; doing it again does nothing.
+async def leave_lists(conn: Any, account_ids: Sequence[int], person_ids: Sequence[int]) -> None:
+    """Those of these accounts and people that are gone are in no list and wait for no journey; again, it does nothing.
 
     Args:
         conn: of the engage store, in the transaction that wrote their flag.
-        account_ids: the traversals of those that are gone are locked.
+        account_ids: accounts.
         person_ids: people.
-        at: domain time.
     """
     accounts, people = await _gone(conn, account_ids, person_ids)
     if accounts:
-        rows = await sql.fetch(conn, "lock_ways_of", account_ids=accounts)
-        for reason, is_merged in ((ACCOUNT_DELETED, False), (ACCOUNT_MERGED, True)):
-            ways = [row["id"] for row in rows if row["is_merged"] is is_merged]
-            await close(conn, ways, reason, at)
         await sql.execute(conn, "drop_admissions_of", account_ids=accounts)
         await sql.execute(conn, "leave_lists_accounts", subject_ids=accounts)
     if people:
         await sql.execute(conn, "leave_lists_people", subject_ids=people)
 
 
-async def withdraw_messages(
+async def leave_journeys(
     conn: Any, account_ids: Sequence[int], person_ids: Sequence[int], at: datetime
 ) -> None:
-    """Of those of them that are deleted nothing leaves that has not left.
+    """Of those that are gone nothing leaves that has not left, and they travel no more; again, it does nothing.
 
-    It gives back what messages took of limits, whose counts are behind every other lock (0025): at the end of the
-    transaction that wrote the flag.
+    It gives back what messages took of limits, whose counts are behind every other lock (0025): so it stands at
+    the end of the transaction that wrote the flag.
+
+    Args:
+        conn: of the engage store.
+        account_ids: the traversals of those that are gone are locked.
+        person_ids: people.
+        at: domain time.
     """
     accounts, people = await _gone(conn, account_ids, person_ids)
     if accounts or people:
-        await sql.execute(conn, "withdraw_of_deleted", account_ids=accounts, person_ids=people, at=at)
+        await sql.execute(conn, "withdraw_of_gone", account_ids=accounts, person_ids=people, at=at)
+    if accounts:
+        rows = await sql.fetch(conn, "lock_ways_of", account_ids=accounts)
+        for reason, is_merged in ((ACCOUNT_DELETED, False), (ACCOUNT_MERGED, True)):
+            ways = [row["id"] for row in rows if row["is_merged"] is is_merged]
+            await close(conn, ways, reason, at)
 
 
 async def _gone(

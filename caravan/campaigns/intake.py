@@ -27,9 +27,9 @@ def subjects(bundle: Bundle) -> list[int]:
     return [row["id"] for row in (*bundle.accounts, *bundle.people)]
 
 
-async def withdraw_messages(conn: Any, bundle: Bundle, as_of: datetime) -> None:
-    """At the end of the transaction that took a bundle in: nothing leaves to who is deleted by it."""
-    await departure.withdraw_messages(
+async def see_off(conn: Any, bundle: Bundle, as_of: datetime) -> None:
+    """At the end of the transaction that took a bundle in: those that it says are gone leave their journeys."""
+    await departure.leave_journeys(
         conn,
         [row["id"] for row in bundle.accounts],
         [row["id"] for row in bundle.people],
@@ -38,7 +38,7 @@ async def withdraw_messages(conn: Any, bundle: Bundle, as_of: datetime) -> None:
 
 
 async def take_in(conn: Any, plans: PlanCache, bundle: Bundle, as_of: datetime) -> None:
-    """Take a bundle in; the caller ends its transaction with ``withdraw_messages``.
+    """Take a bundle in; the caller ends its transaction with ``see_off``.
 
     Args:
         conn: of the engage store, in a transaction.
@@ -53,7 +53,7 @@ async def take_in(conn: Any, plans: PlanCache, bundle: Bundle, as_of: datetime) 
     account_ids = [row["id"] for row in bundle.accounts]
     person_ids = [row["id"] for row in bundle.people]
     # who is another now has left, and what is kept about them goes to that one, whose own journeys go on
-    await departure.see_off(conn, account_ids, person_ids, as_of)
+    await departure.leave_lists(conn, account_ids, person_ids)
     await merged_records.hand_on(conn, changed)
     await lists.settle(conn, account_ids, person_ids, as_of)
     await sql.execute(conn, "question_lists", account_ids=account_ids, person_ids=person_ids)

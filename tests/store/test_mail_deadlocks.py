@@ -125,14 +125,14 @@ async def test_a_deletion_waits_for_the_queue_before_it_gives_back_anything(
     monkeypatch.setattr(
         may_send, "look_for_room", told_and_waits(may_send.look_for_room, in_hand, withdrawing)
     )
-    real = departure.withdraw_messages
+    real = departure.leave_journeys
 
     async def withdraw(*arguments: Any) -> None:
         await asyncio.wait_for(in_hand.wait(), PATIENCE)
         withdrawing.set()
         await real(*arguments)
 
-    monkeypatch.setattr(departure, "withdraw_messages", withdraw)
+    monkeypatch.setattr(departure, "leave_journeys", withdraw)
     await asyncio.gather(
         audience_flow.follow_page(world.engage, world.platform, world.plans, world.now),
         waiting_mail.judge(world.engage, world.plans, world.mailing, waiting, "q", world.now),

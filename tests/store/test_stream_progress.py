@@ -6,6 +6,7 @@ import pytest
 
 from activities import stream_log
 from activities.stream_log import StreamLog
+from caravan.campaigns import audience_flow
 from caravan.campaigns.stream_progress import DOWN, STREAMS, UP, Standing, standings
 from caravan.platform import sync
 from tests.world import World
@@ -50,7 +51,7 @@ async def test_rows_behind_a_long_transaction_are_told_and_whose_it_is(world: Wo
         await other.execute("select pg_current_xact_id()")
         await world.load(workspace, accounts="account_id,name\na,Acme\n")
         world.pass_time(seconds=60)
-        await world.follow()
+        await audience_flow.follow_page(world.engage, world.platform, world.plans, world.now)
         down = (await stands(world))[DOWN]
         assert (down.waiting, down.held_back) == (1, 1)
         assert down.because is not None

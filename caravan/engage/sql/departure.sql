@@ -12,7 +12,7 @@ from traversals t join accounts a on a.id = t.account_id
 where t.account_id = any(:account_ids::bigint[]) and t.ended_at is null
 order by t.id for no key update of t;
 
--- name: withdraw_of_deleted
+-- name: withdraw_of_gone
 -- What has not left to these people, or about these accounts: also what traversals that are over had left to the
 -- delivery queue. All rows are locked, in order of id, before the first gives back what it took of limits.
 with about as (
