@@ -8,7 +8,7 @@ import typer
 from caravan.journeys.fields import Entity
 from caravan.platform import deletion
 from starter.errors import UserError
-from starter.output import Format, FormatOption, as_json, plainly
+from starter.output import Format, FormatOption, as_json, cell, console, plainly
 from starter.session import Session, SubscriptionOption, run_with
 
 Key = Annotated[str, typer.Argument(help="Its id, as its source knows it.")]
@@ -60,6 +60,11 @@ def restore_person(
 ) -> None:
     """Take the flag off a person who was deleted; who was erased stays so."""
     _flag("person", person_id, False, form, subscription)
+
+
+def say_deleted(deleted_at: datetime) -> None:
+    """The red line of ``account show`` and ``person show``."""
+    console.print(f"deleted in the Platform {cell(deleted_at)}", style="red")
 
 
 def _ask_and_delete(

@@ -53,8 +53,8 @@ async def test_rows_behind_a_long_transaction_are_told_and_whose_it_is(world: Wo
         await world.follow()
         down = (await stands(world))[DOWN]
         assert (down.waiting, down.held_back) == (1, 1)
-        assert down.because is not None
-        assert "transaction" in down.because
+        assert down.held_back_by is not None
+        assert "transaction" in down.held_back_by
     await world.follow()
     assert (await stands(world))[DOWN].waiting == 0
 
