@@ -23,8 +23,8 @@ from starter.halt import tell_if_halted
 from starter.import_data import bar, import_workspace, tell_bad_rows
 from starter.inside import InsideOption, became_of_those_inside, tell_of_those_inside
 from starter.output import Format, FormatOption, as_json, plainly, show
-from starter.pair import loading
 from starter.session import Session, open_stores, run
+from starter.subscription_pair import loading
 from starter.validate import DirectoryArgument, errors_in_words, read_workspace, tell
 from starter.workers import tell_if_nobody_works
 
