@@ -15,8 +15,9 @@ from caravan.platform.events import BATCH, record_events
 from caravan.platform.imports import FileReport
 from caravan.platform.source_files import BadRow
 from starter.errors import Interrupted, UserError
-from starter.import_data import bar, follow, tell_bad_rows
+from starter.import_data import tell_bad_rows
 from starter.output import Format, FormatOption, as_json, counted, plainly
+from starter.progress import bar, follow
 from starter.session import Session, SubscriptionOption, run_with
 
 app = typer.Typer(

@@ -1,13 +1,10 @@
 """``caravan import``: accounts, people, relations, opportunities and events into the sandbox."""
 
-import sys
-from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 from caravan.journeys.fields import FieldCatalog
 from caravan.journeys.workspace import Workspace
@@ -15,7 +12,8 @@ from caravan.limit_settings import read_limits
 from caravan.platform.imports import FILES, FileReport, Importer
 from caravan.platform.source_files import BadRow
 from starter.errors import Interrupted, UserError
-from starter.output import Format, FormatOption, as_json, say, show, stderr
+from starter.output import Format, FormatOption, as_json, say, show
+from starter.progress import bar, follow
 from starter.session import Session, SubscriptionOption, run_with
 from starter.validate import read_workspace
 
@@ -79,34 +77,6 @@ async def import_workspace(
         read_limits(),
     )
     return await importer.directory(workspace.data)
-
-
-def bar(of: str = "rows") -> Any:
-    """A progress bar on a terminal, nothing elsewhere; ``of``: what it counts."""
-    if not sys.stderr.isatty():
-        return nullcontext(None)
-    return Progress(
-        TextColumn("{task.description:<18}"),
-        BarColumn(),
-        TaskProgressColumn(),
-        TextColumn(f"{{task.fields[rows]}} {of}"),
-        TimeElapsedColumn(),
-        console=stderr,
-    )
-
-
-def follow(progress: Progress | None) -> Any:
-    """A callback that moves the bar."""
-    tasks: dict[str, Any] = {}
-
-    def moved(file: str, rows: int, done: int, size: int) -> None:
-        if progress is None:
-            return
-        if file not in tasks:
-            tasks[file] = progress.add_task(file, total=size, rows=0)
-        progress.update(tasks[file], completed=done, rows=rows)
-
-    return moved
 
 
 def _files(paths: list[Path], workspace: Path | None) -> tuple[list[Path], FieldCatalog]:

@@ -5,7 +5,7 @@ that was killed goes on where it was, and one that runs beside another changes n
 field, as in the up-flow; records that both stores have take the numbers of the subscription.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -15,14 +15,11 @@ from caravan.database.erasures import ErasureKey
 from caravan.database.outbox import Cursor, advance_cursor, lock_cursor
 from caravan.platform import sql
 from caravan.platform.erased_rows import erased_people
-from caravan.platform.merge import TABLES, stream_of
+from caravan.platform.merge import TABLES, Follow, stream_of
 from caravan.platform.renumbering import renumber
 
 PAGE = 5000
 ORDER = tuple(TABLES)  # a relation behind its account and its person
-
-#: called with the table and how many of its rows have come up
-Told = Callable[[str, int], None]
 
 
 @dataclass
@@ -60,7 +57,7 @@ class FirstLoad:
         self._stream = load_stream(munchkin)
         self.loaded = Loaded()
 
-    async def run(self, told: Told = lambda *_: None) -> Loaded:
+    async def run(self, told: Follow = lambda *_: None) -> Loaded:
         """Load what has not been loaded yet.
 
         Raises:
