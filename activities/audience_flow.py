@@ -14,6 +14,7 @@ from activities.stream_log import StreamLog
 from caravan.campaigns import audience_flow
 from caravan.campaigns.plans import PlanCache
 from caravan.database import outbox
+from caravan.engage import dynamic_lists
 from caravan.stores import Stores
 from workflows.contracts import (
     BRING_IN,
@@ -50,13 +51,19 @@ class AudienceFlowActivities:
         """Bring the audience's accounts in and queue them, page by page; a retry goes on."""
         engage = await self._stores.engage(request.munchkin)
         platform = await self._stores.platform(request.munchkin)
+        log = StreamLog(engage, "bring-in")
+
+        async def page() -> int:
+            return await audience_flow.bring_in_page(
+                engage, platform, self._plans, request.journey_id, datetime.now(UTC)
+            )
+
         brought = 0
         async with beating():
-            while moved := await audience_flow.bring_in_page(
-                engage, platform, self._plans, request.journey_id, datetime.now(UTC)
-            ):
+            while moved := await log.page(page):
                 brought += moved
                 if activity.is_worker_shutdown():
+                    await log.moved(0, last=True)
                     # committed so far; the next attempt, elsewhere, goes on from the cursor
                     raise ApplicationError(
                         "the worker stops", category=ApplicationErrorCategory.BENIGN
@@ -66,18 +73,22 @@ class AudienceFlowActivities:
     @activity.defn(name=FOLLOW_AUDIENCES)
     @told
     async def follow(self, request: DrainRequest) -> DrainReply:
-        """Follow the Platform's outbox."""
+        """Follow the Platform's outbox, and keep up the lists made of what is here: two streams in turn."""
         engage = await self._stores.engage(request.munchkin)
         platform = await self._stores.platform(request.munchkin)
 
-        async def page() -> int:
-            moved = await audience_flow.follow_page(
-                engage, platform, self._plans, datetime.now(UTC)
-            )
-            counters.add(counters.FOLLOWED, moved)
-            return moved
+        down, lists = StreamLog(engage, "down"), StreamLog(engage, "lists")
 
-        rows = await drain(
-            page, self._nudges, [(platform, outbox.CHANNEL)], log=StreamLog(engage, "down")
-        )
+        async def follow() -> int:
+            return await audience_flow.follow(engage, platform, self._plans, datetime.now(UTC))
+
+        async def keep_lists() -> int:
+            return await dynamic_lists.keep_page(engage, datetime.now(UTC))
+
+        async def page() -> int:
+            followed = await down.page(follow)
+            counters.add(counters.FOLLOWED, followed)
+            return followed + await lists.page(keep_lists)
+
+        rows = await drain(page, self._nudges, [(platform, outbox.CHANNEL)])
         return DrainReply(rows=rows)

@@ -57,15 +57,8 @@ async def drain(
             await stack.enter_async_context(nudges.set_by(pool, channel, nudged))
         while time.monotonic() < until and not activity.is_worker_shutdown() and not over():
             nudged.clear()
-            try:
-                moved = await page()
-            except Exception as error:
-                if log is not None:
-                    await log.failed(error)
-                raise
+            moved = await (page() if log is None else log.page(page))
             rows += moved
-            if log is not None:
-                await log.moved(moved, last=moved == 0)
             if moved == 0 and not over():
                 await _pause(nudged, poll)
     return rows

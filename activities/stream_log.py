@@ -4,6 +4,7 @@ A note is never worth the stream: where the store does not take it, it is left o
 """
 
 import time
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
@@ -28,6 +29,16 @@ class StreamLog:
         self._stream = stream
         self._rows = 0
         self._since = time.monotonic()
+
+    async def page(self, move: Callable[[], Awaitable[int]]) -> int:
+        """Have ``move`` move a page, note how it went, and give back how many rows it moved."""
+        try:
+            rows = await move()
+        except Exception as error:
+            await self.failed(error)
+            raise
+        await self.moved(rows, last=rows == 0)
+        return rows
 
     async def moved(self, rows: int, *, last: bool = False) -> None:
         """Some rows were moved; ``last``: nothing more is coming, so it is noted now."""

@@ -18,7 +18,8 @@ from caravan.database.pool import open_pool
 from caravan.engage import subscriptions
 from caravan.platform import down_flow, sandboxes, sync
 from caravan.platform import sql as platform_sql
-from caravan.platform.first_load import FirstLoad, Loaded, Told, load_stream
+from caravan.platform.first_load import FirstLoad, Loaded, load_stream
+from caravan.platform.merge import Follow
 from caravan.stores import BELIEVED_FOR
 
 #: seconds in which every process sees that a pair is none any more, and what it was about has ended: a stream's
@@ -74,7 +75,7 @@ async def pair(
     at: datetime,
     *,
     key: ErasureKey | None = None,
-    told: Told = lambda *_: None,
+    told: Follow = lambda *_: None,
 ) -> Paired:
     """Create or upgrade both stores of a pair, and load the subscription up where they are newly paired.
 

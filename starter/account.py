@@ -12,6 +12,7 @@ from caravan.engage import sql
 from caravan.engage.awaiting_entry import awaiting_entry
 from caravan.journeys.moving import MIGRATE
 from caravan.platform import sql as platform_sql
+from starter.deleting import say_deleted
 from starter.errors import UserError
 from starter.evidence import in_words
 from starter.group_rows import group_row, group_words
@@ -108,7 +109,7 @@ def _print(told: dict[str, Any]) -> None:
         f"[bold]{cell(told['account'])}[/bold]  {cell(told['attributes'])}", highlight=False
     )
     if told["deleted_at"]:
-        console.print(f"deleted in the Platform {cell(told['deleted_at'])}", style="red")
+        say_deleted(told["deleted_at"])
     console.print(f"people: {cell(told['people']) or 'none'}", highlight=False)
     for group in told["buying_groups"]:
         console.print(f"buying group {cell(group_words(group))}", highlight=False)

@@ -20,10 +20,10 @@ from caravan.settings import Settings
 from caravan.stores import Stores
 from starter.errors import Interrupted, UserError
 from starter.halt import tell_if_halted
-from starter.import_data import bar, import_workspace, tell_bad_rows
+from starter.import_data import import_workspace, tell_bad_rows
 from starter.inside import InsideOption, became_of_those_inside, tell_of_those_inside
 from starter.output import Format, FormatOption, as_json, plainly, show
-from starter.pair import loading
+from starter.progress import bar, count
 from starter.session import Session, open_stores, run
 from starter.validate import DirectoryArgument, errors_in_words, read_workspace, tell
 from starter.workers import tell_if_nobody_works
@@ -108,7 +108,7 @@ async def apply_workspace(
             names.munchkin,
             datetime.now(UTC),
             key=session.erasure_key(),
-            told=loading(progress),
+            told=count(progress),
         )
     if client is not None:
         await ensure_streams(client, [names.munchkin])

@@ -2,8 +2,7 @@
 
 import csv
 import sys
-from collections.abc import AsyncIterator
-from contextlib import nullcontext
+from collections.abc import AsyncIterator, Callable
 from decimal import Decimal
 from enum import StrEnum
 from io import TextIOWrapper
@@ -11,7 +10,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from caravan.buying_groups.listing import Filters, groups
 from starter.errors import UserError
@@ -22,7 +20,8 @@ from starter.group_names import (
     check_stage,
 )
 from starter.group_rows import COLUMNS, CSV_COLUMNS, csv_cells, for_people, group_row
-from starter.output import MOST, Format, as_json, plainly, plural, say, show, stderr
+from starter.output import MOST, Format, as_json, plainly, plural, say, show
+from starter.progress import bar, count
 from starter.session import Session, SubscriptionOption, run_with
 
 #: rows of a table unless told otherwise
@@ -161,39 +160,28 @@ async def _export(rows: AsyncIterator[Any], file: Path) -> int:
         raise UserError(f"{file.parent} is no folder; make it, or give another file")
     part = file.with_name(file.name + ".part")
     try:
-        with part.open("w", encoding="utf-8", newline="") as out, _counter() as progress:
-            written = await _write_csv(rows, out, progress)
+        with (
+            part.open("w", encoding="utf-8", newline="") as out,
+            bar("groups", transient=True) as progress,
+        ):
+            written = await _write_csv(rows, out, count(progress))
         part.replace(file)
     finally:
         part.unlink(missing_ok=True)
     return written
 
 
-async def _write_csv(rows: AsyncIterator[Any], out: Any, progress: Progress | None = None) -> int:
+async def _write_csv(
+    rows: AsyncIterator[Any], out: Any, told: Callable[[str, int], None] = lambda *_: None
+) -> int:
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(CSV_COLUMNS)
     written = 0
     async for row in rows:
         writer.writerow(csv_cells(row))
         written += 1
-        if progress is not None:
-            progress.update(progress.task_ids[0], completed=written)
+        told("exporting", written)
     return written
-
-
-def _counter() -> Any:
-    """How far it is, on a terminal; nothing elsewhere."""
-    if not sys.stderr.isatty():
-        return nullcontext(None)
-    progress = Progress(
-        SpinnerColumn(),
-        TextColumn("{task.completed} groups"),
-        TimeElapsedColumn(),
-        console=stderr,
-        transient=True,
-    )
-    progress.add_task("groups", total=None)
-    return progress
 
 
 def _exact(value: float | None) -> Decimal | None:

@@ -8,15 +8,18 @@ import typer
 from caravan.journeys.fields import Entity
 from caravan.platform import deletion
 from starter.errors import UserError
-from starter.output import Format, FormatOption, as_json, plainly
+from starter.output import Format, FormatOption, as_json, cell, console, plainly
 from starter.session import Session, SubscriptionOption, run_with
 
 Key = Annotated[str, typer.Argument(help="Its id, as its source knows it.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
+#: what the prompt and the answer say; the help of the two commands says the same
 FOLLOWS = {
-    "account": "it leaves its journeys, lists and audiences within seconds, and nothing is sent about it",
-    "person": "they leave lists, audiences and buying groups within seconds, and nothing is sent to them",
+    "account": "it leaves its journeys (`account-deleted`), lists and audiences within seconds, its buying groups are "
+    "told no more, and nothing is sent for it",
+    "person": "they leave lists, audiences and buying groups within seconds, and nothing is sent to them "
+    "(`person-deleted`)",
 }
 
 
@@ -26,7 +29,10 @@ def delete_account(
     form: FormatOption = Format.table,
     subscription: SubscriptionOption = None,
 ) -> None:
-    """Flag an account as deleted in the Platform: it leaves its journeys (`account-deleted`) and lists.
+    """Flag an account as deleted in the Platform: it leaves its journeys, and nothing is sent for it.
+
+    What follows: it leaves its journeys (`account-deleted`), lists and audiences within seconds, its buying groups are
+    told no more, and nothing is sent for it.
 
     Nothing is removed, and what was sent stays told. An import that has it again, or `account restore`, brings it
     back: take it out of its source too, or give it `is_deleted` there. Of one that is one with others, all are deleted.
@@ -47,7 +53,10 @@ def delete_person(
     form: FormatOption = Format.table,
     subscription: SubscriptionOption = None,
 ) -> None:
-    """Flag a person as deleted in the Platform: nothing is sent to them any more (`person-deleted`).
+    """Flag a person as deleted in the Platform: nothing is sent to them any more.
+
+    What follows: they leave lists, audiences and buying groups within seconds, and nothing is sent to them
+    (`person-deleted`).
 
     Their data stay, and an import that has them again, or `person restore`, brings them back. Of one that is one with
     others, all are deleted. To remove their data for good: `person erase`.
@@ -60,6 +69,11 @@ def restore_person(
 ) -> None:
     """Take the flag off a person who was deleted; who was erased stays so."""
     _flag("person", person_id, False, form, subscription)
+
+
+def say_deleted(deleted_at: datetime) -> None:
+    """The red line of ``account show`` and ``person show``."""
+    console.print(f"deleted in the Platform {cell(deleted_at)}", style="red")
 
 
 def _ask_and_delete(

@@ -15,11 +15,15 @@ from caravan.platform.events import BATCH, record_events
 from caravan.platform.imports import FileReport
 from caravan.platform.source_files import BadRow
 from starter.errors import Interrupted, UserError
-from starter.import_data import bar, follow, tell_bad_rows
+from starter.import_data import tell_bad_rows
 from starter.output import Format, FormatOption, as_json, counted, plainly
+from starter.progress import bar, follow
 from starter.session import Session, SubscriptionOption, run_with
 
-app = typer.Typer(no_args_is_help=True, help="Events: say what people and accounts did.")
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Events: say what people and accounts did; keys for systems that do.",
+)
 
 #: what names an event that was said by options, where a file has its name
 OPTIONS = "event"
@@ -27,7 +31,7 @@ OPTIONS = "event"
 
 @app.callback()
 def _group() -> None:
-    """Events: say what people and accounts did."""
+    """Events: say what people and accounts did; keys for systems that do."""
 
 
 @app.command("send")

@@ -1,15 +1,13 @@
 """``caravan import``: accounts, people, relations, opportunities and events into the sandbox."""
 
 import asyncio
-import sys
-from contextlib import AsyncExitStack, nullcontext
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 from caravan.journeys.durations import parse_duration
 from caravan.journeys.fields import FieldCatalog
@@ -22,17 +20,8 @@ from caravan.platform.rehearsal import rehearsal
 from caravan.platform.source_files import BadRow
 from starter.errors import Interrupted, UserError
 from starter.import_files import Choice, Chosen
-from starter.output import (
-    Format,
-    FormatOption,
-    as_json,
-    console,
-    plainly,
-    plural,
-    say,
-    show,
-    stderr,
-)
+from starter.output import Format, FormatOption, as_json, console, plainly, plural, say, show
+from starter.progress import bar, follow
 from starter.session import Session, SubscriptionOption, run_with
 
 #: so many merges are listed for people; `--format json` has more
@@ -194,34 +183,6 @@ async def import_workspace(
         read_limits(),
     )
     return await importer.directory(workspace.data)
-
-
-def bar(of: str = "rows") -> Any:
-    """A progress bar on a terminal, nothing elsewhere; ``of``: what it counts."""
-    if not sys.stderr.isatty():
-        return nullcontext(None)
-    return Progress(
-        TextColumn("{task.description:<18}"),
-        BarColumn(),
-        TaskProgressColumn(),
-        TextColumn(f"{{task.fields[rows]}} {of}"),
-        TimeElapsedColumn(),
-        console=stderr,
-    )
-
-
-def follow(progress: Progress | None) -> Any:
-    """A callback that moves the bar."""
-    tasks: dict[str, Any] = {}
-
-    def moved(file: str, rows: int, done: int, size: int) -> None:
-        if progress is None:
-            return
-        if file not in tasks:
-            tasks[file] = progress.add_task(file, total=size, rows=0)
-        progress.update(tasks[file], completed=done, rows=rows)
-
-    return moved
 
 
 def _tell(reports: list[FileReport], form: Format, dry_run: bool) -> None:

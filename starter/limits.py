@@ -12,7 +12,8 @@ COLUMNS = ("limit", "value", "default", "most", "what", "where", "setting")
 def limits(form: FormatOption = Format.table) -> None:
     """List the limits that are settings: what holds here, the default, and the variable that sets it.
 
-    What is beyond one is refused with its name. Others, which nobody may set, are in docs/limits.md.
+    What is beyond one is refused with its name; an e-mail beyond `email_kilobytes` is only warned of. Others, which
+    nobody may set, are in docs/limits.md.
     """
     show(limit_rows(read_limits()), form, columns=COLUMNS)
 

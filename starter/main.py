@@ -29,7 +29,7 @@ from starter import (
     email_preview,
     email_test,
     event,
-    events,
+    event_key,
     gateway,
     halt,
     identity,
@@ -43,7 +43,6 @@ from starter import (
     limits,
     lists,
     mail,
-    pair,
     person,
     person_data,
     plan,
@@ -54,6 +53,7 @@ from starter import (
     simulate,
     status,
     subscription,
+    subscription_pair,
     subscriptions,
     suppression,
     suppressions,
@@ -82,6 +82,8 @@ app = typer.Typer(
 
 STACK = "The stack"
 WORKSPACE = "The workspace"
+DATA = "Data and events"
+SYNC = "Pairs and what flows between them"
 LOOKING = "Looking"
 STOPPING = "Stopping"
 GROUPS = "Buying groups"
@@ -95,21 +97,22 @@ app.add_typer(dkim.app, name="dkim", rich_help_panel=STACK)
 sync.app.command("status")(sync_status.status)
 sync.app.command("verify")(sync_verify.verify)
 sync.app.command("restored")(sync_restored.restored)
-app.add_typer(sync.app, name="sync", rich_help_panel=STACK)
+app.add_typer(sync.app, name="sync", rich_help_panel=SYNC)
 app.command("upgrade", rich_help_panel=STACK)(upgrade.upgrade)
-app.add_typer(event.app, name="event", rich_help_panel=WORKSPACE)
-app.add_typer(events.app, name="events", rich_help_panel=STACK)
+event.app.add_typer(event_key.app, name="key")
+app.add_typer(event.app, name="event", rich_help_panel=DATA)
+app.add_typer(event_key.events, name="events", hidden=True)
 app.command("demo", rich_help_panel=STACK)(demo.demo)
 app.command("init", rich_help_panel=WORKSPACE)(init.init)
 app.command("validate", rich_help_panel=WORKSPACE)(validate.validate)
-app.command("limits", rich_help_panel=WORKSPACE)(limits.limits)
+app.command("limits", rich_help_panel=STACK)(limits.limits)
 app.command("schema", rich_help_panel=WORKSPACE)(schema.schema)
 app.command("services", rich_help_panel=WORKSPACE)(services.services)
 app.command("test", rich_help_panel=WORKSPACE)(test.run_tests)
 app.command("simulate", rich_help_panel=WORKSPACE)(simulate.simulate)
 app.command("watch", rich_help_panel=WORKSPACE)(watch.watch)
-app.command("import", rich_help_panel=WORKSPACE)(import_data.import_data)
-app.add_typer(identity.app, name="identity", rich_help_panel=LOOKING)
+app.command("import", rich_help_panel=DATA)(import_data.import_data)
+app.add_typer(identity.app, name="identity", rich_help_panel=DATA)
 app.command("plan", rich_help_panel=WORKSPACE)(plan.plan)
 app.command("apply", rich_help_panel=WORKSPACE)(apply.apply)
 app.add_typer(email.app, name="email", rich_help_panel=WORKSPACE)
@@ -150,10 +153,10 @@ app.command("deliveries", rich_help_panel=DELIVERY)(deliveries.deliveries)
 app.add_typer(delivery.app, name="delivery", rich_help_panel=DELIVERY)
 app.command("prove", rich_help_panel=DELIVERY)(prove.prove)
 app.command("why", rich_help_panel=DELIVERY)(why.why)
-app.command("subscriptions", rich_help_panel=LOOKING)(subscriptions.subscriptions)
-for verb in pair.VERBS:
+app.command("subscriptions", rich_help_panel=SYNC)(subscriptions.subscriptions)
+for verb in subscription_pair.VERBS:
     subscription.app.command(verb.__name__)(verb)
-app.add_typer(subscription.app, name="subscription", rich_help_panel=STACK)
+app.add_typer(subscription.app, name="subscription", rich_help_panel=SYNC)
 
 
 def main() -> None:

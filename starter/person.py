@@ -7,6 +7,7 @@ import typer
 from caravan.database.pool import Pool
 from caravan.engage import sql
 from caravan.journeys.suppressing import keys_of, phone_key
+from starter.deleting import say_deleted
 from starter.errors import UserError
 from starter.group_rows import MEMBERSHIP_COLUMNS, for_people, membership_row
 from starter.output import MOST, Format, FormatOption, as_json, cell, console, show
@@ -83,6 +84,7 @@ def show_person(
                     {
                         "person": found["external_id"],
                         "attributes": found["attributes"],
+                        "deleted_at": found["deleted_at"],
                         "accounts": accounts,
                         "consents": consents,
                         "suppressions": suppressed,
@@ -94,9 +96,12 @@ def show_person(
             )
             return
         console.print(
-            f"[bold]{cell(found['external_id'])}[/bold]  {cell(found['attributes'])}\n",
+            f"[bold]{cell(found['external_id'])}[/bold]  {cell(found['attributes'])}",
             highlight=False,
         )
+        if found["deleted_at"]:
+            say_deleted(found["deleted_at"])
+        console.print()
         if accounts:
             show(accounts, form, title="Accounts", columns=ACCOUNT_COLUMNS)
             console.print()

@@ -1,13 +1,8 @@
 """``caravan plan DIR``: what ``caravan apply DIR`` would change, before anything happens."""
 
-import sys
-from collections.abc import Callable
-from contextlib import nullcontext
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
-
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from caravan.buying_groups.planning import Effect
 from caravan.campaigns import planning
@@ -15,7 +10,8 @@ from caravan.campaigns.managed_fields import refuse_changes_in_use
 from caravan.campaigns.planning import Plan
 from caravan.platform.sandboxes import pairings
 from starter.errors import UserError
-from starter.output import Format, FormatOption, as_json, console, plainly, plural, show, stderr
+from starter.output import Format, FormatOption, as_json, console, plainly, plural, show
+from starter.progress import bar, follow
 from starter.session import Session, open_stores, run
 from starter.validate import DirectoryArgument, errors_in_words, read_workspace, tell
 
@@ -44,13 +40,14 @@ def plan(directory: DirectoryArgument, form: FormatOption = Format.table) -> Non
             session = Session(settings, stores, pair.munchkin)
             engage, platform = await session.engage(), await session.platform()
             await refuse_changes_in_use(engage, platform, workspace)
-            with _bar() as progress:
+            with bar("accounts", transient=True) as progress:
+                moved = follow(progress)
                 return await planning.plan(
                     engage,
                     platform,
                     workspace,
                     datetime.now(UTC),
-                    _follow(progress),
+                    lambda done, accounts: moved("trying it", done, done, accounts),
                 )
 
     found = run(body())
@@ -166,27 +163,3 @@ def effect_in_words(effect: Effect) -> list[str]:
             f"{'it stays there until it begins' if groups == 1 else 'they stay there until they begin'} anew"
         )
     return lines
-
-
-def _bar() -> Any:
-    if not sys.stderr.isatty():
-        return nullcontext(None)
-    return Progress(
-        TextColumn("trying it"),
-        BarColumn(),
-        TextColumn("{task.completed} of {task.total} accounts"),
-        TimeElapsedColumn(),
-        console=stderr,
-        transient=True,
-    )
-
-
-def _follow(progress: Progress | None) -> Callable[[int, int], None]:
-    def moved(done: int, accounts: int) -> None:
-        if progress is None:
-            return
-        if not progress.tasks:
-            progress.add_task("accounts", total=accounts)
-        progress.update(progress.tasks[0].id, completed=done)
-
-    return moved

@@ -14,8 +14,8 @@ from caravan.engage import sql
 from caravan.engage import suppressions as stored
 from caravan.journeys.suppressing import read_subject
 from starter.errors import Interrupted, UserError
-from starter.import_data import bar, follow
 from starter.output import Format, FormatOption, as_instant, as_json, plainly, plural, say
+from starter.progress import bar, follow
 from starter.session import Session, SubscriptionOption, run_with
 from starter.suppressions import Reason, ReasonOption
 

@@ -1,11 +1,11 @@
 """``caravan sync restored``: say that a store was restored from a backup."""
 
 from caravan.platform.restored import Begun, begin_anew
-from starter.output import plainly
+from starter.output import Format, FormatOption, as_json, plainly
 from starter.session import Session, SubscriptionOption, run_with
 
 
-def restored(subscription: SubscriptionOption = None) -> None:
+def restored(form: FormatOption = Format.table, subscription: SubscriptionOption = None) -> None:
     """Say that a store of this subscription was restored from a backup, before workers go on with it.
 
     Both stores then read all that the other still has to tell once more: what is known already changes nothing.
@@ -18,6 +18,9 @@ def restored(subscription: SubscriptionOption = None) -> None:
         return session.munchkin, begun
 
     munchkin, begun = run_with(subscription, body)
+    if form is Format.json:
+        print(as_json({"subscription": munchkin} | vars(begun)))
+        return
     plainly(
         f"{munchkin}: epoch {begun.engage} begins in the engage store, epoch {begun.platform} in the Platform, whose "
         f"new records have numbers above {begun.numbers_from}. `caravan sync verify` compares the two"

@@ -69,8 +69,8 @@ def _print(found: list[Standing], form: Format) -> None:
     ]
     show(rows, form, title="Streams", columns=COLUMNS)
     for one in found:
-        if one.because is not None:
-            plainly(f"\n{one.stream}: {one.because}")
+        if one.held_back_by is not None:
+            plainly(f"\n{one.stream}: {one.held_back_by}")
         if one.is_in_trouble:
             plainly(
                 f"\n{one.stream}: failed {one.errors} times, last {one.error_at:%Y-%m-%d %H:%M:%SZ}; it is tried again"

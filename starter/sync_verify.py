@@ -1,19 +1,17 @@
 """``caravan sync verify``: both stores of a subscription, compared field by field."""
 
-import sys
-from contextlib import nullcontext
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from caravan.platform import convergence
 from caravan.platform.convergence import Convergence, Difference
 from caravan.platform.repair import Repaired
 from caravan.platform.repair import repair as repair_differences
 from starter.errors import Failed
-from starter.output import Format, FormatOption, as_json, plainly, plural, show, stderr
+from starter.output import Format, FormatOption, as_json, plainly, plural, show
+from starter.progress import bar, count
 from starter.session import Session, SubscriptionOption, run_with
 
 #: of differences, in a table; JSON has all that were found
@@ -43,8 +41,8 @@ def verify(
 
     async def body(session: Session) -> tuple[Convergence, Repaired | None]:
         engage, platform = await session.engage(), await session.platform()
-        with _bar() as progress:
-            found = await convergence.compare(engage, platform, session.munchkin, _follow(progress))
+        with bar("compared", transient=True) as progress:
+            found = await convergence.compare(engage, platform, session.munchkin, count(progress))
         done = None
         if repair and found.differences:
             done = await repair_differences(engage, platform, found.differences, datetime.now(UTC))
@@ -127,17 +125,3 @@ _PLURAL = {
     "relation": "relation",
     "opportunity": "opportunity record",
 }
-
-
-def _bar() -> Any:
-    if not sys.stderr.isatty():
-        return nullcontext()
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-    return Progress(*columns, console=stderr, transient=True)
-
-
-def _follow(progress: Progress | None) -> convergence.Told:
-    if progress is None:
-        return lambda *_: None
-    task = progress.add_task("comparing", total=None)
-    return lambda table, n: progress.update(task, description=f"{n} {table} compared")

@@ -8,8 +8,8 @@ from activities.connection import connect
 from activities.replay_check import Checked, check
 from caravan.settings import Settings
 from starter.errors import Failed, UserError
-from starter.import_data import bar, follow
 from starter.output import Format, FormatOption, plural, show
+from starter.progress import bar, follow
 from starter.session import run
 
 

@@ -88,11 +88,12 @@ async def follow_page(engage: Any, platform: Any, plans: PlanCache, as_of: datet
     Returns:
         How many changes and questions it held.
     """
-    followed = await _follow(engage, platform, plans, as_of)
+    followed = await follow(engage, platform, plans, as_of)
     return followed + await dynamic_lists.keep_page(engage, as_of)
 
 
-async def _follow(engage: Any, platform: Any, plans: PlanCache, as_of: datetime) -> int:
+async def follow(engage: Any, platform: Any, plans: PlanCache, as_of: datetime) -> int:
+    """Take in the next page of the Platform's outbox; returns how many changes it held."""
     async with engage.acquire() as conn, conn.transaction():
         cursor = await outbox.lock_cursor(conn, down_flow.STREAM)
         page = await down_flow.read(platform, cursor, as_of)

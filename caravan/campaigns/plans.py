@@ -11,7 +11,7 @@ from typing import Any
 from caravan.campaigns import locking_ahead
 from caravan.delivery.compose import CompiledTemplate, compile_body
 from caravan.engage import communication_limits, sql
-from caravan.engage.communication_limits import NO_LIMITS, Limits
+from caravan.engage.communication_limits import NO_COMMUNICATION_LIMITS, CommunicationLimits
 from caravan.engage.copies import hash_of
 from caravan.engage.plans import load_plan
 from caravan.journeys.conditions.binder import Binder, RowsBinder
@@ -124,7 +124,7 @@ class PlanCache:
         self._kept = kept
         self._plans: OrderedDict[str, LoadedPlan] = OrderedDict()
         self._copies: OrderedDict[str, Copies] = OrderedDict()
-        self._limits: OrderedDict[str | None, Limits] = OrderedDict()
+        self._limits: OrderedDict[str | None, CommunicationLimits] = OrderedDict()
         self._numbered: OrderedDict[tuple[int, int], Copy] = OrderedDict()
 
     async def load(self, conn: Any, plan_hash: str) -> LoadedPlan:
@@ -167,10 +167,10 @@ class PlanCache:
                 self._copies.popitem(last=False)
         return copies
 
-    async def limits(self, conn: Any, limits_hash: str | None) -> Limits:
+    async def limits(self, conn: Any, limits_hash: str | None) -> CommunicationLimits:
         """The communication limits that hold, by their hash; none costs no question."""
         if limits_hash is None:
-            return NO_LIMITS
+            return NO_COMMUNICATION_LIMITS
         if limits_hash not in self._limits:
             # where others have been put in force meanwhile, it is those
             found, limits_ = await communication_limits.in_force(conn)

@@ -12,7 +12,7 @@ from caravan.campaigns.moving import move_if_due
 from caravan.campaigns.plans import Copies, LoadedPlan, PlanCache
 from caravan.campaigns.visit import Traversal, Visit
 from caravan.engage import sql
-from caravan.engage.communication_limits import Limits
+from caravan.engage.communication_limits import CommunicationLimits
 from caravan.journeys import core
 from caravan.journeys.control import Target
 from caravan.journeys.moving import MIGRATE, Moved
@@ -83,7 +83,7 @@ async def _row(conn: Any, traversal_id: int) -> Any:
 
 
 def _locked(
-    row: Any, loaded: LoadedPlan, copies: Copies, limits: Limits, *, rested: bool
+    row: Any, loaded: LoadedPlan, copies: Copies, limits: CommunicationLimits, *, rested: bool
 ) -> Locked:
     traversal = Traversal.of(row, copies, limits)
     state = State.model_validate(row["state"])

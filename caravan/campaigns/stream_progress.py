@@ -36,7 +36,7 @@ class Standing:
     held_back: int = (
         0  # of those that wait: committed, and hidden by a transaction that is still open
     )
-    because: str | None = None  # whose, where it has been open for long
+    held_back_by: str | None = None  # whose, where it has been open for long
 
     @property
     def is_in_trouble(self) -> bool:
@@ -91,5 +91,5 @@ def _standing(
         error_at=note["error_at"] if note else None,
         errors=note["errors"] if note else 0,
         held_back=lag.held_back if lag else 0,
-        because=lag.because(at) if lag else None,
+        held_back_by=lag.because(at) if lag else None,
     )

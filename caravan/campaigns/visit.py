@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from caravan.campaigns.plans import Copies, LoadedPlan, PlanCache
 from caravan.delivery.compose import CompiledTemplate
-from caravan.engage.communication_limits import NO_LIMITS, Limits
+from caravan.engage.communication_limits import NO_COMMUNICATION_LIMITS, CommunicationLimits
 from caravan.journeys.zones import FIELD, Zones
 
 #: the account's buying groups by solution interest, null fields where it has none
@@ -38,10 +38,14 @@ class Traversal:
     plan_hash: str
     munchkin: str  # the subscription
     copies: Copies = field(default_factory=dict)  # changed in its version since it was published
-    limits: Limits = NO_LIMITS  # of all journeys: how much mail is enough, and when it is quiet
+    limits: CommunicationLimits = (
+        NO_COMMUNICATION_LIMITS  # of all journeys: how much mail is enough, and when it is quiet
+    )
 
     @classmethod
-    def of(cls, row: Any, copies: Copies, limits: Limits = NO_LIMITS) -> Self:
+    def of(
+        cls, row: Any, copies: Copies, limits: CommunicationLimits = NO_COMMUNICATION_LIMITS
+    ) -> Self:
         """From a row that has all the columns; what they name has been loaded."""
         return cls(
             id=row["id"],

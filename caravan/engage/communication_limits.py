@@ -36,7 +36,7 @@ class Rule(BaseModel):
     zone: str
 
 
-class Limits(BaseModel):
+class CommunicationLimits(BaseModel):
     """All that holds now."""
 
     model_config = ConfigDict(frozen=True)
@@ -49,7 +49,7 @@ class Limits(BaseModel):
         return [rule for rule in self.rules if rule.channel in (None, channel)]
 
 
-NO_LIMITS = Limits()
+NO_COMMUNICATION_LIMITS = CommunicationLimits()
 
 
 async def store(
@@ -100,13 +100,13 @@ async def stored_documents(conn: Any) -> dict[str, CommunicationLimitsDocument]:
     return {one.communication_limits: one for one in documents}
 
 
-async def in_force(conn: Any) -> tuple[str | None, Limits]:
+async def in_force(conn: Any) -> tuple[str | None, CommunicationLimits]:
     """What holds now, and the hash of it."""
     row = await sql.fetchrow(conn, "limits_in_force")
     if row is None:
-        return None, NO_LIMITS
+        return None, NO_COMMUNICATION_LIMITS
     documents = map(CommunicationLimitsDocument.model_validate, row["documents"])
-    return row["hash"], Limits(
+    return row["hash"], CommunicationLimits(
         rules=tuple(map(Rule.model_validate, row["rules"])),
         quiet_hours=tuple(quiet for document in documents for quiet in document.quiet_hours),
     )

@@ -57,7 +57,12 @@ class Limits(BaseModel):
         20, 100, "quiet hours of a document", "`quiet_hours` of `communication_limits`"
     )
     account_name: int = _limit(255, 1_000, "characters of an account's name", "`caravan import`")
-    event_fields: int = _limit(100, 1_000, "fields of an event", "`caravan import`, `POST /events`")
+    event_fields: int = _limit(
+        100,
+        1_000,
+        "fields of an event",
+        "`caravan import`, `caravan event send`, `POST /events`",
+    )
 
     def over(self, name: str) -> str:
         """How a refusal ends: which limit it is, and what would raise it."""

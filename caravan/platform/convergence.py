@@ -5,9 +5,8 @@ way between the stores, by either outbox, is no difference, nor is what changes 
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from dataclasses import field as compared_by
 from datetime import datetime
 from typing import Any
 
@@ -15,7 +14,7 @@ from caravan.database import outbox
 from caravan.database.outbox import Cursor
 from caravan.journeys.events import EVENTS
 from caravan.platform import down_flow, sql
-from caravan.platform.merge import TABLES, stream_of
+from caravan.platform.merge import TABLES, Follow, stream_of
 
 PAGE = 2000
 #: differences that are looked at again and told one by one; of more only that there are more
@@ -29,25 +28,27 @@ RECORD, DELETED = "(record)", "$deleted"
 GROUP_WORDS = "buying_?group|solution_?interest|roles_?template|stage_?model"
 GROUP_EVENTS = sorted(name for name, event in EVENTS.items() if event.of_group)
 
-#: told the table and how many of its records have been compared
-Told = Callable[[str, int], None]
+#: which field of which record: entity, id, field
+Place = tuple[str, int, str]
 
 
 @dataclass(frozen=True)
 class Difference:
-    """A field that the two stores say something else of; ``(record)``: one of them has no such record.
-
-    The same as another of the same field, whatever is said.
-    """
+    """A field that the two stores say something else of; ``(record)``: one of them has no such record."""
 
     entity: str
     id: int
     field: str
-    external_id: str | None = compared_by(compare=False)
-    engage: Any = compared_by(compare=False)
-    platform: Any = compared_by(compare=False)
-    said_here: str | None = compared_by(compare=False)  # when, by the engage store's stamp
-    said_there: str | None = compared_by(compare=False)
+    external_id: str | None
+    engage: Any
+    platform: Any
+    said_here: str | None  # when, by the engage store's stamp
+    said_there: str | None
+
+    @property
+    def place(self) -> Place:
+        """What it is about, whatever is said there."""
+        return self.entity, self.id, self.field
 
     @property
     def engage_is_later(self) -> bool:
@@ -72,7 +73,7 @@ async def compare(
     engage: Any,
     platform: Any,
     munchkin: str,
-    told: Told = lambda *_: None,
+    told: Follow = lambda *_: None,
     *,
     again: float = AGAIN,
 ) -> Convergence:
@@ -90,29 +91,29 @@ async def compare(
     if first:
         await asyncio.sleep(again)
     for entity in TABLES:
-        ids = {one.id for one in first if one.entity == entity}
+        ids = {number for kind, number, _ in first if kind == entity}
         late = await _under_way(engage, platform, munchkin, entity, sorted(ids))
         found.under_way += len(late)
         found.differences += [
             one
             for one in await _look(engage, platform, entity, ids - late)
-            if first.get(one) == (one.engage, one.platform)
+            if first.get(one.place) == (one.engage, one.platform)
         ]
     return found
 
 
 async def _first_look(
-    engage: Any, platform: Any, found: Convergence, told: Told
-) -> dict[Difference, tuple[Any, Any]]:
+    engage: Any, platform: Any, found: Convergence, told: Follow
+) -> dict[Place, tuple[Any, Any]]:
     """Every record once: what differs, and how; counts what was compared."""
-    seen: dict[Difference, tuple[Any, Any]] = {}
+    seen: dict[Place, tuple[Any, Any]] = {}
 
     def note(differences: Iterable[Difference]) -> None:
         for one in differences:
             if len(seen) >= MOST:
                 found.more = True
                 return
-            seen[one] = (one.engage, one.platform)
+            seen[one.place] = (one.engage, one.platform)
 
     for entity, table in TABLES.items():
         after = 0

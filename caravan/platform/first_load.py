@@ -6,7 +6,7 @@ field, as in the up-flow; records that both stores have take the numbers of the 
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -17,15 +17,12 @@ from caravan.database.outbox import Cursor, advance_cursor, lock_cursor
 from caravan.platform import sql, uniting
 from caravan.platform.erased_rows import erased_people
 from caravan.platform.folding import DELETED
-from caravan.platform.merge import TABLES, stream_of
+from caravan.platform.merge import TABLES, Follow, stream_of
 from caravan.platform.renumbering import renumber
 from caravan.platform.united_relations import unite_relations
 
 PAGE = 5000
 ORDER = tuple(TABLES)  # a relation behind its account and its person
-
-#: called with the table and how many of its rows have come up
-Told = Callable[[str, int], None]
 
 
 @dataclass
@@ -63,7 +60,7 @@ class FirstLoad:
         self._stream = load_stream(munchkin)
         self.loaded = Loaded()
 
-    async def run(self, told: Told = lambda *_: None) -> Loaded:
+    async def run(self, told: Follow = lambda *_: None) -> Loaded:
         """Load what has not been loaded yet.
 
         Raises:

@@ -5,7 +5,7 @@ refused, buying groups above all.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -20,6 +20,8 @@ TABLES = {
     "relation": "relations",
     "opportunity": "opportunities",
 }
+#: told a table of these, and how many of its rows have been gone through
+Follow = Callable[[str, int], None]
 
 
 #: records that may be one with others

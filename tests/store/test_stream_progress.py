@@ -3,14 +3,23 @@
 from datetime import timedelta
 
 import pytest
+from temporalio.testing import ActivityEnvironment
 
-from activities import stream_log
+from activities import draining, stream_log
+from activities.audience_flow import AudienceFlowActivities
 from activities.stream_log import StreamLog
 from caravan.campaigns import audience_flow
 from caravan.campaigns.stream_progress import DOWN, STREAMS, UP, Standing, standings
 from caravan.platform import sync
 from tests.world import World
+from workflows.contracts import AdmissionReply, AdmissionRequest
 
+LISTS = """
+account_list: large
+type: dynamic
+when: {account: {name: {is_not: Acme}}}
+---
+"""
 JOURNEY = """
 journey: j
 audience: everyone
@@ -54,8 +63,8 @@ async def test_rows_behind_a_long_transaction_are_told_and_whose_it_is(world: Wo
         await audience_flow.follow_page(world.engage, world.platform, world.plans, world.now)
         down = (await stands(world))[DOWN]
         assert (down.waiting, down.held_back) == (1, 1)
-        assert down.because is not None
-        assert "transaction" in down.because
+        assert down.held_back_by is not None
+        assert "transaction" in down.held_back_by
     await world.follow()
     assert (await stands(world))[DOWN].waiting == 0
 
@@ -91,3 +100,34 @@ async def test_up_tells_what_it_has_applied(world: World) -> None:
             pass
     up = (await stands(world))[UP]
     assert (up.waiting, up.moved) == (0, 1)
+
+
+async def test_accounts_of_a_new_journey_and_questions_of_lists_are_noted_as_streams_of_their_own(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(draining, "BUDGET", 0.5)
+    flow = AudienceFlowActivities(world.stores, world.plans)
+    workspace = world.workspace(LISTS + JOURNEY)
+    await world.load(workspace, accounts="account_id,name\na,Acme\nb,Bolt\n")
+    journey_id = await world.publish(workspace, "j")
+    request = AdmissionRequest(munchkin=world.munchkin, journey_id=journey_id, as_of=world.now)
+    await ActivityEnvironment().run(flow.build_segment, request)
+    brought: AdmissionReply = await ActivityEnvironment().run(flow.bring_in, request)
+    noted = await stands(world)
+    assert (brought.accounts, noted["bring-in"].moved) == (2, 2)
+    assert noted["bring-in"].moved_at is not None
+    assert (noted["lists"].waiting, noted["lists"].moved) == (2, 0)
+    await ActivityEnvironment().run(flow.follow, world.drain_request())
+    lists = (await stands(world))["lists"]
+    assert lists.waiting == 0
+    assert lists.moved >= 2
+
+
+async def test_page_that_fails_is_noted_and_fails(world: World) -> None:
+    async def page() -> int:
+        raise ConnectionError("away")
+
+    with pytest.raises(ConnectionError):
+        await StreamLog(world.engage, "bring-in").page(page)
+    bringing = (await stands(world))["bring-in"]
+    assert (bringing.errors, bringing.is_in_trouble) == (1, True)

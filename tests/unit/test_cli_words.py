@@ -1,7 +1,11 @@
-"""What decided a path, as `account show` says it: every label that conditions leave has words."""
+"""What commands say in words: what decided a path, as `account show` says it, and what a deletion does."""
+
+import inspect
+from collections.abc import Callable
 
 import pytest
 
+from starter.deleting import FOLLOWS, delete_account, delete_person
 from starter.evidence import in_words
 
 
@@ -40,3 +44,12 @@ def test_evidence_is_told_in_words(key: str, value: object, said: str) -> None:
 
 def test_what_there_is_nothing_to_say_of_is_left_out() -> None:
     assert in_words({"activity": None, "person": None}) == []
+
+
+@pytest.mark.parametrize(
+    ("entity", "verb"), [("account", delete_account), ("person", delete_person)]
+)
+def test_help_of_a_deletion_says_what_its_prompt_says(
+    entity: str, verb: Callable[..., None]
+) -> None:
+    assert FOLLOWS[entity] in " ".join(str(inspect.getdoc(verb)).split())

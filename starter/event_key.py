@@ -1,4 +1,4 @@
-"""``caravan events key new|list|revoke``: who may send events in by the gateway."""
+"""``caravan event key new|list|revoke``: who may send events in by the gateway."""
 
 from datetime import UTC, datetime
 from typing import Annotated
@@ -10,23 +10,30 @@ from starter.errors import UserError
 from starter.output import Format, FormatOption, as_json, plainly, say, show
 from starter.session import Session, SubscriptionOption, run_with
 
-app = typer.Typer(no_args_is_help=True, help="Events that other systems send in.")
-key = typer.Typer(
-    no_args_is_help=True, help="Keys by which they do: one a system, revoked by name."
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Keys by which other systems send events in: one a system, revoked by name.",
 )
-app.add_typer(key, name="key")
+#: where the keys were before: scripts go on
+events = typer.Typer(no_args_is_help=True, help="Events that other systems send in.")
+events.add_typer(app, name="key")
 
 NameArgument = Annotated[
     str, typer.Argument(help="What the key is for, for example the system that will have it.")
 ]
 
 
+@events.callback()
+def _events() -> None:
+    """Events that other systems send in."""
+
+
 @app.callback()
 def _group() -> None:
-    """Events that other systems send in, at `POST /events` of the gateway."""
+    """Keys by which other systems send events in, at `POST /events` of the gateway."""
 
 
-@key.command("new")
+@app.command("new")
 def new(
     name: NameArgument,
     form: FormatOption = Format.table,
@@ -56,24 +63,24 @@ def new(
     run_with(subscription, body)
 
 
-@key.command("list")
+@app.command("list")
 def list_keys(form: FormatOption = Format.table, subscription: SubscriptionOption = None) -> None:
     """List the keys, the oldest first; what they are nobody knows but who has them."""
 
     async def body(session: Session) -> None:
         rows = [vars(one) for one in await event_keys.keys(await session.engage())]
-        show(rows, form, empty="no keys; `caravan events key new NAME` makes one")
+        show(rows, form, empty="no keys; `caravan event key new NAME` makes one")
 
     run_with(subscription, body)
 
 
-@key.command("revoke")
+@app.command("revoke")
 def revoke(name: NameArgument, subscription: SubscriptionOption = None) -> None:
     """Revoke a key: what comes with it from now on is refused."""
 
     async def body(session: Session) -> None:
         if not await event_keys.revoke(await session.engage(), name, datetime.now(UTC)):
-            raise UserError(f"No key {name} that holds; `caravan events key list` lists them")
+            raise UserError(f"No key {name} that holds; `caravan event key list` lists them")
         say(f"The key {name} is revoked")
 
     run_with(subscription, body)

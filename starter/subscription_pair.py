@@ -3,10 +3,9 @@
 import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from rich.progress import Progress
 
 from activities.connection import connect
 from activities.stream_starts import ensure_streams, stop_streams
@@ -17,11 +16,10 @@ from caravan.pairing import LET_GO, Databases, Paired
 from caravan.pairing import pair as pair_both
 from caravan.pairing import unpair as take_apart
 from caravan.platform import sandboxes
-from caravan.platform.first_load import Told
 from caravan.settings import Settings
 from starter.errors import Interrupted, UserError
-from starter.import_data import bar
 from starter.output import Format, FormatOption, as_json, plainly, say
+from starter.progress import bar, count
 from starter.session import run
 from starter.subscription import MunchkinArgument, check_name
 
@@ -57,7 +55,7 @@ def pair(
         key = ErasureKey(settings.erasure_key) if settings.erasure_key else None
         with bar() as progress:
             paired = await pair_both(
-                databases, sandbox, munchkin, datetime.now(UTC), key=key, told=loading(progress)
+                databases, sandbox, munchkin, datetime.now(UTC), key=key, told=count(progress)
             )
         await ensure_streams(client, [munchkin])
         return paired
@@ -129,20 +127,6 @@ def unpair(
         plainly(
             f"{munchkin} is unpaired{f' from {sandbox}' if sandbox else ''}; both keep what they hold"
         )
-
-
-def loading(progress: Progress | None) -> Told:
-    """A callback that moves a bar for each table that is loaded up."""
-    tasks: dict[str, Any] = {}
-
-    def told(table: str, rows: int) -> None:
-        if progress is None:
-            return
-        if table not in tasks:
-            tasks[table] = progress.add_task(table, total=None, rows=0)
-        progress.update(tasks[table], rows=rows)
-
-    return told
 
 
 async def _new_subscription(databases: Databases, sandbox: str) -> str:
