@@ -4,6 +4,7 @@ import asyncio
 import json
 import re
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -254,6 +255,38 @@ async def test_sandbox_that_has_data_takes_the_numbers_of_the_subscription(both:
         assert people == []  # segments were of the other subscription's journeys
     finally:
         await stores.close()
+
+
+@pytest.mark.parametrize("taken_back", [False, True])
+async def test_word_about_a_deletion_comes_up_with_the_flag_it_is_about(
+    world: World, taken_back: bool
+) -> None:
+    """The later word, that a record was deleted or is one again, holds in both from then on."""
+    workspace = world.workspace(JOURNEY, mails=("hello",))
+    await world.load(workspace, accounts="account_id,name\na,Alpha\n")
+    await world.engage.execute(
+        "insert into accounts (id, external_id) values ($1, 'a')",
+        await world.platform.fetchval("select id from accounts"),
+    )
+    for pool, deleted, said in (
+        (world.platform, taken_back, world.now + timedelta(minutes=30)),
+        (world.engage, not taken_back, world.now + timedelta(hours=1)),
+    ):
+        await pool.execute(
+            "update accounts set deleted_at = case when $1 then $2::timestamptz end,"
+            " stamps = stamps || jsonb_build_object('$deleted', stamp($2))",
+            deleted,
+            said,
+        )
+    world.pass_time(hours=2)
+    await FirstLoad(world.engage, world.platform, world.munchkin, None, world.now).run()
+    told = await world.platform.fetchval("select fields from changes where origin = 'sync'")
+    assert (told["$deleted"] is None) == taken_back
+    await world.follow()
+    for pool in (world.platform, world.engage):
+        row = await pool.fetchrow("select deleted_at is null as there, attributes from accounts")
+        assert row["there"] == taken_back
+        assert "$deleted" not in row["attributes"]
 
 
 @pytest.mark.parametrize("died_after", [0, 2, 5])

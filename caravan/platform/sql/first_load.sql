@@ -63,21 +63,26 @@ join unnest(:ids::bigint[], :account_ids::bigint[], :person_ids::bigint[]) as i 
 -- name: load_{table} for accounts, people, relations, opportunities
 -- Of records that both stores have, by field: the later stamp wins, the Platform itself on a tie. What changed
 -- here is told as `sync`, for audiences; where the subscription lacks something it goes down as `verdict`.
+-- `$deleted` is judged as a field and kept in its column, as where changes are merged.
 with incoming as materialized (
   select id, attributes::jsonb, stamps::jsonb, deleted_at
   from unnest(:ids::bigint[], :attributes::text[], :stamps::text[], :deleted::timestamptz[])
     as i (id, attributes, stamps, deleted_at)
 ), judged as (
   select t.id, f.*,
-         t.deleted_at is distinct from i.deleted_at or t.stamps || coalesce(f.stamps, '{}') <> i.stamps as lacks
+         (t.deleted_at is distinct from i.deleted_at and not coalesce(f.stamps ? '$deleted', false))
+           or t.stamps || coalesce(f.stamps, '{}') <> i.stamps as lacks
   from incoming i join {table} t on t.id = i.id
   cross join lateral (
-    select jsonb_object_agg(s.key, i.attributes -> s.key) as fields, jsonb_object_agg(s.key, s.value) as stamps
+    select jsonb_object_agg(s.key, case s.key when '$deleted' then to_jsonb(stamp(i.deleted_at))
+                                              else i.attributes -> s.key end) as fields,
+           jsonb_object_agg(s.key, s.value) as stamps
     from jsonb_each_text(i.stamps) s where coalesce(t.stamps ->> s.key < s.value, true)
   ) f
 ), updated as (
   update {table} t
-  set attributes = jsonb_strip_nulls(t.attributes || j.fields), stamps = t.stamps || j.stamps
+  set attributes = jsonb_strip_nulls(t.attributes || (j.fields - '$deleted')), stamps = t.stamps || j.stamps,
+      deleted_at = case when j.fields ? '$deleted' then (j.fields ->> '$deleted')::timestamptz else t.deleted_at end
   from judged j where t.id = j.id and j.stamps is not null
 ), told as (
   insert into changes (entity, id, fields, as_of, origin)
