@@ -1,7 +1,7 @@
 """Pairing a sandbox with a subscription, and taking the two apart.
 
 The Platform's table of pairs is claimed first, then the subscription is bound to the claim, then what it holds
-is loaded up, and only then is the pair ready. Killed anywhere, it says so in `caravan subscription list`, nobody
+is loaded up, who was erased from one of the two is erased from the other, and only then is the pair ready. Killed anywhere, it says so in `caravan subscription list`, nobody
 works on it, and either of the two verbs goes on from there.
 """
 
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from caravan.campaigns.person_erasure import erase_from_both
 from caravan.database.erasures import ErasureKey
 from caravan.database.errors import NotOurs, StillRuns
 from caravan.database.pool import open_pool
@@ -87,6 +88,7 @@ async def pair(
         told: hears how far the load is.
 
     Raises:
+        ErasureKeyMissing: who was erased cannot be told.
         NotOurs: one of the two is paired with another.
         StoreUnreachable: a database does not answer; names its setting.
     """
@@ -108,6 +110,8 @@ async def pair(
         return Paired(munchkin, sandbox, new=False, loaded=Loaded())
     async with _pools(databases, munchkin, sandbox) as (engage, platform):
         loaded = await FirstLoad(engage, platform, munchkin, key, at).run(told)
+        for number in loaded.to_erase if key is not None else ():
+            await erase_from_both(engage, platform, number, key, at)
     await sandboxes.make_ready(databases.platform_dsn, claim.pair_id)
     return Paired(munchkin, sandbox, new=True, loaded=loaded)
 

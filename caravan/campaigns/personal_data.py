@@ -94,6 +94,16 @@ async def find(engage: Any, platform: Any, key: str) -> Person | None:
     return _known_by(number, [row for row in (platform_row, engage_row) if row is not None])
 
 
+async def by_number(engage: Any, platform: Any, number: int) -> Person | None:
+    """A person by the number that both stores know them by; None: neither holds anything of them."""
+    rows = (
+        await platform_sql.fetchrow(platform, "person_by_id", id=number),
+        await engage_sql.fetchrow(engage, "person_by_id", id=number),
+    )
+    known = [row for row in rows if row is not None]
+    return _known_by(number, known) if known else None
+
+
 def _known_by(number: int, rows: list[Any]) -> Person:
     def all_of(*fields: str) -> tuple[str, ...]:
         values = [row["attributes"].get(name) for name in fields for row in rows]

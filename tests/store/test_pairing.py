@@ -14,7 +14,7 @@ import pytest
 from caravan import pairing
 from caravan.campaigns.person_erasure import erase_here, erase_in_platform
 from caravan.campaigns.personal_data import find
-from caravan.database.erasures import ErasureKey
+from caravan.database.erasures import ErasureKey, ErasureKeyMissing
 from caravan.database.errors import NotOurs, StillRuns
 from caravan.engage import life_cycle, subscriptions
 from caravan.pairing import Databases, Paired
@@ -173,7 +173,7 @@ async def test_what_a_subscription_holds_comes_up_into_an_empty_sandbox(both: Bo
     new = f"{one.sandbox}-new"
     done = await both.pair(new, one.munchkin)
     assert done.loaded.rows == {table: len(rows) for table, rows in held.items()}
-    assert (done.loaded.matched, done.loaded.renumbered, done.loaded.to_erase) == (0, 0, [])
+    assert (done.loaded.matched, done.loaded.renumbered, done.loaded.to_erase) == (0, 0, {})
     stores = Stores(both.databases.platform_dsn, both.databases.engage_dsn)
     try:
         platform = await stores.platform(one.munchkin)
@@ -388,21 +388,50 @@ async def test_process_that_knew_a_pair_learns_that_it_is_none_any_more(
     assert schema == sandboxes.schema_of_sandbox(both.two.sandbox)
 
 
-async def test_person_erased_from_one_of_the_two_is_told_and_does_not_come_up(both: Both) -> None:
+async def test_person_erased_from_one_of_the_two_is_erased_from_the_other(
+    both: Both, monkeypatch: pytest.MonkeyPatch
+) -> None:
     await crossed_but_erased(both)
+    with pytest.raises(ErasureKeyMissing):
+        await both.pair(both.two.sandbox, both.one.munchkin)
+    with monkeypatch.context() as patched:  # killed between the load and the erasing
+
+        async def dies(*_: Any) -> None:
+            raise Died
+
+        patched.setattr(pairing, "erase_from_both", dies)
+        with pytest.raises(Died):
+            await both.pair(both.two.sandbox, both.one.munchkin, KEY)
     done = await both.pair(both.two.sandbox, both.one.munchkin, KEY)
-    assert done.loaded.to_erase == ["p", "q"]
-    alive = await both.two.platform.fetch(
-        "select external_id from people where erased_at is null order by 1"
-    )
-    assert [row["external_id"] for row in alive] == ["new", "q"]  # q: to be erased by hand
+    # r is known by the address of q alone, as an import would know them
+    assert sorted(done.loaded.to_erase.values()) == ["p", "q", "r"]
+    one = both.one
+    one.platform = both.two.platform
+    await one.follow()
+    for pool in (one.platform, one.engage):
+        rows = await pool.fetch(
+            "select external_id, attributes from people where erased_at is null"
+        )
+        assert [row["external_id"] for row in rows] == ["new"]
+        left = await pool.fetchval(
+            "select count(*) from people where erased_at is not null and attributes <> '{}'"
+        )
+        assert left == 0
+    # and nobody comes back by what is written meanwhile or given again
+    again = await both.pair(both.two.sandbox, both.one.munchkin, KEY)
+    assert (again.new, again.loaded.to_erase) == (False, {})
 
 
 async def crossed_but_erased(both: Both) -> None:
     """Each of the two was told to forget somebody whom the other still has."""
     for world, accounts, people, gone in (
         (both.one, "a,Alpha,\n", "p,p@x.example,a,\nq,q@x.example,a,\n", "q"),
-        (both.two, "a,Alpha,\n", "new,n@x.example,a,\nq,q@x.example,a,\np,p@x.example,a,\n", "p"),
+        (
+            both.two,
+            "a,Alpha,\n",
+            "new,n@x.example,a,\nq,q@x.example,a,\np,p@x.example,a,\nr,Q@X.example,a,\n",
+            "p",
+        ),
     ):
         await filled(world, accounts, people)
         person = await find(world.engage, world.platform, gone)

@@ -19,7 +19,9 @@ select id, external_id, attributes::text as attributes, stamps::text as stamps, 
 from accounts where id > :after order by id limit :limit;
 
 -- name: read_people
-select id, external_id, attributes::text as attributes, stamps::text as stamps, deleted_at, erased_at
+-- In either: who is to be erased is looked for in both.
+select id, external_id, attributes::text as attributes, attributes ->> 'email' as email, stamps::text as stamps,
+       deleted_at, erased_at
 from people where id > :after order by id limit :limit;
 
 -- name: read_relations
@@ -145,9 +147,6 @@ insert into changes (entity, id, fields, as_of, origin) select 'opportunity', id
 -- The history of who was in the sandbox before goes down; the subscription knows what of it it has.
 insert into changes (entity, id, as_of, origin)
 select 'activity', id, :at::timestamptz, 'verdict' from activities where {table} = any(:ids::bigint[]) order by id;
-
--- name: read_names
-select id, external_id from people where id > :after and erased_at is null order by id limit :limit;
 
 -- name: forget_load
 -- The next time the two are paired, all comes up anew.
