@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
@@ -18,7 +19,7 @@ from caravan.database.erasures import ErasureKey, ErasureKeyMissing
 from caravan.database.errors import NotOurs, StillRuns
 from caravan.engage import life_cycle, subscriptions
 from caravan.pairing import Databases, Paired
-from caravan.platform import first_load, renumbering, sandboxes, sync
+from caravan.platform import activity_stream, first_load, renumbering, sandboxes, sync
 from caravan.platform import sql as platform_sql
 from caravan.platform.first_load import FirstLoad
 from caravan.stack.stack import Stack
@@ -54,11 +55,13 @@ class Both:
     def worlds(self) -> tuple[World, World]:
         return self.one, self.two
 
-    async def unpair(self, world: World) -> None:
+    async def unpair(self, world: World, held_for: float = pairing.HELD_FOR) -> None:
         async def stop() -> None:
             self.stopped.append(world.munchkin)
 
-        await pairing.unpair(self.databases, world.munchkin, world.now, stop=stop, let_go=0)
+        await pairing.unpair(
+            self.databases, world.munchkin, world.now, stop=stop, let_go=0, held_for=held_for
+        )
 
     async def pair(self, sandbox: str, munchkin: str, key: ErasureKey | None = None) -> Paired:
         return await pairing.pair(self.databases, sandbox, munchkin, self.one.now, key=key)
@@ -356,6 +359,87 @@ async def test_pair_stays_while_something_runs_and_may_be_taken_apart_then(both:
     # the two may come together again, and nothing is new to either
     done = await both.pair(one.sandbox, one.munchkin)
     assert (done.loaded.matched, done.loaded.renumbered) == (3, 0)
+
+
+async def test_pair_is_not_taken_apart_before_the_last_word_has_gone_up(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether a transaction anywhere holds it back, or whoever unpairs is killed, or it is said when all let go."""
+    databases = Databases(world.stores.platform_dsn, world.stores.engage_dsn)
+    await filled(world, "a,Alpha,\n", "p,p@x.example,a,\n")
+    await activity_stream.want(world.platform, True)
+
+    async def say(city: str) -> None:
+        await world.engage.execute(
+            "insert into changes (entity, id, fields, as_of, origin)"
+            " select 'account', id, jsonb_build_object('city', $2::text), $1, 'journey' from accounts",
+            world.now,
+            city,
+        )
+
+    async def take_apart(*, held_for: float = pairing.HELD_FOR, dies: bool = False) -> None:
+        calls = 0
+
+        async def stop() -> None:
+            nonlocal calls
+            calls += 1
+            if dies:
+                raise Died
+            if calls == 2:  # by somebody who believed until now that the two belong together
+                await say("Bergen")
+
+        await pairing.unpair(
+            databases, world.munchkin, world.now, stop=stop, let_go=0, held_for=held_for
+        )
+
+    world.pass_time(seconds=5)
+    await say("Oslo")
+    with pytest.raises(Died):
+        await take_apart(dies=True)
+    async with world.platform.acquire() as other, other.transaction():
+        await other.fetchval("select pg_current_xact_id()")
+        with pytest.raises(
+            StillRuns, match=r"not all gone up.*a transaction open since .* goes on"
+        ):
+            await take_apart(held_for=0)
+    rows = await sandboxes.pairings(databases.platform_dsn, unfinished=True)
+    assert [row["ready"] for row in rows if row["munchkin"] == world.munchkin] == [False]
+    await take_apart()
+    assert await world.platform.fetchval("select attributes ->> 'city' from accounts") == "Bergen"
+    told = await world.platform.fetchval(
+        "select count(*) from activities where type = 'email_sent'"
+    )
+    assert told == 1
+    rows = await sandboxes.pairings(databases.platform_dsn, unfinished=True)
+    assert world.munchkin not in {row["munchkin"] for row in rows}
+
+
+async def test_table_of_pairs_of_the_version_before_is_upgraded_by_taking_one_apart(
+    world: World,
+) -> None:
+    name = f"platform_of_before_{world.munchkin.replace('-', '_')}"
+    await world.platform.execute(f"create database {name} template template0")
+    dsn = urlsplit(world.stores.platform_dsn)._replace(path=f"/{name}").geturl()
+    old = Pair(dsn, world.stores.engage_dsn, munchkin=f"{world.munchkin}-before", sandbox="before")
+    try:
+        await old.provision()
+        conn = await asyncpg.connect(dsn)
+        await conn.execute(
+            "alter table public.pairings drop column pair_id, drop column ready_at;"
+            " drop index public.pairings_sandbox_schema, public.pairings_munchkin_schema"
+        )
+        await conn.close()
+
+        async def stop() -> None:
+            pass
+
+        databases = Databases(dsn, old.engage_dsn)
+        sandbox = await pairing.unpair(databases, old.munchkin, world.now, stop=stop, let_go=0)
+        assert sandbox == "before"
+        assert await sandboxes.pairings(dsn, unfinished=True) == []
+        assert old.munchkin in await subscriptions.unpaired(old.engage_dsn)
+    finally:
+        await world.platform.execute(f"drop database {name}")
 
 
 async def test_journey_published_while_a_pair_is_taken_apart_is_seen_or_refused(both: Both) -> None:

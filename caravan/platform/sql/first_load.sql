@@ -148,6 +148,16 @@ insert into changes (entity, id, fields, as_of, origin) select 'opportunity', id
 insert into changes (entity, id, as_of, origin)
 select 'activity', id, :at::timestamptz, 'verdict' from activities where {table} = any(:ids::bigint[]) order by id;
 
+-- name: note_taking_apart
+-- Of a pair that was ready: its numbers agree, so what waits may go up, whoever goes on with it.
+insert into cursors (stream) values (:stream) on conflict do nothing;
+
+-- name: is_being_taken_apart
+select exists (select from cursors where stream = :stream);
+
+-- name: forget_taking_apart
+delete from cursors where stream = :stream;
+
 -- name: forget_load
 -- The next time the two are paired, all comes up anew.
 delete from cursors where stream = :stream;
