@@ -404,6 +404,7 @@ async def test_pair_is_not_taken_apart_before_the_last_word_has_gone_up(
             await take_apart(held_for=0)
     rows = await sandboxes.pairings(databases.platform_dsn, unfinished=True)
     assert [row["ready"] for row in rows if row["munchkin"] == world.munchkin] == [False]
+    world.pass_time(seconds=5)
     await take_apart()
     assert await world.platform.fetchval("select attributes ->> 'city' from accounts") == "Bergen"
     told = await world.platform.fetchval(
