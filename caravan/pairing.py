@@ -1,22 +1,25 @@
 """Pairing a sandbox with a subscription, and taking the two apart.
 
 The Platform's table of pairs is claimed first, then the subscription is bound to the claim, then what it holds
-is loaded up, and only then is the pair ready. Killed anywhere, it says so in `caravan subscription list`, nobody
+is loaded up, who was erased from one of the two is erased from the other, and only then is the pair ready. Killed anywhere, it says so in `caravan subscription list`, nobody
 works on it, and either of the two verbs goes on from there.
 """
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from caravan.campaigns.person_erasure import erase_from_both
+from caravan.database import outbox
 from caravan.database.erasures import ErasureKey
 from caravan.database.errors import NotOurs, StillRuns
 from caravan.database.pool import open_pool
 from caravan.engage import subscriptions
-from caravan.platform import down_flow, sandboxes, sync
+from caravan.platform import activity_stream, down_flow, sandboxes, sync
 from caravan.platform import sql as platform_sql
 from caravan.platform.first_load import FirstLoad, Loaded, load_stream
 from caravan.platform.merge import Follow
@@ -25,6 +28,10 @@ from caravan.stores import BELIEVED_FOR
 #: seconds in which every process sees that a pair is none any more, and what it was about has ended: a stream's
 #: activity hears of its workflow's end with one of its next heartbeats
 LET_GO = BELIEVED_FOR + 10.0
+#: seconds for a transaction of somebody else's to end that holds back what is to go up
+HELD_FOR = 10.0
+#: seconds between two looks whether it has
+LOOK_AGAIN = 0.2
 
 
 @dataclass(frozen=True)
@@ -88,6 +95,7 @@ async def pair(
         told: hears how far the load is.
 
     Raises:
+        ErasureKeyMissing: who was erased cannot be told.
         NotOurs: one of the two is paired with another.
         StoreUnreachable: a database does not answer; names its setting.
     """
@@ -109,6 +117,9 @@ async def pair(
         return Paired(munchkin, sandbox, new=False, loaded=Loaded())
     async with _pools(databases, munchkin, sandbox) as (engage, platform):
         loaded = await FirstLoad(engage, platform, munchkin, key, at).run(told)
+        for number in loaded.to_erase:
+            assert key is not None  # who they are is told by it
+            await erase_from_both(engage, platform, number, key, at)
     await sandboxes.make_ready(databases.platform_dsn, claim.pair_id)
     return Paired(munchkin, sandbox, new=True, loaded=loaded)
 
@@ -120,6 +131,7 @@ async def unpair(
     *,
     stop: Callable[[], Awaitable[None]],
     let_go: float = LET_GO,
+    held_for: float = HELD_FOR,
 ) -> str:
     """Take a pair apart; both keep all they hold.
 
@@ -131,14 +143,16 @@ async def unpair(
         at: domain time.
         stop: ends what works for the subscription; called twice.
         let_go: seconds for processes to see it.
+        held_for: seconds for what is to go up to be let up, by whoever's transaction holds it back.
 
     Returns:
         The sandbox it was paired with.
 
     Raises:
         NotOurs: the Platform knows of no such pair.
-        StillRuns: journeys run, accounts are inside or messages wait.
+        StillRuns: journeys run, accounts are inside or messages wait; or something cannot go up yet.
     """
+    await sandboxes.upgrade_pairings(databases.platform_dsn)
     known = await sandboxes.pairings(databases.platform_dsn, unfinished=True)
     row = next((row for row in known if row["munchkin"] == munchkin), None)
     if row is None:
@@ -146,11 +160,12 @@ async def unpair(
     async with _pools(databases, munchkin, row["sandbox"]) as (engage, platform):
         if running := await subscriptions.what_runs(engage):
             raise StillRuns(running.refusing(munchkin))
+        mark = _taking_apart(munchkin)
+        if row["ready"]:  # else its numbers may not agree yet, and nothing has happened in it
+            await platform_sql.execute(platform, "note_taking_apart", stream=mark)
+        goes_up = await platform_sql.fetchval(platform, "is_being_taken_apart", stream=mark)
         await sandboxes.make_unready(databases.platform_dsn, row["pair_id"])
         await stop()
-        if row["ready"]:
-            while await sync.drain_page(engage, platform, munchkin, at):
-                pass
         await platform_sql.execute(platform, "forget_load", stream=load_stream(munchkin))
         try:
             await subscriptions.unbind(databases.engage_dsn, munchkin, row["pair_id"])
@@ -158,11 +173,48 @@ async def unpair(
             if row["ready"]:
                 await sandboxes.make_ready(databases.platform_dsn, row["pair_id"])
             raise
-    # whoever read before that the two belong together may still write for a moment
-    await asyncio.sleep(let_go)
-    await stop()
+        # whoever read before that the two belong together may still write for a moment
+        await asyncio.sleep(let_go)
+        await stop()
+        if goes_up:
+            await _send_all_up(engage, platform, munchkin, at, held_for)
+        await platform_sql.execute(platform, "forget_taking_apart", stream=mark)
     await sandboxes.forget(databases.platform_dsn, row["pair_id"])
     return str(row["sandbox"])
+
+
+def _taking_apart(munchkin: str) -> str:
+    """The name of the cursor that says: this pair was ready, and is being taken apart."""
+    return f"apart:{munchkin}"
+
+
+async def _send_all_up(
+    engage: Any, platform: Any, munchkin: str, at: datetime, held_for: float
+) -> None:
+    """What has happened in a subscription goes up, to the last word.
+
+    Raises:
+        StillRuns: a transaction somewhere in the cluster holds some of it back.
+    """
+    patience = time.monotonic() + held_for
+    while True:
+        while await sync.drain_page(engage, platform, munchkin, at):
+            pass
+        if await activity_stream.is_wanted(platform):
+            while await activity_stream.tell_page(engage, platform, munchkin, at):
+                pass
+        lag = await sync.lag(engage, platform, munchkin)
+        if not lag.rows and not await activity_stream.waits(engage, platform, munchkin):
+            return
+        if time.monotonic() >= patience:
+            async with engage.acquire() as conn:
+                holding = await outbox.holding(conn)
+            raise StillRuns(
+                f"What happened in subscription {munchkin} has not all gone up: {lag.rows} changes, or activities, "
+                f"wait for {sync.held_by(holding)}. Once that has ended, `caravan subscription unpair {munchkin}` "
+                "goes on"
+            )
+        await asyncio.sleep(LOOK_AGAIN)
 
 
 async def _refuse_anothers(databases: Databases, sandbox: str, munchkin: str) -> None:

@@ -50,6 +50,14 @@ class Stores:
         """The pool of a subscription; refused where its schema belongs to another pair."""
         return (await self._pair(munchkin)).engage
 
+    async def engage_alone(self, munchkin: str) -> Pool:
+        """The pool of a subscription, whether it is paired or not.
+
+        For what people say of mail and texts that have gone: it is to be heard by whichever store sent them, and
+        comes up when that is paired anew. Nothing else may work on a subscription without its sandbox.
+        """
+        return await self._pool("ENGAGE_DSN", self.engage_dsn, subscriptions.schema_of(munchkin))
+
     async def platform(self, munchkin: str) -> Pool:
         """The pool of the sandbox this subscription is paired with."""
         known = self._pairs.get(munchkin)

@@ -167,7 +167,7 @@ def _tell(done: Paired, form: Format) -> None:
                     "loaded": loaded.rows,
                     "matched": loaded.matched,
                     "renumbered": loaded.renumbered,
-                    "to_erase": loaded.to_erase,
+                    "erased": sorted(loaded.to_erase.values()),
                 }
             )
         )
@@ -179,10 +179,10 @@ def _tell(done: Paired, form: Format) -> None:
             counts = ", ".join(f"{count} {table}" for table, count in loaded.rows.items())
             said += f"; loaded up: {counts}, of which the sandbox had {loaded.matched}"
         plainly(said)
-    for person in loaded.to_erase:
+    for person in sorted(loaded.to_erase.values()):
         say(
-            f"{person} was erased from one of the two and is in the other: "
-            f"`caravan person erase {person} --subscription {done.munchkin}`"
+            f"{person} had been erased from one of the two, by this id or their address, and now is from the other too; "
+            f"`caravan person erase {person} --subscription {done.munchkin}` looks through captured mail"
         )
 
 

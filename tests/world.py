@@ -67,9 +67,9 @@ class World:
         """What its mail is sent with; a test may change the transport."""
         return Mailing(self.transport, texts=self.texts)
 
-    async def alone(self, _dsn: str) -> list[dict[str, str]]:
-        """The pairs there are, as if other tests had left none: whoever asks all of them asks this one."""
-        return [{"munchkin": self.munchkin, "sandbox": self.sandbox}]
+    async def alone(self, _dsn: str) -> list[str]:
+        """The subscriptions there are, as if other tests had left none: whoever asks all of them asks this one."""
+        return [self.munchkin]
 
     @property
     def catalog(self) -> FieldCatalog:

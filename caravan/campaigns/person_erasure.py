@@ -14,7 +14,7 @@ from typing import Any
 
 from caravan.buying_groups import standing
 from caravan.campaigns import recording
-from caravan.campaigns.personal_data import ENGAGE, PLATFORM, Person
+from caravan.campaigns.personal_data import ENGAGE, PLATFORM, Person, by_number
 from caravan.campaigns.plans import PlanCache
 from caravan.database import erasures
 from caravan.database.erasures import ErasureKey
@@ -120,6 +120,28 @@ async def erase_in_platform(pool: Any, person: Person, key: ErasureKey, at: date
             await platform_sql.execute(conn, "tell_erased", person_ids=person.ids, at=at)
         await nudge(conn)
         return Erased(rows)
+
+
+async def erase_from_both(
+    engage: Any, platform: Any, number: int, key: ErasureKey, at: datetime
+) -> None:
+    """Erase whoever has a number in a pair's stores, engage first. Done before, it changes nothing.
+
+    Args:
+        engage: the engage store.
+        platform: the Platform store.
+        number: the person's, which is theirs in both.
+        key: what tells afterwards who was erased.
+        at: domain time.
+    """
+    person = await by_number(engage, platform, number)
+    if person is None:
+        return
+    others = await whose_too(engage, platform, person)
+    phones = await phones_of_others(engage, platform, person)
+    rest = without_what_is_others(person, others, phones)
+    await erase_here(engage, PlanCache(), rest, key, at)
+    await erase_in_platform(platform, rest, key, at)
 
 
 def without_what_is_others(

@@ -97,18 +97,30 @@ async def find(engage: Any, platform: Any, key: str) -> Person | None:
         return None
     number = (platform_row or engage_row)["id"]
     ids = await numbers_of(platform, number)
-    rows = [
-        *await platform_sql.fetch(platform, "people_by_ids", ids=ids),
-        *await engage_sql.fetch(engage, "people_by_ids", ids=ids),
-    ]
-    rows.sort(key=lambda row: row["id"] != number)
+    rows = await _rows(engage, platform, number, ids)
     return _known_by(number, rows, [one for one in ids if one != number])
+
+
+async def by_number(engage: Any, platform: Any, number: int) -> Person | None:
+    """A person by the number that both stores know them by; None: neither holds anything of them."""
+    ids = await numbers_of(platform, number)
+    rows = await _rows(engage, platform, number, ids)
+    return _known_by(number, rows, [one for one in ids if one != number]) if rows else None
 
 
 async def numbers_of(platform: Any, number: int) -> list[int]:
     """The numbers of a person: of the record that stands for them, and of those that are one with it."""
     rows = await platform_sql.fetch(platform, "numbers_of_person", id=number)
     return sorted({number, *(row["id"] for row in rows)})
+
+
+async def _rows(engage: Any, platform: Any, number: int, ids: list[int]) -> list[Any]:
+    """What both stores have of these numbers, the person's own first."""
+    rows = [
+        *await platform_sql.fetch(platform, "people_by_ids", ids=ids),
+        *await engage_sql.fetch(engage, "people_by_ids", ids=ids),
+    ]
+    return sorted(rows, key=lambda row: row["id"] != number)
 
 
 def _known_by(number: int, rows: list[Any], also: list[int]) -> Person:

@@ -201,12 +201,16 @@ async def where(conn: Any, stream: str) -> tuple[Cursor, int]:
 async def waiting(conn: Any, after: Cursor) -> Waiting:
     """What lies behind ``after``: the lag, and what it is due to."""
     row = await conn.fetchrow(_WAITING, after.epoch, after.xid, after.seq)
-    holding = None
-    if row["held_back"]:
-        held = await conn.fetchrow(_HOLDING)
-        if held is not None:
-            holding = Holding(held["since"], held["database"], held["pid"], held["application"])
-    return Waiting(row["rows"], row["oldest"], row["held_back"], holding)
+    held = await holding(conn) if row["held_back"] else None
+    return Waiting(row["rows"], row["oldest"], row["held_back"], held)
+
+
+async def holding(conn: Any) -> Holding | None:
+    """The oldest transaction that writes; None: none does."""
+    held = await conn.fetchrow(_HOLDING)
+    if held is None:
+        return None
+    return Holding(held["since"], held["database"], held["pid"], held["application"])
 
 
 async def forget(conn: Any, upto: Cursor, before: datetime, limit: int) -> int:

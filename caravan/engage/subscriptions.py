@@ -186,14 +186,21 @@ async def owner(dsn: str, munchkin: str) -> Any:
 
 async def unpaired(dsn: str) -> list[str]:
     """The subscriptions that belong to nobody."""
+    return sorted(row["munchkin"] for row in await _pairs(dsn) if row["sandbox"] is None)
+
+
+async def all_of(dsn: str) -> list[str]:
+    """The subscriptions of an engage database, paired or not."""
+    return sorted(row["munchkin"] for row in await _pairs(dsn))
+
+
+async def _pairs(dsn: str) -> list[Any]:
     conn = await connect(dsn, "ENGAGE_DSN")
     try:
-        named = []
+        found = []
         for row in await conn.fetch(_SCHEMAS):
-            named += await conn.fetch(
-                f'select munchkin from "{row["schema"]}".pair where sandbox is null'
-            )
-        return sorted(row["munchkin"] for row in named)
+            found += await conn.fetch(f'select munchkin, sandbox from "{row["schema"]}".pair')
+        return found
     finally:
         await conn.close()
 

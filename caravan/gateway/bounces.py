@@ -17,9 +17,9 @@ from caravan.campaigns import bounces
 from caravan.campaigns.plans import PlanCache
 from caravan.delivery.bounce_reports import LARGEST, NotAReport, Report, read_report
 from caravan.delivery.return_path import ReturnPath
+from caravan.engage.subscriptions import all_of
 from caravan.gateway.bodies import TooLarge, whole_body
 from caravan.gateway.errors import refusal
-from caravan.platform.sandboxes import pairings
 from caravan.stores import Stores
 
 BOUNCES_PATH = "/bounces"
@@ -30,7 +30,7 @@ log = structlog.get_logger("caravan.gateway")
 
 
 class BounceEndpoint:
-    """Takes reports for all subscriptions: each looks whether it is about a message of its own."""
+    """Takes reports for all subscriptions: each, paired or not, looks whether it is about a message of its own."""
 
     def __init__(self, stores: Stores, key: str, return_path: ReturnPath | None) -> None:
         self._stores = stores
@@ -63,14 +63,14 @@ class BounceEndpoint:
 
     async def _take(self, report: Report) -> dict[str, str | None]:
         result = "elsewhere"
-        for row in await pairings(self._stores.platform_dsn):
-            pool = await self._stores.engage(row["munchkin"])
+        for munchkin in await all_of(self._stores.engage_dsn):
+            pool = await self._stores.engage_alone(munchkin)
             taken = await bounces.take(
                 pool,
                 self._plans,
                 report,
                 datetime.now(UTC),
-                munchkin=row["munchkin"],
+                munchkin=munchkin,
                 return_path=self._return_path,
             )
             result = taken.result

@@ -137,7 +137,7 @@ class MailLinkEndpoints:
         if link is None:
             return None
         try:
-            return await self._subscriptions.engage(link.munchkin)
+            return await self._subscriptions.engage_alone(link.munchkin)
         except TooSoon:
             return None
 

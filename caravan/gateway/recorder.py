@@ -95,7 +95,7 @@ class Recorder:
     ) -> Exception | None:
         for pause in (*again, None):
             try:
-                pool = await self._subscriptions.engage(munchkin)
+                pool = await self._subscriptions.engage_alone(munchkin)
                 if pool is not None:
                     await record_seen(pool, self._plans, seen, self._now())
                 return None

@@ -5,8 +5,10 @@ Strangers can say any name; they cannot make us ask the store for it all the tim
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable, Iterable
 
 from caravan.database.pool import Pool
+from caravan.engage.subscriptions import all_of
 from caravan.platform.sandboxes import pairings
 from caravan.stores import Stores
 
@@ -23,31 +25,48 @@ class Subscriptions:
 
     def __init__(self, stores: Stores) -> None:
         self._stores = stores
-        self._known: frozenset[str] = frozenset()
-        self._looked_at = -LOOK_AGAIN
-        self._looking = asyncio.Lock()
+        self._paired = _Known(self._pairs)
+        self._all = _Known(lambda: all_of(stores.engage_dsn))
 
     async def engage(self, munchkin: str) -> Pool | None:
-        """Its engage store; None where there is no such subscription.
+        """The engage store of one that is paired; None where there is no such subscription.
 
         Raises:
             TooSoon: it was not there a moment ago; whether it is now we shall know in a few seconds.
         """
-        return await self._stores.engage(munchkin) if await self._serves(munchkin) else None
+        return await self._stores.engage(munchkin) if await self._paired.has(munchkin) else None
+
+    async def engage_alone(self, munchkin: str) -> Pool | None:
+        """The engage store of one that is paired or not: for the links of mail that has gone; as above."""
+        return await self._stores.engage_alone(munchkin) if await self._all.has(munchkin) else None
 
     async def platform(self, munchkin: str) -> Pool:
         """The Platform store of a subscription that there is."""
         return await self._stores.platform(munchkin)
 
-    async def _serves(self, munchkin: str) -> bool:
-        if munchkin in self._known:
+    async def _pairs(self) -> Iterable[str]:
+        return [row["munchkin"] for row in await pairings(self._stores.platform_dsn)]
+
+
+class _Known:
+    """Names that a database has, read anew for one that is not among them."""
+
+    def __init__(self, read: Callable[[], Awaitable[Iterable[str]]]) -> None:
+        self._read = read
+        self._names: frozenset[str] = frozenset()
+        self._looked_at = -LOOK_AGAIN
+        self._looking = asyncio.Lock()
+
+    async def has(self, name: str) -> bool:
+        """Whether there is one; raises ``TooSoon``."""
+        if name in self._names:
             return True
         async with self._looking:
-            if munchkin in self._known:
+            if name in self._names:
                 return True
             if time.monotonic() - self._looked_at < LOOK_AGAIN:
                 raise TooSoon
-            rows = await pairings(self._stores.platform_dsn)
+            names = await self._read()
             self._looked_at = time.monotonic()
-            self._known = frozenset(row["munchkin"] for row in rows)
-        return munchkin in self._known
+            self._names = frozenset(names)
+        return name in self._names

@@ -22,10 +22,10 @@ from starlette.routing import Route
 from caravan.campaigns import sms_consent, text_status
 from caravan.campaigns.plans import PlanCache
 from caravan.delivery.sms import STATUS_PATH
+from caravan.engage.subscriptions import all_of
 from caravan.gateway.bodies import TooLarge, whole_body
 from caravan.gateway.errors import guarded
 from caravan.journeys.suppressing import phone_key
-from caravan.platform.sandboxes import pairings
 from caravan.stores import Stores
 
 INBOUND_PATH = "/sms/inbound"
@@ -97,12 +97,19 @@ class TextEndpoints:
         phone, sid = phone_key(said.get("From", "")), said.get("MessageSid", "")
         word = sms_consent.keyword(said.get("Body", ""), said.get("OptOutType", ""))
         if phone is not None and sid and word is not None:
+            failed: Exception | None = None
             for munchkin in await self._subscriptions():
-                pool = await self._stores.engage(munchkin)
-                new = await sms_consent.hear(
-                    pool, self._plans, phone=phone, sid=sid, word=word, at=self._now()
-                )
-                log.info("an answer to a text message", keyword=word, new=new)
+                try:
+                    pool = await self._stores.engage_alone(munchkin)
+                    new = await sms_consent.hear(
+                        pool, self._plans, phone=phone, sid=sid, word=word, at=self._now()
+                    )
+                except Exception as error:  # it is heard by the others all the same
+                    failed = error
+                else:
+                    log.info("an answer to a text message", keyword=word, new=new)
+            if failed is not None:
+                raise failed
         return Response(_NOTHING, media_type="text/xml")
 
     async def status(self, request: Request) -> Response:
@@ -115,7 +122,7 @@ class TextEndpoints:
         munchkin, _, number = request.query_params.get("message", "").rpartition("/")
         if munchkin and number.isdecimal() and munchkin in await self._subscriptions():
             await text_status.take(
-                await self._stores.engage(munchkin),
+                await self._stores.engage_alone(munchkin),
                 self._plans,
                 number=int(number),
                 sid=said.get("MessageSid", ""),
@@ -137,9 +144,8 @@ class TextEndpoints:
         return form if hmac.compare_digest(due.encode(), given.encode()) else None
 
     async def _subscriptions(self) -> Sequence[str]:
-        """All subscriptions, looked for anew now and then: only who is signed gets here."""
+        """All subscriptions, paired or not, looked for anew now and then: only who is signed gets here."""
         if time.monotonic() - self._looked_at >= LOOK_AGAIN:
-            rows = await pairings(self._stores.platform_dsn)
-            self._known = sorted(row["munchkin"] for row in rows)
+            self._known = await all_of(self._stores.engage_dsn)
             self._looked_at = time.monotonic()
         return self._known

@@ -36,7 +36,7 @@ async def tell_page(engage: Any, platform: Any, munchkin: str, at: datetime) -> 
     stream = stream_of(munchkin)
     async with platform.acquire() as conn:
         cursor, _ = await outbox.where(conn, stream)
-    rows = await sql.fetch(engage, "activities_to_tell", xid=cursor.xid, seq=cursor.seq, limit=PAGE)
+    rows = await _behind(engage, cursor, limit=PAGE)
     if not rows:
         return 0
     async with platform.acquire() as conn, conn.transaction():
@@ -58,6 +58,27 @@ async def tell_page(engage: Any, platform: Any, munchkin: str, at: datetime) -> 
         await advance_cursor(conn, stream, behind, len(rows), at)
         await nudge(conn)
     return len(rows)
+
+
+async def waits(engage: Any, platform: Any, munchkin: str) -> bool:
+    """Whether there is anything that a sandbox wants to be told and has not been."""
+    if not await is_wanted(platform):
+        return False
+    async with platform.acquire() as conn:
+        cursor, _ = await outbox.where(conn, stream_of(munchkin))
+    return bool(await _behind(engage, cursor, limit=1, held_back=True))
+
+
+async def _behind(engage: Any, cursor: Cursor, *, limit: int, held_back: bool = False) -> list[Any]:
+    """What lies behind a cursor; ``held_back``: also what may not be told yet."""
+    return await sql.fetch(
+        engage,
+        "activities_to_tell",
+        xid=cursor.xid,
+        seq=cursor.seq,
+        limit=limit,
+        held_back=held_back,
+    )
 
 
 def _identity(munchkin: str, row: Any) -> str:

@@ -14,8 +14,8 @@ from typing import Any
 from caravan.database import erasures, outbox
 from caravan.database.erasures import ErasureKey
 from caravan.database.outbox import Cursor, advance_cursor, lock_cursor
-from caravan.platform import sql, uniting
-from caravan.platform.erased_rows import erased_people
+from caravan.platform import activity_stream, sql, uniting
+from caravan.platform.erased_rows import erased_addresses, erased_people
 from caravan.platform.folding import DELETED
 from caravan.platform.merge import TABLES, Follow, stream_of
 from caravan.platform.renumbering import renumber
@@ -32,8 +32,8 @@ class Loaded:
     rows: dict[str, int] = field(default_factory=lambda: dict.fromkeys(TABLES.values(), 0))
     matched: int = 0  # records that both stores had
     renumbered: int = 0  # records of the sandbox that have other numbers now
-    # outside ids of people whom one of the two was told to forget and the other still holds
-    to_erase: list[str] = field(default_factory=list)
+    # by number, outside ids of people whom one of the two was told to forget and the other still holds
+    to_erase: dict[int, str] = field(default_factory=dict)
 
 
 def load_stream(munchkin: str) -> str:
@@ -71,7 +71,7 @@ class FirstLoad:
             entity, rows = page
             at = await self._apply(entity, rows, at)
             told(TABLES[entity], self.loaded.rows[TABLES[entity]])
-        await self._erased_from_the_subscription()
+        await self._find_the_erased()
         async with self._platform.acquire() as conn:
             await sql.execute(conn, "look_at_all_again")
         return self.loaded
@@ -90,6 +90,7 @@ class FirstLoad:
             up = stream_of(self._munchkin)
             await lock_cursor(conn, up)
             await advance_cursor(conn, up, horizon, 0, self._at)
+            await outbox.set_back(conn, activity_stream.stream_of(self._munchkin))
             await sql.execute(conn, "forget_what_was_told")
             await sql.execute(conn, "forget_segments")
             await sql.execute(conn, "raise_numbers", beyond=highest)
@@ -127,9 +128,11 @@ class FirstLoad:
                 return reached  # another has loaded it
             await sql.execute(conn, "one_writer")
             await sql.execute(conn, "lock_to_edit")
-            if entity == "person":
-                rows = await self._without_the_erased(conn, rows)
+            # of who is to be erased too: a number is to mean one person in both
             self.loaded.renumbered += await self._agree_on_numbers(conn, table, rows)
+            if entity == "person":
+                erased = await self._erased_among(conn, rows)
+                rows = [row for row in rows if row["id"] not in erased]
             same = _records(rows)
             matched = await sql.fetch(conn, f"load_{table}", **same, entity=entity, at=self._at)
             await sql.execute(conn, f"add_{table}", **same, **_belongings(table, rows), at=self._at)
@@ -182,28 +185,30 @@ class FirstLoad:
         await renumber(conn, table, {row["old"]: row["new"] for row in stray})
         return count + len(stray)
 
-    async def _without_the_erased(self, conn: Any, rows: list[Any]) -> list[Any]:
-        erased = await erased_people(
-            conn, self._key, [row["external_id"] for row in rows if row["erased_at"] is None]
+    async def _erased_among(self, conn: Any, rows: Sequence[Any]) -> dict[int, str]:
+        """Those of these people whom either store was told to forget, by their id or their address."""
+        alive = [row for row in rows if row["erased_at"] is None]
+        people = await erased_people(conn, self._key, [row["external_id"] for row in alive])
+        addresses = await erased_addresses(
+            conn, self._key, [row["email"] for row in alive if row["email"]]
         )
-        self.loaded.to_erase += sorted(erased)
-        return [row for row in rows if row["external_id"] not in erased]
+        return {
+            row["id"]: row["external_id"]
+            for row in alive
+            if row["external_id"] in people or row["email"] in addresses
+        }
 
-    async def _erased_from_the_subscription(self) -> None:
-        """People of the sandbox whom the subscription was told to forget."""
-        async with self._engage.acquire() as conn:
+    async def _find_the_erased(self) -> None:
+        """People of either store whom one of the two was told to forget; looked for whole, by a second try too."""
+        async with self._platform.acquire() as conn:  # which knows of both by now
             if await erasures.in_force(conn, self._key) is None:
                 return
-        after = 0
-        found = set(self.loaded.to_erase)
-        while True:
-            async with self._platform.acquire() as conn:
-                rows = await sql.fetch(conn, "read_names", after=after, limit=PAGE)
-                if not rows:
-                    break
-                found |= await erased_people(conn, self._key, [row["external_id"] for row in rows])
-            after = rows[-1]["id"]
-        self.loaded.to_erase = sorted(found)
+        for pool in (self._engage, self._platform):
+            after = 0
+            while rows := await sql.fetch(pool, "read_people", after=after, limit=PAGE):
+                async with self._platform.acquire() as conn:
+                    self.loaded.to_erase |= await self._erased_among(conn, rows)
+                after = rows[-1]["id"]
 
 
 #: a cursor of before anything was loaded has epoch 1

@@ -105,6 +105,15 @@ async def forget(dsn: str, pair_id: UUID) -> None:
     await _execute(dsn, "forget_pair", pair_id)
 
 
+async def upgrade_pairings(dsn: str) -> None:
+    """Have the table of pairs know what it knows by now."""
+    conn = await connect(dsn, "PLATFORM_DSN")
+    try:
+        await _see_to_the_table(conn)
+    finally:
+        await conn.close()
+
+
 async def pairings(dsn: str, *, unfinished: bool = False) -> list[Any]:
     """The pairs, by subscription.
 

@@ -33,14 +33,18 @@ class Lag:
         """What holds rows back, in words, where it has done so for longer than transactions of ours take."""
         if not self.held_back or self.seconds(now) < LONG:
             return None
-        whose = "a transaction that Postgres does not name (pg_read_all_stats would)"
-        if (held := self.holding) is not None and held.since is not None:
-            parts = (held.application, f"pid {held.pid}" if held.pid else None)
-            whose = (
-                f"a transaction open since {held.since:%Y-%m-%d %H:%M:%SZ} in database {held.database}"
-                f" ({', '.join(part for part in parts if part)})"
-            )
-        return f"{self.held_back} of the changes wait for {whose}"
+        return f"{self.held_back} of the changes wait for {held_by(self.holding)}"
+
+
+def held_by(holding: Holding | None) -> str:
+    """A transaction that holds an outbox back, in words."""
+    if holding is None or holding.since is None:
+        return "a transaction that Postgres does not name (pg_read_all_stats would)"
+    parts = (holding.application, f"pid {holding.pid}" if holding.pid else None)
+    return (
+        f"a transaction open since {holding.since:%Y-%m-%d %H:%M:%SZ} in database {holding.database}"
+        f" ({', '.join(part for part in parts if part)})"
+    )
 
 
 class UpFlow:

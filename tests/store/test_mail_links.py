@@ -15,7 +15,10 @@ from caravan import mail_settings
 from caravan.campaigns.mailing import Mailing
 from caravan.delivery.errors import RelayUnreachable
 from caravan.delivery.links import Link, LinkKeys, LinkKind, links_of
+from caravan.engage import life_cycle
 from caravan.engage.versions import PIN
+from caravan.pairing import Databases, unpair
+from caravan.pairing import pair as pair_both
 from caravan.platform import sync
 from caravan.settings import Settings
 from tests.mailing_links import BROWSER, OLD_KEY, Letter, LinkedWorld, ask
@@ -310,6 +313,38 @@ async def test_way_out_is_taken_once_and_reaches_the_platform(world: LinkedWorld
     row = await world.platform.fetchrow("select attributes, stamps from people")
     assert row["attributes"]["unsubscribed"] is True
     assert row["stamps"]["unsubscribed"].startswith(world.now.strftime("%Y-%m-%dT%H:%M:%S"))
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+async def test_links_of_mail_that_has_gone_outlive_the_pair_it_was_sent_in(
+    world: LinkedWorld, restarted: bool
+) -> None:
+    """What people say meanwhile is kept where it was said, and comes up into the next sandbox."""
+    _, letter = await mailed(world)
+    way_out = letter.link("Unsubscribe")
+    assert (await ask(world, way_out)).status_code == 200
+    await life_cycle.abort(world.engage, "linked")
+    async for _ in life_cycle.take_out(world.engage, "linked", world.now):
+        pass
+
+    async def stop() -> None:
+        pass
+
+    databases = Databases(world.stores.platform_dsn, world.stores.engage_dsn)
+    await unpair(databases, world.munchkin, world.now, stop=stop, let_go=0)
+    if restarted:
+        await world.gateway.stop()
+        await world.listen()
+    world.pass_time(minutes=1)
+    assert (await ask(world, way_out)).status_code == 200
+    assert (await ask(world, letter.link("Offer"))).status_code == 302
+    said = {"List-Unsubscribe": "One-Click"}
+    assert (await ask(world, way_out, "POST", data=said)).status_code == 200
+    assert await unsubscribed(world)
+    assert len(await activities(world, "email_clicked")) == 1
+    await pair_both(databases, world.sandbox, world.munchkin, world.now)
+    attributes = await world.platform.fetchval("select attributes from people")
+    assert attributes["unsubscribed"] is True
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,10 @@ import asyncio
 import json
 import re
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
@@ -13,11 +15,11 @@ import pytest
 from caravan import pairing
 from caravan.campaigns.person_erasure import erase_here, erase_in_platform
 from caravan.campaigns.personal_data import find
-from caravan.database.erasures import ErasureKey
+from caravan.database.erasures import ErasureKey, ErasureKeyMissing
 from caravan.database.errors import NotOurs, StillRuns
 from caravan.engage import life_cycle, subscriptions
 from caravan.pairing import Databases, Paired
-from caravan.platform import convergence, first_load, renumbering, sandboxes, sync
+from caravan.platform import activity_stream, convergence, first_load, renumbering, sandboxes, sync
 from caravan.platform import sql as platform_sql
 from caravan.platform.first_load import FirstLoad
 from caravan.stack.stack import Stack
@@ -54,11 +56,13 @@ class Both:
     def worlds(self) -> tuple[World, World]:
         return self.one, self.two
 
-    async def unpair(self, world: World) -> None:
+    async def unpair(self, world: World, held_for: float = pairing.HELD_FOR) -> None:
         async def stop() -> None:
             self.stopped.append(world.munchkin)
 
-        await pairing.unpair(self.databases, world.munchkin, world.now, stop=stop, let_go=0)
+        await pairing.unpair(
+            self.databases, world.munchkin, world.now, stop=stop, let_go=0, held_for=held_for
+        )
 
     async def pair(self, sandbox: str, munchkin: str, key: ErasureKey | None = None) -> Paired:
         return await pairing.pair(self.databases, sandbox, munchkin, self.one.now, key=key)
@@ -173,7 +177,7 @@ async def test_what_a_subscription_holds_comes_up_into_an_empty_sandbox(both: Bo
     new = f"{one.sandbox}-new"
     done = await both.pair(new, one.munchkin)
     assert done.loaded.rows == {table: len(rows) for table, rows in held.items()}
-    assert (done.loaded.matched, done.loaded.renumbered, done.loaded.to_erase) == (0, 0, [])
+    assert (done.loaded.matched, done.loaded.renumbered, done.loaded.to_erase) == (0, 0, {})
     stores = Stores(both.databases.platform_dsn, both.databases.engage_dsn)
     try:
         platform = await stores.platform(one.munchkin)
@@ -255,6 +259,38 @@ async def test_sandbox_that_has_data_takes_the_numbers_of_the_subscription(both:
         assert people == []  # segments were of the other subscription's journeys
     finally:
         await stores.close()
+
+
+@pytest.mark.parametrize("taken_back", [False, True])
+async def test_word_about_a_deletion_comes_up_with_the_flag_it_is_about(
+    world: World, taken_back: bool
+) -> None:
+    """The later word, that a record was deleted or is one again, holds in both from then on."""
+    workspace = world.workspace(JOURNEY, mails=("hello",))
+    await world.load(workspace, accounts="account_id,name\na,Alpha\n")
+    await world.engage.execute(
+        "insert into accounts (id, external_id) values ($1, 'a')",
+        await world.platform.fetchval("select id from accounts"),
+    )
+    for pool, deleted, said in (
+        (world.platform, taken_back, world.now + timedelta(minutes=30)),
+        (world.engage, not taken_back, world.now + timedelta(hours=1)),
+    ):
+        await pool.execute(
+            "update accounts set deleted_at = case when $1 then $2::timestamptz end,"
+            " stamps = stamps || jsonb_build_object('$deleted', stamp($2))",
+            deleted,
+            said,
+        )
+    world.pass_time(hours=2)
+    await FirstLoad(world.engage, world.platform, world.munchkin, None, world.now).run()
+    told = await world.platform.fetchval("select fields from changes where origin = 'sync'")
+    assert (told["$deleted"] is None) == taken_back
+    await world.follow()
+    for pool in (world.platform, world.engage):
+        row = await pool.fetchrow("select deleted_at is null as there, attributes from accounts")
+        assert row["there"] == taken_back
+        assert "$deleted" not in row["attributes"]
 
 
 @pytest.mark.parametrize("died_after", [0, 2, 5])
@@ -384,6 +420,88 @@ async def test_records_that_are_one_come_through_a_new_pair(both: Both) -> None:
         await stores.close()
 
 
+async def test_pair_is_not_taken_apart_before_the_last_word_has_gone_up(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether a transaction anywhere holds it back, or whoever unpairs is killed, or it is said when all let go."""
+    databases = Databases(world.stores.platform_dsn, world.stores.engage_dsn)
+    await filled(world, "a,Alpha,\n", "p,p@x.example,a,\n")
+    await activity_stream.want(world.platform, True)
+
+    async def say(city: str) -> None:
+        await world.engage.execute(
+            "insert into changes (entity, id, fields, as_of, origin)"
+            " select 'account', id, jsonb_build_object('city', $2::text), $1, 'journey' from accounts",
+            world.now,
+            city,
+        )
+
+    async def take_apart(*, held_for: float = pairing.HELD_FOR, dies: bool = False) -> None:
+        calls = 0
+
+        async def stop() -> None:
+            nonlocal calls
+            calls += 1
+            if dies:
+                raise Died
+            if calls == 2:  # by somebody who believed until now that the two belong together
+                await say("Bergen")
+
+        await pairing.unpair(
+            databases, world.munchkin, world.now, stop=stop, let_go=0, held_for=held_for
+        )
+
+    world.pass_time(seconds=5)
+    await say("Oslo")
+    with pytest.raises(Died):
+        await take_apart(dies=True)
+    async with world.platform.acquire() as other, other.transaction():
+        await other.fetchval("select pg_current_xact_id()")
+        with pytest.raises(
+            StillRuns, match=r"not all gone up.*a transaction open since .* goes on"
+        ):
+            await take_apart(held_for=0)
+    rows = await sandboxes.pairings(databases.platform_dsn, unfinished=True)
+    assert [row["ready"] for row in rows if row["munchkin"] == world.munchkin] == [False]
+    world.pass_time(seconds=5)
+    await take_apart()
+    assert await world.platform.fetchval("select attributes ->> 'city' from accounts") == "Bergen"
+    told = await world.platform.fetchval(
+        "select count(*) from activities where type = 'email_sent'"
+    )
+    assert told == 1
+    rows = await sandboxes.pairings(databases.platform_dsn, unfinished=True)
+    assert world.munchkin not in {row["munchkin"] for row in rows}
+
+
+async def test_table_of_pairs_of_the_version_before_is_upgraded_by_taking_one_apart(
+    world: World,
+) -> None:
+    name = f"platform_of_before_{world.munchkin.replace('-', '_')}"
+    await world.platform.execute(f"create database {name} template template0")
+    dsn = urlsplit(world.stores.platform_dsn)._replace(path=f"/{name}").geturl()
+    old = Pair(dsn, world.stores.engage_dsn, munchkin=f"{world.munchkin}-before", sandbox="before")
+    try:
+        await old.provision()
+        conn = await asyncpg.connect(dsn)
+        await conn.execute(
+            "alter table public.pairings drop column pair_id, drop column ready_at;"
+            " drop index public.pairings_sandbox_schema, public.pairings_munchkin_schema"
+        )
+        await conn.close()
+
+        async def stop() -> None:
+            pass
+
+        databases = Databases(dsn, old.engage_dsn)
+        sandbox = await pairing.unpair(databases, old.munchkin, world.now, stop=stop, let_go=0)
+        assert sandbox == "before"
+        assert await sandboxes.pairings(dsn, unfinished=True) == []
+        assert old.munchkin in await subscriptions.unpaired(old.engage_dsn)
+    finally:
+        await world.platform.execute(f"drop database {name}")
+
+
 async def test_journey_published_while_a_pair_is_taken_apart_is_seen_or_refused(both: Both) -> None:
     """Whichever of the two commits first: never is a subscription unpaired whose journey runs."""
     one = both.one
@@ -414,21 +532,50 @@ async def test_process_that_knew_a_pair_learns_that_it_is_none_any_more(
     assert schema == sandboxes.schema_of_sandbox(both.two.sandbox)
 
 
-async def test_person_erased_from_one_of_the_two_is_told_and_does_not_come_up(both: Both) -> None:
+async def test_person_erased_from_one_of_the_two_is_erased_from_the_other(
+    both: Both, monkeypatch: pytest.MonkeyPatch
+) -> None:
     await crossed_but_erased(both)
+    with pytest.raises(ErasureKeyMissing):
+        await both.pair(both.two.sandbox, both.one.munchkin)
+    with monkeypatch.context() as patched:  # killed between the load and the erasing
+
+        async def dies(*_: Any) -> None:
+            raise Died
+
+        patched.setattr(pairing, "erase_from_both", dies)
+        with pytest.raises(Died):
+            await both.pair(both.two.sandbox, both.one.munchkin, KEY)
     done = await both.pair(both.two.sandbox, both.one.munchkin, KEY)
-    assert done.loaded.to_erase == ["p", "q"]
-    alive = await both.two.platform.fetch(
-        "select external_id from people where erased_at is null order by 1"
-    )
-    assert [row["external_id"] for row in alive] == ["new", "q"]  # q: to be erased by hand
+    # r is known by the address of q alone, as an import would know them
+    assert sorted(done.loaded.to_erase.values()) == ["p", "q", "r"]
+    one = both.one
+    one.platform = both.two.platform
+    await one.follow()
+    for pool in (one.platform, one.engage):
+        rows = await pool.fetch(
+            "select external_id, attributes from people where erased_at is null"
+        )
+        assert [row["external_id"] for row in rows] == ["new"]
+        left = await pool.fetchval(
+            "select count(*) from people where erased_at is not null and attributes <> '{}'"
+        )
+        assert left == 0
+    # and nobody comes back by what is written meanwhile or given again
+    again = await both.pair(both.two.sandbox, both.one.munchkin, KEY)
+    assert (again.new, again.loaded.to_erase) == (False, {})
 
 
 async def crossed_but_erased(both: Both) -> None:
     """Each of the two was told to forget somebody whom the other still has."""
     for world, accounts, people, gone in (
         (both.one, "a,Alpha,\n", "p,p@x.example,a,\nq,q@x.example,a,\n", "q"),
-        (both.two, "a,Alpha,\n", "new,n@x.example,a,\nq,q@x.example,a,\np,p@x.example,a,\n", "p"),
+        (
+            both.two,
+            "a,Alpha,\n",
+            "new,n@x.example,a,\nq,q@x.example,a,\np,p@x.example,a,\nr,Q@X.example,a,\n",
+            "p",
+        ),
     ):
         await filled(world, accounts, people)
         person = await find(world.engage, world.platform, gone)

@@ -10,7 +10,7 @@ import pytest
 
 from caravan.campaigns import proving
 from caravan.campaigns.resolving import Said, resolve
-from caravan.engage import sql
+from caravan.engage import life_cycle, sql, subscriptions
 from caravan.gateway.app import build_app
 from caravan.gateway.texts import SmsCallbacks
 from tests.provider import DROP, TOKEN, Provider, signature
@@ -25,7 +25,7 @@ Say = Callable[..., Awaitable[httpx.Response]]
 
 @pytest.fixture
 async def gateway(world: World, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Listening]:
-    monkeypatch.setattr("caravan.gateway.texts.pairings", world.alone)
+    monkeypatch.setattr("caravan.gateway.texts.all_of", world.alone)
     new = Listening(build_app(world.stores, texts=SmsCallbacks(TOKEN, PUBLIC)))
     await new.start()
     yield new
@@ -108,6 +108,20 @@ async def test_stop_is_for_everybody_who_has_the_number(
         "select count(*) from activities where type = 'person_changed'"
     )
     assert heard == 2
+
+
+async def test_stop_is_heard_by_a_subscription_that_is_paired_with_no_sandbox(
+    world: World, provider: Provider, say: Say
+) -> None:
+    await begin(world, people=SHARED)
+    slug = await world.engage.fetchval("select slug from journeys")
+    await life_cycle.abort(world.engage, slug)
+    async for _ in life_cycle.take_out(world.engage, slug, world.now):
+        pass
+    await subscriptions.unbind(world.stores.engage_dsn, world.munchkin)
+    assert (await answer(say, "STOP")).status_code == 200
+    assert await consents(world) == {"p": False, "q": False, "r": True}
+    assert await suppressed(world) == [("+46701234567", "opt_out")]
 
 
 async def test_start_takes_a_stop_back_and_no_other_suppression(world: World, say: Say) -> None:

@@ -5,11 +5,13 @@ insert into activity_stream (wanted) values (:wanted) on conflict (singular) do 
 select coalesce((select wanted from activity_stream), false);
 
 -- name: activities_to_tell
--- Asked of the engage store: what lies behind the cursor and has committed. The types are those of the index
+-- Asked of the engage store: what lies behind the cursor and has committed, and, where that is asked for, what
+-- has to wait until an older transaction has ended. The types are those of the index
 -- `activities_to_tell`.
 select id, xid::text as xid, type, at, account_id, person_id, fields
 from activities
-where (xid, id) > (:xid::text::xid8, :seq::bigint) and xid < pg_snapshot_xmin(pg_current_snapshot())
+where (xid, id) > (:xid::text::xid8, :seq::bigint)
+  and (xid < pg_snapshot_xmin(pg_current_snapshot()) or :held_back::boolean)
   and type in ('account_interesting_moment', 'interesting_moment', 'email_sent', 'email_delivered', 'email_opened',
                'email_clicked', 'email_bounced', 'email_unsubscribed', 'sms_clicked', 'sms_bounced')
 order by xid, id limit :limit;

@@ -19,7 +19,9 @@ select id, external_id, attributes::text as attributes, stamps::text as stamps, 
 from accounts where id > :after order by id limit :limit;
 
 -- name: read_people
-select id, external_id, attributes::text as attributes, stamps::text as stamps, deleted_at, erased_at
+-- In either: who is to be erased is looked for in both.
+select id, external_id, attributes::text as attributes, attributes ->> 'email' as email, stamps::text as stamps,
+       deleted_at, erased_at
 from people where id > :after order by id limit :limit;
 
 -- name: read_relations
@@ -64,22 +66,27 @@ join unnest(:ids::bigint[], :account_ids::bigint[], :person_ids::bigint[]) as i 
 -- Of records that both stores have, by field: the later stamp wins, the Platform itself on a tie. What changed
 -- here is told as `sync`, for audiences; where the subscription lacks something it goes down as `verdict`. One that is
 -- one with others is folded from words and not written here: what the subscription says of it is said behind this.
+-- `$deleted` is judged as a field and kept in its column, as where changes are merged.
 with incoming as materialized (
   select id, attributes::jsonb, stamps::jsonb, deleted_at
   from unnest(:ids::bigint[], :attributes::text[], :stamps::text[], :deleted::timestamptz[])
     as i (id, attributes, stamps, deleted_at)
 ), judged as (
   select t.id, f.*,
-         t.deleted_at is distinct from i.deleted_at or t.stamps || coalesce(f.stamps, '{}') <> i.stamps as lacks,
+         (t.deleted_at is distinct from i.deleted_at and not coalesce(f.stamps ? '$deleted', false))
+           or t.stamps || coalesce(f.stamps, '{}') <> i.stamps as lacks,
          exists (select from united u where u.entity = :entity and (u.id = t.id or u.survivor_id = t.id)) as is_one
   from incoming i join {table} t on t.id = i.id
   cross join lateral (
-    select jsonb_object_agg(s.key, i.attributes -> s.key) as fields, jsonb_object_agg(s.key, s.value) as stamps
+    select jsonb_object_agg(s.key, case s.key when '$deleted' then to_jsonb(stamp(i.deleted_at))
+                                              else i.attributes -> s.key end) as fields,
+           jsonb_object_agg(s.key, s.value) as stamps
     from jsonb_each_text(i.stamps) s where coalesce(t.stamps ->> s.key < s.value, true)
   ) f
 ), updated as (
   update {table} t
-  set attributes = jsonb_strip_nulls(t.attributes || j.fields), stamps = t.stamps || j.stamps
+  set attributes = jsonb_strip_nulls(t.attributes || (j.fields - '$deleted')), stamps = t.stamps || j.stamps,
+      deleted_at = case when j.fields ? '$deleted' then (j.fields ->> '$deleted')::timestamptz else t.deleted_at end
   from judged j where t.id = j.id and j.stamps is not null and not j.is_one
 ), told as (
   insert into changes (entity, id, fields, as_of, origin)
@@ -143,8 +150,15 @@ insert into changes (entity, id, fields, as_of, origin) select 'opportunity', id
 insert into changes (entity, id, as_of, origin)
 select 'activity', id, :at::timestamptz, 'verdict' from activities where {table} = any(:ids::bigint[]) order by id;
 
--- name: read_names
-select id, external_id from people where id > :after and erased_at is null order by id limit :limit;
+-- name: note_taking_apart
+-- Of a pair that was ready: its numbers agree, so what waits may go up, whoever goes on with it.
+insert into cursors (stream) values (:stream) on conflict do nothing;
+
+-- name: is_being_taken_apart
+select exists (select from cursors where stream = :stream);
+
+-- name: forget_taking_apart
+delete from cursors where stream = :stream;
 
 -- name: look_at_all_again
 -- Rules have not looked at what came up.
