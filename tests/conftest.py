@@ -13,12 +13,15 @@ from temporalio.testing import TimeSkippingConfig, WorkflowEnvironment
 from caravan.stack.scratch import SETTINGS
 from caravan.stack.stack import Stack
 from caravan.stack.temporal import binary
+from tests.introspection import remember_built_in_types
 from tests.pairs import Pair, Pairs
 from tests.running import Running
 from tests.simulating import Simulating
 from tests.world import World
 from worker import build_workers, sandbox
 from workflows import web_ui
+
+remember_built_in_types()
 
 
 @pytest.fixture(scope="session")

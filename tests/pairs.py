@@ -16,22 +16,24 @@ import asyncpg
 from caravan.engage import subscriptions
 from caravan.platform import sandboxes
 
-#: all of a schema that emptying leaves as it is; statistics are none of it, so one that has some differs
+#: all of a schema that emptying leaves as it is: how much there is of it, and the last transaction that wrote any.
+#: Statistics are none of it, so one that has some differs
 SHAPE = """
-with relations as (select * from pg_class where relnamespace = to_regnamespace($1))
-select jsonb_build_array(
-  (select jsonb_agg(jsonb_build_array(oid, relname, relkind) order by oid) from relations),
-  (select jsonb_agg(jsonb_build_array(attrelid, attnum, attname, atttypid, attnotnull, attisdropped)
-                    order by attrelid, attnum)
-     from pg_attribute where attnum > 0 and attrelid in (select oid from relations)),
-  (select jsonb_agg(oid order by oid) from pg_attrdef where adrelid in (select oid from relations)),
-  (select jsonb_agg(oid order by oid) from pg_constraint where connamespace = to_regnamespace($1)),
-  (select jsonb_agg(jsonb_build_array(oid, tgenabled) order by oid)
-     from pg_trigger where tgrelid in (select oid from relations)),
-  (select jsonb_agg(jsonb_build_array(oid, prosrc) order by oid)
-     from pg_proc where pronamespace = to_regnamespace($1)),
+with relations as (select oid from pg_class where relnamespace = to_regnamespace($1))
+select concat_ws(' ',
+  (select concat(count(*), ':', sum(oid::bigint)) from relations),
+  (select concat(count(*), ':', max(xmin::text::bigint)) from pg_attribute
+   where attnum > 0 and attrelid in (select oid from relations)),
+  (select concat(count(*), ':', max(xmin::text::bigint)) from pg_attrdef
+   where adrelid in (select oid from relations)),
+  (select concat(count(*), ':', max(xmin::text::bigint)) from pg_constraint
+   where connamespace = to_regnamespace($1)),
+  (select concat(count(*), ':', max(xmin::text::bigint)) from pg_trigger
+   where tgrelid in (select oid from relations)),
+  (select concat(count(*), ':', max(xmin::text::bigint)) from pg_proc
+   where pronamespace = to_regnamespace($1)),
   (select count(*) from pg_statistic where starelid in (select oid from relations))
-)::text"""
+)"""
 
 #: tables that were written, also by what was rolled back: their numbers went on
 WRITTEN = """
@@ -43,6 +45,10 @@ APART = """
 select s.oid::regclass::text from pg_class s
 where s.relnamespace = to_regnamespace($1) and s.relkind = 'S'
   and not exists (select from pg_depend d where d.objid = s.oid and d.deptype in ('a', 'i'))"""
+
+
+#: emptied schemas, of both stores
+VACUUM_EVERY = 20
 
 
 @dataclass(frozen=True)
@@ -76,6 +82,7 @@ class Pairs:
         self._free: list[Pair] = []
         self._connections: dict[str, asyncpg.Connection] = {}
         self._shapes: dict[str, list[str]] = {}  # by munchkin as of now
+        self._renewed = 0
         self._seeds: list[
             dict[str, str]
         ] = []  # by store: the rows that provisioning leaves, by table
@@ -153,6 +160,10 @@ class Pairs:
                 for row in await conn.fetch(APART, was):
                     await conn.execute(f"alter sequence {row[0]} restart")
                 await conn.execute(f'alter schema "{was}" rename to "{name}"')
+            # emptied tables leave their old rows of the catalog behind, which every look at a schema reads
+            self._renewed += 1
+            if self._renewed % VACUUM_EVERY < 2:
+                await conn.execute("vacuum pg_class")
         platform, engage = [await self._connection(dsn) for dsn, _ in new.schemas]
         # anew, for the test may have taken the two apart
         await platform.execute("delete from public.pairings where munchkin = $1", old.munchkin)
