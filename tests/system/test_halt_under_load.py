@@ -97,14 +97,21 @@ def deployed(tmp_path: Path) -> Iterator[Deployed]:
     new.stack.discard()
 
 
+LONG = [pytest.mark.long, pytest.mark.timeout(1100)]
+
+
 @pytest.mark.parametrize(
-    "messages",
+    ("command", "messages"),
     [
-        pytest.param(2_000, marks=pytest.mark.timeout(240)),
-        pytest.param(50_000, marks=[pytest.mark.long, pytest.mark.timeout(1100)]),
+        pytest.param("halt", 2_000, marks=pytest.mark.timeout(240)),
+        # by the same standstill
+        pytest.param("journey pause trip", 2_000, marks=LONG),
+        pytest.param("journey abort trip --yes", 2_000, marks=LONG),
+        pytest.param("halt", 50_000, marks=LONG),
+        pytest.param("journey pause trip", 50_000, marks=LONG),
+        pytest.param("journey abort trip --yes", 50_000, marks=LONG),
     ],
 )
-@pytest.mark.parametrize("command", ["halt", "journey pause trip", "journey abort trip --yes"])
 async def test_nothing_leaves_a_second_after_the_command_has_returned(
     sink: Sink,
     deployed: Deployed,

@@ -160,7 +160,9 @@ def test_email_is_kept_to_the_limits(tmp_path: Path) -> None:
 def test_rows_and_events_are_kept_to_the_limits(tmp_path: Path) -> None:
     rows = tmp_path / "accounts.csv"
     rows.write_text(f"account_id,name\na,{'n' * 255}\nb,{'n' * 256}\n")
-    source = CsvSource(rows, ("account_id",), {"name": "string"}, longest={"name": "account_name"})
+    source = CsvSource(
+        rows, ("account_id",), {"name": "string"}, AT, longest={"name": "account_name"}
+    )
     assert [row.id for row in source.rows()] == ["a"]
     [bad] = source.problems
     assert (bad.line, bad.reason.endswith("setting LIMIT_ACCOUNT_NAME)")) == (3, True)

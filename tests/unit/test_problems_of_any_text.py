@@ -249,7 +249,7 @@ def mutated(count: int) -> Callable[[Any], Any]:
 
 
 @pytest.mark.timeout(600)
-@mutated(400)
+@mutated(250)
 @given(st.data())
 def test_mutated_documents_end_in_problems_or_in_a_valid_journey(
     wide: Path, data: st.DataObject
