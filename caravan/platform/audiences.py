@@ -94,19 +94,31 @@ def membership(slug: str, audiences: Mapping[str, Said], subjects: Subjects) -> 
     )
 
 
-async def evaluate(conn: Any, slug: str, as_of: datetime, subject_ids: Sequence[int]) -> None:
+async def in_force(conn: Any) -> dict[str, Said]:
+    """What is said of all audiences, by slug; nobody edits one until the transaction ends."""
+    await sql.execute(conn, "lock_to_evaluate")
+    return await stored(conn)
+
+
+async def evaluate(
+    conn: Any,
+    slug: str,
+    audiences: Mapping[str, Said],
+    as_of: datetime,
+    subject_ids: Sequence[int],
+) -> None:
     """Bring an audience's membership up to date for some subjects.
 
     Args:
         conn: of the sandbox, in a transaction.
         slug: which audience.
+        audiences: those in force.
         as_of: domain time.
         subject_ids: these accounts, or people.
     """
-    await sql.execute(conn, "lock_to_evaluate")
     if not subject_ids:
         return
-    kept = membership(slug, await stored(conn), "named")
+    kept = membership(slug, audiences, "named")
     values = {"as_of": as_of, "subject_ids": list(subject_ids)}
     for statement in (kept.leave(), kept.join(), kept.look_again()):
         if statement is not None:
@@ -141,9 +153,9 @@ def selection(slug: str, audiences: Mapping[str, Said]) -> Statement:
     return membership(slug, audiences, "all").select()
 
 
-async def about_events(conn: Any) -> set[str]:
+def about_events(audiences: Mapping[str, Said]) -> set[str]:
     """The audiences that ask for what happened, themselves or by way of others: events may change who is in them."""
-    conditions = {slug: one.condition for slug, one in (await stored(conn)).items()}
+    conditions = {slug: one.condition for slug, one in audiences.items()}
     found: set[str] = set()
     more = {
         slug

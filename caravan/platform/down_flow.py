@@ -77,7 +77,8 @@ async def look_again(
         # also what the engage store told of itself: audiences may ask for it
         happened = [change for change in page if change.entity == "activity"]
         happened_to = await _touched(conn, happened, "accounts")
-        about_events = await audiences.about_events(conn) if happened_to else set()
+        said = await audiences.in_force(conn)
+        about_events = audiences.about_events(said) if happened_to else set()
         together = sorted({*changed, *happened_to})
 
         def asked(audience: str) -> list[int]:
@@ -85,7 +86,7 @@ async def look_again(
 
         members: dict[str, list[int]] = {one["audience"]: [] for one in (*journeys, *jobs)}
         for audience in sorted(members):
-            await audiences.evaluate(conn, audience, as_of, asked(audience))
+            await audiences.evaluate(conn, audience, said, as_of, asked(audience))
             members[audience] = await _members_among(conn, audience, asked(audience))
         everyone = together if about_events & {*members, *named} else changed
         people: list[int] = []
@@ -96,7 +97,7 @@ async def look_again(
         for audience, of in named.items():
             if audience not in members:
                 ids = asked(audience) if of == "accounts" else people
-                await audiences.evaluate(conn, audience, as_of, ids)
+                await audiences.evaluate(conn, audience, said, as_of, ids)
         for journey in journeys:
             audience = journey["audience"]
             if members[audience]:

@@ -158,7 +158,8 @@ async def test_what_changes_during_a_whole_evaluation_is_right_in_the_end(
         await world.load(workspace, accounts=swapped)
         ids = [row["id"] for row in await world.platform.fetch("select id from accounts")]
         async with world.platform.acquire() as conn, conn.transaction():
-            await audiences.evaluate(conn, "energy", world.now, ids)
+            said = await audiences.in_force(conn)
+            await audiences.evaluate(conn, "energy", said, world.now, ids)
         assert await members(world, "energy") == ["a", "c"]
 
     between_finding_and_writing(change)

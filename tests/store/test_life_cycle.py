@@ -95,7 +95,7 @@ async def test_editor_waits_for_who_evaluates_by_the_old_condition(world: World)
     await world.load(workspace, accounts=ACCOUNTS)
     await world.publish(workspace, "nurture")
     async with world.platform.acquire() as conn, conn.transaction():
-        await audiences.evaluate(conn, "nordic", world.now, [])
+        await audiences.evaluate(conn, "nordic", await audiences.in_force(conn), world.now, [])
         editing = asyncio.create_task(world.publish(workspace, "nurture"))
         await _blocked(world, 1)
         assert not editing.done()
