@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from caravan.campaigns import audience_copies, intake
+from caravan.campaigns import audience_copies, departure, intake
 from caravan.campaigns.plans import PlanCache
 from caravan.database import outbox
 from caravan.engage import admissions, dynamic_lists, lists, sql
@@ -74,10 +74,10 @@ async def bring_in_page(
         # who is here already is kept up to date by the stream, whose cursor we hold
         held = await _held(conn, page)
         bundle = await down_flow.export(platform, [one for one in page if one not in held])
-        await intake.take_in(conn, plans, bundle, as_of)
+        gone = await intake.take_in(conn, plans, bundle, as_of)
         await audience_copies.renew(conn, plans, platform, copies, intake.subjects(bundle), as_of)
         await admissions.queue(conn, journey, page, as_of)
-        await intake.see_off(conn, bundle, as_of)
+        await departure.leave_journeys(conn, gone, as_of)
         await outbox.advance_cursor(conn, stream, outbox.Cursor(seq=page[-1]), len(page), as_of)
     return len(page)
 
@@ -118,14 +118,14 @@ async def follow(engage: Any, platform: Any, plans: PlanCache, as_of: datetime) 
             Here(accounts=held, relations={row["id"] for row in relations}),
             news=concern.activity_ids,
         )
-        await intake.take_in(conn, plans, bundle, as_of)
+        gone = await intake.take_in(conn, plans, bundle, as_of)
         looked_at = [*concern.everyone, *concern.people, *intake.subjects(bundle)]
         await audience_copies.renew(conn, plans, platform, copies, looked_at, as_of)
         for journey in journeys:
             members = concern.members[journey["audience"]]
             if members:
                 await admissions.queue(conn, journey, members, as_of)
-        await intake.see_off(conn, bundle, as_of)
+        await departure.leave_journeys(conn, gone, as_of)
         await outbox.advance_cursor(conn, down_flow.STREAM, page[-1].at, len(page), as_of)
     return len(page)
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from caravan.buying_groups.storing import intake_of
-from caravan.campaigns import audience_copies, intake
+from caravan.campaigns import audience_copies, departure, intake
 from caravan.campaigns.plans import PlanCache
 from caravan.database import outbox
 from caravan.engage import sql
@@ -68,11 +68,11 @@ async def _page_of(
             return Intake(job["slug"], size, size, 0)
         held = {row["id"] for row in await sql.fetch(conn, "held_accounts", account_ids=page)}
         bundle = await down_flow.export(platform, [one for one in page if one not in held])
-        await intake.take_in(conn, plans, bundle, as_of)
+        gone = await intake.take_in(conn, plans, bundle, as_of)
         await audience_copies.renew(conn, plans, platform, copies, intake.subjects(bundle), as_of)
         # who comes in just now has been put in question by that
         await sql.execute(conn, "question_accounts", account_ids=sorted(held))
-        await intake.see_off(conn, bundle, as_of)
+        await departure.leave_journeys(conn, gone, as_of)
         done = outbox.Cursor(seq=page[-1])
         await outbox.advance_cursor(conn, intake_of(job["id"]), done, len(page), as_of)
         applied = await sql.fetchval(conn, "intake_applied", stream=intake_of(job["id"]))

@@ -13,6 +13,7 @@ admitted while its account goes is not among those: it is closed where it is nex
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -28,56 +29,58 @@ async def lock_ways(conn: Any, account_ids: Sequence[int]) -> None:
         await sql.fetch(conn, "lock_ways_of", account_ids=list(account_ids))
 
 
-async def leave_lists(conn: Any, account_ids: Sequence[int], person_ids: Sequence[int]) -> None:
-    """Those of these accounts and people that are gone are in no list and wait for no journey; again, it does nothing.
+@dataclass(frozen=True)
+class Gone:
+    """Accounts and people that are gone, by id."""
 
-    Args:
-        conn: of the engage store, in the transaction that wrote their flag.
-        account_ids: accounts.
-        person_ids: people.
-    """
-    accounts, people = await _gone(conn, account_ids, person_ids)
-    if accounts:
-        await sql.execute(conn, "drop_admissions_of", account_ids=accounts)
-        await sql.execute(conn, "leave_lists_accounts", subject_ids=accounts)
-    if people:
-        await sql.execute(conn, "leave_lists_people", subject_ids=people)
+    accounts: list[int]
+    people: list[int]
 
 
-async def leave_journeys(
-    conn: Any, account_ids: Sequence[int], person_ids: Sequence[int], at: datetime
-) -> None:
-    """Of those that are gone nothing leaves that has not left, and they travel no more; again, it does nothing.
+async def gone_among(conn: Any, account_ids: Sequence[int], person_ids: Sequence[int]) -> Gone:
+    """Those of these accounts and people that are gone by their flag here."""
+    rows = await sql.fetch(
+        conn, "gone_among", account_ids=list(account_ids), person_ids=list(person_ids)
+    )
+    return Gone(
+        [row["id"] for row in rows if row["is_account"]],
+        [row["id"] for row in rows if not row["is_account"]],
+    )
+
+
+async def leave_lists(conn: Any, gone: Gone) -> None:
+    """They are in no list and wait for no journey; doing it again does nothing."""
+    if gone.accounts:
+        await sql.execute(conn, "drop_admissions_of", account_ids=gone.accounts)
+        await sql.execute(conn, "leave_lists_accounts", subject_ids=gone.accounts)
+    if gone.people:
+        await sql.execute(conn, "leave_lists_people", subject_ids=gone.people)
+
+
+async def leave_journeys(conn: Any, gone: Gone, at: datetime) -> None:
+    """To them nothing leaves that has not left, and they travel no more; doing it again does nothing.
 
     It gives back what messages took of limits, whose counts are behind every other lock (0025): so it stands at
     the end of the transaction that wrote the flag.
 
     Args:
         conn: of the engage store.
-        account_ids: the traversals of those that are gone are locked.
-        person_ids: people.
+        gone: the traversals of the accounts are locked.
         at: domain time.
     """
-    accounts, people = await _gone(conn, account_ids, person_ids)
-    if accounts or people:
-        await sql.execute(conn, "withdraw_of_gone", account_ids=accounts, person_ids=people, at=at)
-    if accounts:
-        rows = await sql.fetch(conn, "lock_ways_of", account_ids=accounts)
+    if gone.accounts or gone.people:
+        await sql.execute(
+            conn,
+            "withdraw_of_gone",
+            account_ids=gone.accounts,
+            person_ids=gone.people,
+            at=at,
+        )
+    if gone.accounts:
+        rows = await sql.fetch(conn, "lock_ways_of", account_ids=gone.accounts)
         for reason, is_merged in ((ACCOUNT_DELETED, False), (ACCOUNT_MERGED, True)):
             ways = [row["id"] for row in rows if row["is_merged"] is is_merged]
             await close(conn, ways, reason, at)
-
-
-async def _gone(
-    conn: Any, account_ids: Sequence[int], person_ids: Sequence[int]
-) -> tuple[list[int], list[int]]:
-    rows = await sql.fetch(
-        conn, "gone_among", account_ids=list(account_ids), person_ids=list(person_ids)
-    )
-    return (
-        [row["id"] for row in rows if row["is_account"]],
-        [row["id"] for row in rows if not row["is_account"]],
-    )
 
 
 async def close(conn: Any, traversal_ids: Sequence[int], reason: str, at: datetime) -> None:

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from caravan.campaigns import departure, recording
+from caravan.campaigns.departure import Gone
 from caravan.campaigns.plans import PlanCache
 from caravan.engage import intake, lists, merged_records, sql
 from caravan.engage.happening import Happening
@@ -27,33 +28,27 @@ def subjects(bundle: Bundle) -> list[int]:
     return [row["id"] for row in (*bundle.accounts, *bundle.people)]
 
 
-async def see_off(conn: Any, bundle: Bundle, as_of: datetime) -> None:
-    """At the end of the transaction that took a bundle in: those that it says are gone leave their journeys."""
-    await departure.leave_journeys(
-        conn,
-        [row["id"] for row in bundle.accounts],
-        [row["id"] for row in bundle.people],
-        as_of,
-    )
-
-
-async def take_in(conn: Any, plans: PlanCache, bundle: Bundle, as_of: datetime) -> None:
-    """Take a bundle in; the caller ends its transaction with ``see_off``.
+async def take_in(conn: Any, plans: PlanCache, bundle: Bundle, as_of: datetime) -> Gone:
+    """Take a bundle in; the caller ends its transaction with ``departure.leave_journeys``.
 
     Args:
         conn: of the engage store, in a transaction.
         plans: for listeners that hear it.
         bundle: accounts as the Platform has them now, with the activities not yet here.
         as_of: domain time.
+
+    Returns:
+        Those of the bundle that are gone.
     """
     changed = await merged_records.changed_identities(conn, bundle)
-    gone = [row["id"] for row in bundle.accounts if row["deleted_at"] is not None]
-    await departure.lock_ways(conn, gone)
+    going = [row["id"] for row in bundle.accounts if row["deleted_at"] is not None]
+    await departure.lock_ways(conn, going)
     changes = await intake.take_in(conn, bundle)
     account_ids = [row["id"] for row in bundle.accounts]
     person_ids = [row["id"] for row in bundle.people]
     # who is another now has left, and what is kept about them goes to that one, whose own journeys go on
-    await departure.leave_lists(conn, account_ids, person_ids)
+    gone = await departure.gone_among(conn, account_ids, person_ids)
+    await departure.leave_lists(conn, gone)
     await merged_records.hand_on(conn, changed)
     await lists.settle(conn, account_ids, person_ids, as_of)
     await sql.execute(conn, "question_lists", account_ids=account_ids, person_ids=person_ids)
@@ -84,3 +79,4 @@ async def take_in(conn: Any, plans: PlanCache, bundle: Bundle, as_of: datetime) 
     await recording.record(conn, plans, happenings, as_of)
     # relations, and records that are new or gone, change what an account is and are no events
     await recording.look_at_exits(conn, plans, account_ids, as_of)
+    return gone
