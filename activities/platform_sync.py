@@ -8,6 +8,7 @@ from activities import counters
 from activities.draining import drain
 from activities.failures import told
 from activities.stream_log import StreamLog
+from caravan.campaigns.stream_progress import ACTIVITIES, UP
 from caravan.platform import activity_stream, sync
 from caravan.stores import Stores
 from workflows.contracts import SYNC, DrainReply, DrainRequest
@@ -28,19 +29,21 @@ class PlatformSyncActivities:
         platform = await self._stores.platform(request.munchkin)
 
         activities = await activity_stream.is_wanted(platform)
+        up, telling = StreamLog(engage, UP), StreamLog(engage, ACTIVITIES)
         async with sync.up_flow(engage, platform, request.munchkin) as flow:
 
             async def page() -> int:
                 now = datetime.now(UTC)
-                moved = await flow.page(now)
+                moved = await up.page(lambda: flow.page(now))
                 if activities:
-                    moved += await activity_stream.tell_page(
-                        engage, platform, request.munchkin, now
+                    tell = activity_stream.tell_page
+                    moved += await telling.page(
+                        lambda: tell(engage, platform, request.munchkin, now)
                     )
                 counters.add(counters.SYNCED, moved)
                 return moved
 
-            rows = await drain(page, poll=POLL, log=StreamLog(engage, "up"))
+            rows = await drain(page, poll=POLL)
         lag = await sync.lag(engage, platform, request.munchkin)
         now = datetime.now(UTC)
         return DrainReply(

@@ -23,7 +23,7 @@ from activities.draining import drain
 from activities.failures import told
 from activities.journey_starts import JourneyStarts
 from activities.stream_starts import ensure_admission
-from caravan.campaigns.forgetting import forget_page
+from caravan.campaigns.forgetting import forget_some
 from caravan.engage import communication_limits, failing, journeys, life_cycle, sql
 from caravan.retention import Retention
 from caravan.stores import Stores
@@ -40,7 +40,8 @@ LOOK_BACK = timedelta(minutes=15)
 LONGEST_HAND_OVER = timedelta(minutes=15)
 PAUSE = 2.0  # seconds between two looks
 FAILURES_EVERY = 5.0  # seconds between two looks at what has failed
-FORGET_EVERY = 10.0  # seconds between two batches of what has grown old
+FORGET_EVERY = 10.0  # seconds between two times that what has grown old is removed
+FORGET_FOR = 3.0  # seconds that it may take of one look
 
 BY_HAND = (WorkflowExecutionStatus.TERMINATED, WorkflowExecutionStatus.CANCELED)
 
@@ -81,8 +82,8 @@ class ReconcilerActivities:
                 await self.stop_failing(pool)
             if time.monotonic() - forgot >= FORGET_EVERY:
                 forgot = time.monotonic()
-                await forget_page(
-                    pool, platform, request.munchkin, self._retention, datetime.now(UTC)
+                await forget_some(
+                    pool, platform, request.munchkin, self._retention, datetime.now(UTC), FORGET_FOR
                 )
             # a lot to mend is no reason to look without a pause
             await asyncio.sleep(PAUSE if mended else 0)

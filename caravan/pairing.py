@@ -204,7 +204,8 @@ async def _send_all_up(
             while await activity_stream.tell_page(engage, platform, munchkin, at):
                 pass
         lag = await sync.lag(engage, platform, munchkin)
-        if not lag.rows and not await activity_stream.waits(engage, platform, munchkin):
+        untold = await activity_stream.untold(engage, platform, munchkin)
+        if not lag.rows and not (untold and untold.rows):
             return
         if time.monotonic() >= patience:
             async with engage.acquire() as conn:

@@ -27,8 +27,8 @@ def status(
 
     `down`: changes of the Platform. `bring-in`: accounts of new journeys. `lists`, `buying-groups`: questions of their
     upkeep. `admission`: accounts that may enter. `dispatch`: events and changes that wake accounts. `delivery`: messages that
-    are due again. `up`: changes that go to the Platform. A long transaction elsewhere in a cluster holds `up` and
-    `down` back: it is named.
+    are due again. `up`: changes that go to the Platform. `activities`: events it is told, where the workspace wants
+    that. A long transaction elsewhere in a cluster holds `up` and `down` back: it is named.
     """
     while True:
         found = run_with(subscription, _look)

@@ -1,18 +1,21 @@
 """Removing what has grown old, a small batch at a time: changes, steps and events, as the settings say.
 
-A change goes only behind the one reader its outbox has, so nothing is lost however slow that is. Steps go only
+A change goes only behind the one reader its outbox has, so nothing is lost however slow that is; so does an event
+that the Platform is still to be told. Steps go only
 where no version of the journey runs, and not those that sent (``prove``). An event goes only where nothing that
 is stored names its type: no audience, list, journey, template or score model can tell that it is gone. What
 became of messages stays as long as the ledger that it belongs to, for reports and ``prove`` read it. How often
 an account has entered is in ``entries``, which is never touched.
 """
 
+import time
 from datetime import datetime
 from typing import Any
 
 from caravan.database import outbox
 from caravan.engage import sql
-from caravan.platform import down_flow
+from caravan.journeys.events import TOLD
+from caravan.platform import activity_stream, down_flow
 from caravan.platform import sql as platform_sql
 from caravan.platform.merge import stream_of
 from caravan.retention import Retention
@@ -30,6 +33,23 @@ OF_MESSAGES = frozenset(
         "sms_bounced",
     }
 )
+
+
+async def forget_some(
+    engage: Any,
+    platform: Any,
+    munchkin: str,
+    retention: Retention,
+    at: datetime,
+    seconds: float,
+) -> int:
+    """Remove batch after batch until nothing is old enough or so many seconds have passed."""
+    until, gone = time.monotonic() + seconds, 0
+    while batch := await forget_page(engage, platform, munchkin, retention, at):
+        gone += batch
+        if time.monotonic() >= until:
+            break
+    return gone
 
 
 async def forget_page(
@@ -52,15 +72,25 @@ async def forget_page(
         )
         gone += len(rows)
     if retention.events is not None:
-        gone += await _forget_events(engage, platform, at - retention.events)
+        gone += await _forget_events(engage, platform, munchkin, at - retention.events)
     return gone
 
 
-async def _forget_events(engage: Any, platform: Any, before: datetime) -> int:
+async def _forget_events(engage: Any, platform: Any, munchkin: str, before: datetime) -> int:
     said = await sql.fetch(engage, "words_in_use")
     said += await platform_sql.fetch(platform, "words_in_audiences")
     kept = sorted({row["word"] for row in said} | OF_MESSAGES)
-    here = await sql.fetch(engage, "forget_activities", before=before, kept=kept, limit=BATCH)
+    told = await activity_stream.told_upto(platform, munchkin)
+    here = await sql.fetch(
+        engage,
+        "forget_activities",
+        before=before,
+        kept=kept,
+        to_tell=[] if told is None else sorted(TOLD),
+        told_xid="0" if told is None else told.xid,
+        told_id=0 if told is None else told.seq,
+        limit=BATCH,
+    )
     there = await platform_sql.fetch(
         platform, "forget_events", before=before, kept=kept, limit=BATCH
     )

@@ -9,15 +9,17 @@ from typing import Any
 
 from caravan.database import outbox
 from caravan.engage import sql
-from caravan.platform import down_flow, sync
+from caravan.platform import activity_stream, down_flow, sync
 from caravan.platform.sync import Lag
 
 #: a stream that has moved nothing for so long moves nothing now
 IDLE = timedelta(seconds=15)
 
-UP, DOWN = "up", "down"
-#: every stream, in the order in which an account meets it
-STREAMS = (DOWN, "bring-in", "lists", "buying-groups", "admission", "dispatch", "delivery", UP)
+UP, DOWN, ACTIVITIES = "up", "down", "activities"
+#: every stream, in the order in which an account meets it; the last is there where the Platform wants it
+STREAMS = (
+    DOWN, "bring-in", "lists", "buying-groups", "admission", "dispatch", "delivery", UP, ACTIVITIES,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,10 @@ async def standings(engage: Any, platform: Any, munchkin: str, at: datetime) -> 
     lags = {UP: await sync.lag(engage, platform, munchkin), DOWN: await _behind(engage, platform)}
     for stream, lag in lags.items():
         found[stream] = _standing(stream, lag.rows, lag.oldest, notes, at, lag)
-    return [found[stream] for stream in STREAMS]
+    if untold := await activity_stream.untold(engage, platform, munchkin):
+        lag = Lag(untold.rows, untold.oldest, untold.told)
+        found[ACTIVITIES] = _standing(ACTIVITIES, lag.rows, lag.oldest, notes, at, lag)
+    return [found[stream] for stream in STREAMS if stream in found]
 
 
 async def _behind(engage: Any, platform: Any) -> Lag:

@@ -5,6 +5,7 @@ conditions may ask for. What is told goes down to no engage store again.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -31,12 +32,21 @@ async def is_wanted(platform: Any) -> bool:
     return bool(await sql.fetchval(platform, "activities_wanted"))
 
 
+async def told_upto(platform: Any, munchkin: str) -> Cursor | None:
+    """As far as a subscription's activities have been told; None: nobody wants to be told."""
+    if not await is_wanted(platform):
+        return None
+    async with platform.acquire() as conn:
+        cursor, _ = await outbox.where(conn, stream_of(munchkin))
+    return cursor
+
+
 async def tell_page(engage: Any, platform: Any, munchkin: str, at: datetime) -> int:
     """Tell the next activities, and the cursor behind them, in one transaction; returns how many there were."""
     stream = stream_of(munchkin)
     async with platform.acquire() as conn:
         cursor, _ = await outbox.where(conn, stream)
-    rows = await _behind(engage, cursor, limit=PAGE)
+    rows = await sql.fetch(engage, "activities_to_tell", xid=cursor.xid, seq=cursor.seq, limit=PAGE)
     if not rows:
         return 0
     async with platform.acquire() as conn, conn.transaction():
@@ -60,25 +70,23 @@ async def tell_page(engage: Any, platform: Any, munchkin: str, at: datetime) -> 
     return len(rows)
 
 
-async def waits(engage: Any, platform: Any, munchkin: str) -> bool:
-    """Whether there is anything that a sandbox wants to be told and has not been."""
+@dataclass(frozen=True)
+class Untold:
+    """What is still to be told."""
+
+    rows: int
+    oldest: datetime | None  # when it happened
+    told: int  # rows, in all
+
+
+async def untold(engage: Any, platform: Any, munchkin: str) -> Untold | None:
+    """What a sandbox wants to be told and has not been, held back or not; None: it does not want to be told."""
     if not await is_wanted(platform):
-        return False
+        return None
     async with platform.acquire() as conn:
-        cursor, _ = await outbox.where(conn, stream_of(munchkin))
-    return bool(await _behind(engage, cursor, limit=1, held_back=True))
-
-
-async def _behind(engage: Any, cursor: Cursor, *, limit: int, held_back: bool = False) -> list[Any]:
-    """What lies behind a cursor; ``held_back``: also what may not be told yet."""
-    return await sql.fetch(
-        engage,
-        "activities_to_tell",
-        xid=cursor.xid,
-        seq=cursor.seq,
-        limit=limit,
-        held_back=held_back,
-    )
+        cursor, told = await outbox.where(conn, stream_of(munchkin))
+    row = await sql.fetchrow(engage, "activities_untold", xid=cursor.xid, seq=cursor.seq)
+    return Untold(row["rows"], row["oldest"], told)
 
 
 def _identity(munchkin: str, row: Any) -> str:

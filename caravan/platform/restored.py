@@ -44,6 +44,8 @@ async def begin_anew(engage: Any, platform: Any, munchkin: str) -> Begun:
         down_to = await outbox.lock_cursor(conn, down_flow.STREAM)
         await outbox.set_back(conn, down_flow.STREAM)
         of_engage = await outbox.begin_epoch(conn, up_to)
+    # by itself: who writes both tables would wait for us in the one, and we for him in the other
+    async with engage.acquire() as conn, conn.transaction():
         await conn.execute("lock table activities in share row exclusive mode")
         await sql.execute(conn, "tell_activities_from_the_beginning")
     async with platform.acquire() as conn, conn.transaction():

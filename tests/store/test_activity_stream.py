@@ -6,10 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from caravan.campaigns import audience_flow
+from caravan.campaigns.forgetting import forget_some
+from caravan.campaigns.stream_progress import ACTIVITIES, standings
 from caravan.journeys.events import EVENTS, TOLD
 from caravan.platform import activity_stream
 from caravan.platform.restored import begin_anew
 from caravan.platform.whole_evaluation import evaluate_whole
+from caravan.retention import Retention
 from tests.world import World
 
 DOCUMENTS = """
@@ -138,12 +141,40 @@ async def test_one_that_commits_late_is_not_skipped(world: World) -> None:
     assert await tell(world) == 2
 
 
+async def test_what_is_still_to_be_told_is_a_stream_of_its_own_and_does_not_grow_too_old(
+    world: World,
+) -> None:
+    async def stands() -> tuple[int, int]:
+        found = await standings(world.engage, world.platform, world.munchkin, world.now)
+        [one] = [one for one in found if one.stream == ACTIVITIES]
+        return one.waiting, one.moved
+
+    forever = Retention(None, None, timedelta(days=90))
+
+    async def forget() -> int:
+        return await forget_some(
+            world.engage, world.platform, world.munchkin, forever, world.now, seconds=10
+        )
+
+    await start(world)
+    assert await stands() == (0, 0)
+    await world.happen("email_delivered", person="p", template="hi")
+    assert await stands() == (1, 0)
+    world.pass_time(days=100)
+    assert await forget() == 0
+    assert await tell(world) == 1
+    assert await stands() == (0, 1)
+    assert await forget() == 2  # here and there
+
+
 def test_the_index_and_the_query_speak_of_the_types_that_are_told() -> None:
     root = Path(__file__).parents[2] / "caravan"
     for file in (
         root / "engage/sql/migrations/0013_activities_in_order.sql",
         root / "platform/sql/activity_stream.sql",
     ):
-        [types] = re.findall(r"type in \(([^)]*)\)", file.read_text(encoding="utf-8"))
-        assert set(re.findall(r"'(\w+)'", types)) == TOLD
+        lists = re.findall(r"type in \(([^)]*)\)", file.read_text(encoding="utf-8"))
+        assert lists
+        for types in lists:
+            assert set(re.findall(r"'(\w+)'", types)) == TOLD
     assert not any(EVENTS[name].of_group for name in TOLD)

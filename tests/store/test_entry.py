@@ -46,7 +46,7 @@ async def becomes(world: World, country: str) -> None:
 async def entered(world: World, journey_id: int) -> list[datetime]:
     """Let in who may come in now; when each entry was, in order."""
     await world.admit(journey_id)
-    rows = await world.engage.fetch("select entered_at from traversals order by entry")
+    rows = await world.engage.fetch("select entered_at from traversals order by entered_at, id")
     return [row["entered_at"] for row in rows]
 
 

@@ -9,7 +9,8 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from caravan.database.errors import StoreUnreachable
 from caravan.database.pool import connect
-from starter.errors import FAILED, sentence
+from starter.errors import FAILED
+from starter.sentences import sentence
 
 
 async def _unreachable(dsn: str) -> StoreUnreachable:

@@ -30,7 +30,9 @@ select distinct word from bodies cross join lateral (
 
 -- name: forget_activities
 with old as (
-  select id from activities where at < :before and not type = any(:kept::text[])
+  select id from activities
+  where at < :before and not type = any(:kept::text[])
+    and (type <> all(:to_tell::text[]) or (xid, id) <= (:told_xid::text::xid8, :told_id::bigint))
   order by id limit :limit for update skip locked
 )
 delete from activities a using old where a.id = old.id returning 1;

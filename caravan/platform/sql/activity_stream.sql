@@ -5,16 +5,23 @@ insert into activity_stream (wanted) values (:wanted) on conflict (singular) do 
 select coalesce((select wanted from activity_stream), false);
 
 -- name: activities_to_tell
--- Asked of the engage store: what lies behind the cursor and has committed, and, where that is asked for, what
--- has to wait until an older transaction has ended. The types are those of the index
+-- Asked of the engage store: what lies behind the cursor and has committed. The types are those of the index
 -- `activities_to_tell`.
 select id, xid::text as xid, type, at, account_id, person_id, fields
 from activities
 where (xid, id) > (:xid::text::xid8, :seq::bigint)
-  and (xid < pg_snapshot_xmin(pg_current_snapshot()) or :held_back::boolean)
+  and xid < pg_snapshot_xmin(pg_current_snapshot())
   and type in ('account_interesting_moment', 'interesting_moment', 'email_sent', 'email_delivered', 'email_opened',
                'email_clicked', 'email_bounced', 'email_unsubscribed', 'sms_clicked', 'sms_bounced')
 order by xid, id limit :limit;
+
+-- name: activities_untold
+-- The same, also what has to wait until an older transaction has ended.
+select count(*) as rows, min(at) as oldest
+from activities
+where (xid, id) > (:xid::text::xid8, :seq::bigint)
+  and type in ('account_interesting_moment', 'interesting_moment', 'email_sent', 'email_delivered', 'email_opened',
+               'email_clicked', 'email_bounced', 'email_unsubscribed', 'sms_clicked', 'sms_bounced');
 
 -- name: tell_activities
 -- Each once by its id. Of who was erased meanwhile only that it happened, to a number. Audiences look again.
