@@ -59,7 +59,7 @@ from activities.stream_keeper import StreamKeeper
 from activities.stream_starts import ensure_streams
 from activities.stretches import StretchActivities
 from activities.upkeep_schedule import ensure_upkeep, spec_of
-from caravan import mail_settings
+from caravan import __version__, mail_settings
 from caravan.campaigns.mailing import Mailing
 from caravan.campaigns.plans import PlanCache
 from caravan.database.errors import StoreError
@@ -115,6 +115,8 @@ def build_workers(
     common: dict[str, Any] = {
         "graceful_shutdown_timeout": graceful,
         "interceptors": [LogContext()],
+        # else it is a hash of all modules there are, which costs seconds of each start
+        "build_id": __version__,
     }
     workers = []
     if JOURNEYS in roles:

@@ -4,11 +4,10 @@ import importlib.metadata
 import os
 import platform
 import subprocess
-import tomllib
 from pathlib import Path
 
+from caravan import __version__
 from caravan.stack.postgres import installation
-from caravan.stack.stack import ROOT
 from caravan.stack.temporal import binary
 
 
@@ -24,13 +23,12 @@ def machine() -> dict[str, str]:
 
 def versions() -> dict[str, str]:
     """Of what takes part."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     return {
         "python": platform.python_version(),
         "temporalio": importlib.metadata.version("temporalio"),
         "temporal server": _says(binary()).removeprefix("temporal version "),
         "postgres": _says(str(installation() / "bin" / "postgres")).rpartition(" ")[2],
-        "caravan": str(project["version"]),
+        "caravan": __version__,
     }
 
 
