@@ -201,7 +201,8 @@ def read_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(folder, "read_documents", cache(read_documents))
 
 
+@cache
 def misfits(text: str) -> list[Any]:
-    """The documents of a text that do not fit the schema."""
+    """The documents of a text that do not fit the schema; the tests of a file mostly have the same."""
     sources, _ = read_documents(text)
     return [one.data for one in sources if one.data is not None and not fits_schema(one.data)]

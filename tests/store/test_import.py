@@ -1,11 +1,13 @@
 """Importing: the rules of a workspace's data files."""
 
 import json
+import re
 
 import pytest
 
 from caravan.database.outbox import Cursor, read_page
 from caravan.journeys.fields import FieldCatalog
+from caravan.platform import sql
 from caravan.platform.imports import Importer
 from tests.world import World
 
@@ -201,3 +203,21 @@ async def test_odd_files_do_not_fail(world: World, text: str) -> None:
     workspace = world.workspace("")
     [report] = await world.load(workspace, accounts=text)
     assert report.new == (1 if "a,A" in text else 0)
+
+
+@pytest.mark.parametrize("table", ["accounts", "people", "opportunities", "relations"])
+async def test_what_a_source_said_last_is_looked_up_by_its_key_before_there_are_statistics(
+    world: World, table: str
+) -> None:
+    """Else a page is joined with all that the source ever said, row by row."""
+    # no client may explain what has parameters without giving them
+    explained = (
+        "create function pg_temp.explained(query text) returns setof text language plpgsql as"
+    )
+    body = "$$ begin return query execute 'explain (generic_plan) ' || query; end $$"
+    async with world.platform.acquire() as conn:
+        await conn.execute(f"{explained} {body}")
+        rows = await conn.fetch("select pg_temp.explained($1)", sql.sql(f"import_{table}"))
+    plan = "\n".join(row[0] for row in rows)
+    [looked_up] = re.findall(r"Scan using source_rows_pkey on .*\n *Index Cond: (.*)", plan)
+    assert set(re.findall(r"\((\w+) =", looked_up)) == {"entity", "external_id", "source"}

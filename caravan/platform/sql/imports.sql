@@ -5,6 +5,8 @@ select external_id, id from {table} where external_id = any(:external_ids::text[
 -- One page of source rows. Only rows whose digest changed are looked at, only cells that changed since the source's
 -- last word are written, and only where no later word stands. Every write goes to the outbox. A record that is one
 -- with others takes it as its own word (`said`): the unified record is folded anew behind this.
+-- What the source said last is looked up row by row, by its key (`offset 0`): before a young table has statistics all
+-- that a source ever said passes for one row, which a join would go through anew for each row of the page.
 with incoming as (
   select * from unnest(:external_ids::text[], :digests::bytea[], :cells::jsonb[], :ats::timestamptz[])
     as i (external_id, digest, cells, at)
@@ -14,7 +16,10 @@ with incoming as (
               else (select coalesce(jsonb_object_agg(c.key, c.value), '{}'::jsonb) from jsonb_each(i.cells) c
                     where coalesce(s.cells -> c.key, 'null') is distinct from c.value) end as fields
   from incoming i
-  left join source_rows s on s.entity = '{table}' and s.external_id = i.external_id and s.source = :source
+  left join lateral (
+    select digest, cells from source_rows
+    where entity = '{table}' and external_id = i.external_id and source = :source offset 0
+  ) s on true
   where s.digest is distinct from i.digest
 ), noted as (
   insert into source_rows as s (entity, external_id, source, digest, cells, as_of)
@@ -70,7 +75,10 @@ with incoming as (
               else (select coalesce(jsonb_object_agg(c.key, c.value), '{}'::jsonb) from jsonb_each(i.cells) c
                     where coalesce(s.cells -> c.key, 'null') is distinct from c.value) end as fields
   from incoming i
-  left join source_rows s on s.entity = 'opportunities' and s.external_id = i.external_id and s.source = :source
+  left join lateral (
+    select digest, cells from source_rows
+    where entity = 'opportunities' and external_id = i.external_id and source = :source offset 0
+  ) s on true
   where s.digest is distinct from i.digest
 ), noted as (
   insert into source_rows as s (entity, external_id, source, digest, cells, as_of)
@@ -120,7 +128,10 @@ with incoming as (
               else (select coalesce(jsonb_object_agg(c.key, c.value), '{}'::jsonb) from jsonb_each(i.cells) c
                     where coalesce(s.cells -> c.key, 'null') is distinct from c.value) end as fields
   from incoming i
-  left join source_rows s on s.entity = 'relations' and s.external_id = i.external_id and s.source = :source
+  left join lateral (
+    select digest, cells from source_rows
+    where entity = 'relations' and external_id = i.external_id and source = :source offset 0
+  ) s on true
   where s.digest is distinct from i.digest
 ), noted as (
   insert into source_rows as s (entity, external_id, source, digest, cells, as_of)
