@@ -38,6 +38,8 @@ async def measure(ground: Ground) -> list[Figure]:
         plans = PlanCache()
         for traversal in await let_in(pair, plans, "ears"):
             await stretch.run(pair.engage, plans, traversal, 0, datetime.now(UTC))
+        while await audience_flow.follow_page(pair.engage, pair.platform, plans, datetime.now(UTC)):
+            pass  # what was loaded is no event
         for pool in (pair.engage, pair.platform):
             await pool.execute("vacuum analyze")
         began = time.perf_counter()
