@@ -1,9 +1,9 @@
 """Locks for a whole transaction that records for one person after another, or changes groups besides.
 
-Everybody who does so locks accounts, people's engagement and groups in this order, each by id. An action does
-too, but one behind the other they do not: the second begins again with what comes before groups, or with a
-person of a smaller id. Where a plan has such actions its transactions take all they may need at once, before
-the first of them.
+Everybody who does so locks accounts, people, their engagement and groups in this order, each by id (the table
+is in docs/architecture.md, under buying groups). An action does too, but one behind the other they do not: the
+second begins again with what comes before groups, or with a person of a smaller id. Where a plan has such actions
+its transactions take all they may need, before the first of them.
 """
 
 from typing import Any
@@ -47,5 +47,13 @@ def is_called_for(plan: Plan) -> bool:
 
 
 async def lock_ahead(conn: Any, account_id: int) -> None:
-    """Lock the accounts of an account's people, what those people did, and the groups of both."""
-    await sql.execute(conn, "lock_ahead", account_id=account_id)
+    """Lock the accounts of an account's people, these people, what they did, and the groups of both.
+
+    In three statements, for a statement sees what was there when it began. Who held us up may have been the
+    first to record of a person, or may have taken one into a group: the next statement sees that and locks it.
+    Left out, it would be locked by its action, behind groups.
+    """
+    people = await sql.fetch(conn, "lock_people_ahead", account_id=account_id)
+    person_ids = [row["id"] for row in people]
+    await sql.execute(conn, "lock_engagement_ahead", person_ids=person_ids)
+    await sql.execute(conn, "lock_groups_ahead", account_id=account_id, person_ids=person_ids)

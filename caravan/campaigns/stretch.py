@@ -266,9 +266,10 @@ class _Walk:
         visit = self._visit(command)
         node = self.locked.loaded.plan.nodes[command.node]
         segment = segment_actions(node)[command.segment]
-        if any(locks_in_turn(action) for _, _, action in segment):
-            if self.alone:
-                return False  # who shares people with this account may be as alone, and wait for it
+        in_turn = any(locks_in_turn(action) for _, _, action in segment)
+        if self.alone and (in_turn or any(action.context == "person" for _, _, action in segment)):
+            return False  # who shares people with this account may be as alone, and wait for it
+        if in_turn:
             await self.progress.lock_ahead(self.conn)
         if command.segment == 0:
             await choosing.gather_people(visit, node)

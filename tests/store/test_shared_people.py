@@ -37,3 +37,47 @@ async def test_stretches_of_accounts_that_share_people_do_not_block_each_other(
     )
     left = "select count(*) from traversals where ended_at is null"
     assert await world.engage.fetchval(left) == 0
+
+
+HEARD_AT_ONCE = """
+journey: heard
+audience: everyone
+schedule: {end: 30 days}
+start: hear
+nodes:
+  hear: {listen: [{form_filled: {}}], look_back: 1 day, timeout: {after: 1 day, end: silence}, next: note}
+  note: {do: [{add_to_people_list: {list: heard}}], end: over}
+---
+people_list: heard
+type: static
+"""
+
+
+async def test_who_has_just_listened_does_not_wait_for_who_shares_people_with_it(
+    world: World,
+) -> None:
+    """It would hold its account against them, and they theirs against it."""
+    workspace = world.workspace(HEARD_AT_ONCE)
+    await world.load(
+        workspace,
+        accounts="account_id,name\na,Acme\nb,Bolt\n",
+        people="person_id,email\np,p@x.example\n",
+        relations="account_id,person_id,roles\na,p,user\nb,p,user\n",
+    )
+    await world.enter(await world.publish(workspace, "heard"))
+    await world.happen("form_filled", "p", form="x")
+    traversal = await world.engage.fetchval(
+        "select t.id from traversals t join accounts a on a.id = t.account_id"
+        " where a.external_id = 'a'"
+    )
+    async with world.engage.acquire() as other, other.transaction():
+        await other.execute("select from accounts where external_id = 'b' for update")
+        walking = asyncio.create_task(world.walk(traversal))
+        async with asyncio.timeout(20):
+            while not await other.fetchval(
+                "select exists (select from pg_locks where not granted"
+                " and pg_backend_pid() = any(pg_blocking_pids(pid)))"
+            ):
+                await asyncio.sleep(0.01)
+        await other.execute("select from accounts where external_id = 'a' for key share")
+    assert (await walking).ended

@@ -257,11 +257,12 @@ with old_days as (
 )
 delete from engagement_days where ctid in (select ctid from old_days);
 
--- name: lock_ahead
--- All that a stretch may come to lock as it records for one after another of an account's people and changes
--- its groups, in the order everybody keeps: accounts, people who have done nothing yet (as hold_engagement),
--- what the others did, groups; each by id, and each part gated by the one before. Read by
--- nobody: whoever changes something looks for itself, behind it.
+-- The next three are what caravan/campaigns/locking_ahead.py locks, one after the other. Each is a statement of its
+-- own: it must see what those have committed whom the one before has waited for.
+
+-- name: lock_people_ahead
+-- The accounts of the account's people, then these people, who have done something or not: their first activity
+-- asks for this lock, and so does whoever takes them into a group (share_people). Gives the people.
 with related as materialized (
   select person_id as id from relations where account_id = :account_id and deleted_at is null
 ), accounts_touched as materialized (
@@ -270,19 +271,20 @@ with related as materialized (
     and (id = :account_id
          or id in (select account_id from relations where person_id in (select id from related) and deleted_at is null))
   order by id for key share
-), new as materialized (
-  select id from people p
-  where (select count(*) from accounts_touched) > 0 and id in (select id from related)
-    and not exists (select from engagement_people e where e.person_id = p.id)
-  order by id for update
-), engaged as materialized (
-  select person_id from engagement_people
-  where (select count(*) from new) is not null and person_id in (select id from related)
-  order by person_id for no key update
 )
+select id from people
+where (select count(*) from accounts_touched) > 0 and id in (select id from related)
+order by id for update;
+
+-- name: lock_engagement_ahead
+-- Also of who did their first thing while we waited for it; from here on nobody else does theirs.
+select person_id from engagement_people
+where person_id = any(:person_ids::bigint[]) order by person_id for no key update;
+
+-- name: lock_groups_ahead
+-- Those of the account, and those its people are in; from here on nobody takes these people into another.
 select id from buying_groups
-where (select count(*) from engaged) is not null
-  and (account_id = :account_id
-       or id in (select group_id from buying_group_members
-                 where person_id in (select id from related) and removed_at is null))
+where account_id = :account_id
+   or id in (select group_id from buying_group_members
+             where person_id = any(:person_ids::bigint[]) and removed_at is null)
 order by id for no key update;

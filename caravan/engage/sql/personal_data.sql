@@ -50,7 +50,7 @@ order by id for no key update;
 
 -- name: lock_person_to_erase
 -- After the accounts, as everybody does; also whose row this store has not.
-select id from people where id = any(:person_ids::bigint[]) for update;
+select id from people where id = any(:person_ids::bigint[]) order by id for update;
 
 -- name: leave_a_tombstone
 -- For who never came here too: a page of the Platform's changes that was read before may still bring them.

@@ -11,10 +11,12 @@ select 'account', id, :fields::jsonb, :at, 'journey' from changed
 returning id;
 
 -- name: set_person_fields
+-- In order of id, as everybody locks people.
 with wanted as (
   select * from unnest(:ids::bigint[], :fields::jsonb[]) as w (id, fields)
 ), before as (
   select p.id, p.attributes -> :field::text as old from people p join wanted w on w.id = p.id
+  order by p.id for no key update of p
 )
 update people p
 set attributes = jsonb_strip_nulls(p.attributes || w.fields), stamps = p.stamps || stamps_of(w.fields, stamp(:at))
@@ -31,10 +33,14 @@ where o.id = any(:ids::bigint[])
 returning o.id, old.attributes -> :field::text as old;
 
 -- name: change_scores
--- By so much, or to a value; only those come back whom it changes.
+-- By so much, or to a value; only those come back whom it changes. The people are locked before their scores:
+-- a new score asks for its person anyway (it refers to them), but behind itself.
+with held as materialized (
+  select id from people where id = any(:person_ids::bigint[]) order by id for no key update
+)
 insert into scores as s (person_id, score, value)
 select p.id, :score, coalesce(:to::bigint, :start::bigint + :by::bigint)
-from unnest(:person_ids::bigint[]) as p (id)
+from held p
 where exists (select from scores k where k.person_id = p.id and k.score = :score)
    or coalesce(:to::bigint, :start::bigint + :by::bigint) <> :start::bigint
 order by p.id
