@@ -229,6 +229,7 @@ CASES: list[tuple[str, tuple[str, str, str], int, str | None]] = [
     ("wrong-context", ("groups.yaml", "audience: everyone", "audience: folk"), 19, None),
     ("wrong-context", ("groups.yaml", "{person: {job_title: Chief}}", "{heard: a}"), 3, None),
     ("wrong-context", ("groups.yaml", "{form_filled: 40}", "{completeness_changed: 40}"), 22, None),
+    ("wrong-context", ("groups.yaml", "{form_filled: 40}", "{added_to_buying_group: 40}"), 22, None),
     ("unknown-variable", do("account_interesting_moment: {type: web, text: '{{ my.webnar }}'}"), 14, "c"),
     ("unknown-variable", ("emails/hi.html", "person.first_name", "person.frst_name"), 5, None),
     ("unknown-variable", ("emails/hi.html", "person.first_name", "my.webinar"), 5, None),

@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel, ConfigDict
 
-from caravan.journeys.events import is_account_event
+from caravan.journeys.events import OF_ONE_ACCOUNT, is_account_event
 from caravan.journeys.reading import NAME_LIMIT, Fields
 
 #: what counts where a workspace has no score model (product.md §3.8)
@@ -92,6 +92,12 @@ def _read_weights(fields: Fields) -> dict[str, int] | None:
                 "wrong-context",
                 type_,
                 f"{type_} is an event of the account; engagement is of what people do",
+            )
+        if type_ in OF_ONE_ACCOUNT:
+            fields.problem(
+                "wrong-context",
+                type_,
+                f"{type_} is done to people, not by them; engagement is of what people do",
             )
     return weights if fields.finish() else None
 
