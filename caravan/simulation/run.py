@@ -214,6 +214,7 @@ class Simulation:
         if not self._opened and at >= self._schedule.starts_at:
             self._opened = True
             await self._flow.open(at)
+            await sql.execute(self._pair.engage, "gather_statistics")
         if not self._closed and at >= self._schedule.ends_at:
             self._closed = True
             await self._flow.close(at)

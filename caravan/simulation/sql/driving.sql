@@ -63,5 +63,6 @@ select id from accounts where external_id = :external_id;
 select external_id from {table} where external_id = any(:ids::text[]);
 
 -- name: gather_statistics
--- The server of throw-away stores has no autovacuum that would.
+-- The server of throw-away stores has no autovacuum that would; without, `deleted_at is null` counts as rare, and
+-- what joins by relations is planned as if nobody had any.
 analyze accounts, people, relations, opportunities, activities;
