@@ -82,7 +82,8 @@ class Walker:
             # a journey may begin with what is not the stores' business: a call
             entering = traveller.state.position is None
             command = traveller.command()
-            if command is not None and command.kind == "send":
+            mail_first = entering and traveller.mail_first
+            if mail_first or (command is not None and command.kind == "send"):
                 sent = await send_email.send(
                     lane,
                     self.plans,
