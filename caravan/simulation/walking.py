@@ -10,8 +10,9 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
 
-from caravan.campaigns import calling, send_email, stretch
+from caravan.campaigns import calling, stretch
 from caravan.campaigns.call_claims import Callbacks
+from caravan.campaigns.mail_together import send_together
 from caravan.campaigns.mailing import Mailing
 from caravan.campaigns.plans import PlanCache
 from caravan.services.silence import Silence
@@ -84,16 +85,14 @@ class Walker:
             command = traveller.command()
             mail_first = entering and traveller.mail_first
             if mail_first or (command is not None and command.kind == "send"):
-                sent = await send_email.send(
+                sent = await send_together(
                     lane,
                     self.plans,
                     self.mailing,
                     traversal_id=traveller.traversal_id,
                     step_no=traveller.state.step_no,
                     claimant=CLAIMANT,
-                    now=lambda: at,
-                    go_on=True,
-                    captured=True,
+                    at=at,
                 )
                 took = traveller.follow(sent.outcomes, sent.ended)
                 self.held |= any("held" in outcome.counts for outcome in sent.outcomes)
