@@ -12,10 +12,11 @@ async def perform(visit: Visit, place: Place, action: AccountInterestingMoment) 
     """Record the moment on the account."""
     text = wording.text(visit, action.text)[:MOMENT_TEXT_LIMIT]
     await note(visit, place, action.kind, [Effect(ACCOUNT)])
+    account_id = visit.traversal.account_id
     moment = Happening(
         "account_interesting_moment",
         visit.as_of,
-        account_id=visit.traversal.account_id,
+        account_id=account_id,
         fields={
             "type": action.type,
             "text": text,
@@ -23,5 +24,5 @@ async def perform(visit: Visit, place: Place, action: AccountInterestingMoment) 
             "node": visit.node,
         },
     )
-    await recording.record(visit.conn, visit.plans, [moment], visit.as_of)
+    await recording.record_of_locked(visit.conn, visit.plans, [moment], account_id, visit.as_of)
     return 1

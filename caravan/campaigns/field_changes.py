@@ -35,4 +35,5 @@ async def tell(
         )
         for old in before
     ]
-    await recording.record(visit.conn, visit.plans, happenings, visit.as_of)
+    account_id = visit.traversal.account_id
+    await recording.record_of_locked(visit.conn, visit.plans, happenings, account_id, visit.as_of)

@@ -32,7 +32,30 @@ async def record(
         person_ids=_ids(h.person_id for h in happenings if not h.of_account_alone),
         account_ids=_ids(h.account_id for h in happenings),
     )
-    account_ids = [row["id"] for row in touched]
+    return await _record(conn, plans, happenings, [row["id"] for row in touched], as_of)
+
+
+async def record_of_locked(
+    conn: Any, plans: PlanCache, happenings: Sequence[Happening], account_id: int, as_of: datetime
+) -> None:
+    """As ``record``, of nobody but an account whose row the caller has locked with its traversal.
+
+    That lock keeps out who arms a listener, as the one asked for otherwise, and what an account does by
+    itself engages nobody, so no recount need be kept out.
+    """
+    assert all(one.account_id == account_id and one.person_id is None for one in happenings)
+    if happenings:
+        await _record(conn, plans, happenings, [account_id], as_of)
+
+
+async def _record(
+    conn: Any,
+    plans: PlanCache,
+    happenings: Sequence[Happening],
+    account_ids: Sequence[int],
+    as_of: datetime,
+) -> int:
+    """Insert and match, the accounts touched being locked."""
     rows = await sql.fetch(
         conn,
         "record_activities",
