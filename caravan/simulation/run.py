@@ -158,9 +158,18 @@ async def run(pair: Pair, asked: Asked, progress: Progress = lambda _: None) -> 
 
 
 @asynccontextmanager
+async def _lane(pair: Pair) -> AsyncIterator[Lane]:
+    """A connection that asks small questions about one account after the other: none is planned twice."""
+    async with pair.engage.acquire() as conn:
+        await conn.execute("set plan_cache_mode = force_generic_plan")
+        yield Lane(conn)
+        await conn.execute("reset plan_cache_mode")
+
+
+@asynccontextmanager
 async def _walker(pair: Pair, relay: CaptureTransport) -> AsyncIterator[Walker]:
     async with AsyncExitStack() as stack:
-        lanes = [Lane(await stack.enter_async_context(pair.engage.acquire())) for _ in range(LANES)]
+        lanes = [await stack.enter_async_context(_lane(pair)) for _ in range(LANES)]
         yield Walker(pair.engage, lanes, PlanCache(), Mailing(relay, texts=relay))
 
 
