@@ -60,7 +60,9 @@ async def _write_account(visit: Visit, wanted: Mapping[str, Any]) -> None:
             )
             for field, old in changed.items()
         ]
-        await recording.record(visit.conn, visit.plans, happenings, visit.as_of)
+        await recording.record_of_locked(
+            visit.conn, visit.plans, happenings, account_id, visit.as_of
+        )
         visit.account.update(fields)
 
 

@@ -6,7 +6,7 @@ from caravan.campaigns import drawing
 from caravan.campaigns.visit import Visit
 from caravan.engage import sql
 from caravan.journeys.conditions.sql import Binder, Fragment, compile_condition
-from caravan.journeys.nodes import Node
+from caravan.journeys.nodes import Node, segment_actions
 from caravan.journeys.nodes.paths import OTHERWISE
 from caravan.journeys.nodes.paths import names as path_names
 from caravan.journeys.nodes.split_accounts import SplitAccounts
@@ -43,7 +43,8 @@ async def choose_path(visit: Visit, node: Node) -> tuple[str, dict[str, Any]]:
 async def gather_people(visit: Visit, node: Node) -> None:
     """Fix who the people of this visit are and, where people part, the path of each.
 
-    They stay the same for all the node's actions, whatever those change.
+    They stay the same for all the node's actions, whatever those change. Where all its actions are on the
+    account, nobody asks who they are.
     """
     if visit.loaded.plan.requested:
         return  # whoever requested the campaign has said for whom
@@ -51,6 +52,8 @@ async def gather_people(visit: Visit, node: Node) -> None:
         await drawing.draw_people(visit, node)
         return
     if not isinstance(node, SplitPeople):
+        if not _acts_on_people(node):
+            return
         await sql.execute(
             visit.conn,
             "gather_participants",
@@ -80,6 +83,12 @@ async def gather_people(visit: Visit, node: Node) -> None:
 
     query = visit.loaded.query(("gather", visit.node), build, visit.zones)
     await query.fetch(visit.conn, **visit.named, visit=visit.number)
+
+
+def _acts_on_people(node: Node) -> bool:
+    return any(
+        action.context == "person" for segment in segment_actions(node) for _, _, action in segment
+    )
 
 
 def first_match(

@@ -66,42 +66,62 @@ async def claim(
 
     async def transaction(savepoints: bool) -> Claimed | Sending:
         async with pool.acquire() as conn, conn.transaction():
-            locked = await lock(conn, plans, traversal_id, at)
-            stored = await stored_steps(conn, locked, step_no)
-            if stored or locked.ended is not None:
-                return Sending(
-                    stored.outcomes,
-                    None if stored.more else locked.ended,
-                    stored.more,
-                    control=locked.loaded.control,
-                    moved=stored.moved,
-                )
-            progress = Progress(locked, savepoints=savepoints)
-            outcomes: list[Outcome] = []
-            large = drew = False
-            if go_on:
-                outcomes, large = await walk_on(conn, plans, locked, progress, at)
-                # others wait for the counts of a quota: they are not kept while mail is written
-                drew = any(
-                    takes_turns(locked.loaded.plan.nodes[one.command.node]) for one in outcomes
-                )
-            command = core.next_command(locked.loaded.control, progress.state)
-            if command is not None and command.kind == "send" and at < locked.traversal.deadline:
-                await progress.hold_what_leaves(conn)
-            await progress.save(conn, at)
-            if progress.held:
-                return Sending(
-                    outcomes, None, control=locked.loaded.control, held_until=progress.held_until
-                )
-            if large or drew or command is None or command.kind != "send":
-                return Sending(
-                    outcomes, progress.state.ended, large=large, control=locked.loaded.control
-                )
-            return await _claim_step(
-                conn, plans, mailing, progress, command, outcomes, claimant, at
+            return await claim_in(
+                conn,
+                plans,
+                mailing,
+                traversal_id,
+                step_no,
+                claimant,
+                at,
+                go_on=go_on,
+                savepoints=savepoints,
             )
 
     return await with_savepoints_if_needed(transaction)
+
+
+async def claim_in(
+    conn: Any,
+    plans: PlanCache,
+    mailing: Mailing,
+    traversal_id: int,
+    step_no: int,
+    claimant: str,
+    at: datetime,
+    *,
+    go_on: bool,
+    savepoints: bool,
+) -> Claimed | Sending:
+    """As ``claim``, in the caller's transaction."""
+    locked = await lock(conn, plans, traversal_id, at)
+    stored = await stored_steps(conn, locked, step_no)
+    if stored or locked.ended is not None:
+        return Sending(
+            stored.outcomes,
+            None if stored.more else locked.ended,
+            stored.more,
+            control=locked.loaded.control,
+            moved=stored.moved,
+        )
+    progress = Progress(locked, savepoints=savepoints)
+    outcomes: list[Outcome] = []
+    large = drew = False
+    if go_on:
+        outcomes, large = await walk_on(conn, plans, locked, progress, at)
+        # others wait for the counts of a quota: they are not kept while mail is written
+        drew = any(takes_turns(locked.loaded.plan.nodes[one.command.node]) for one in outcomes)
+    command = core.next_command(locked.loaded.control, progress.state)
+    if command is not None and command.kind == "send" and at < locked.traversal.deadline:
+        await progress.hold_what_leaves(conn)
+    await progress.save(conn, at)
+    if progress.held:
+        return Sending(
+            outcomes, None, control=locked.loaded.control, held_until=progress.held_until
+        )
+    if large or drew or command is None or command.kind != "send":
+        return Sending(outcomes, progress.state.ended, large=large, control=locked.loaded.control)
+    return await _claim_step(conn, plans, mailing, progress, command, outcomes, claimant, at)
 
 
 async def _claim_step(

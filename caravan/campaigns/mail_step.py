@@ -59,7 +59,6 @@ async def conclude(
     at: datetime,
     *,
     go_on: bool,
-    captured: bool = False,
 ) -> Sending:
     """Record the step and the activities of what was accepted, in one transaction.
 
@@ -70,34 +69,33 @@ async def conclude(
         async with pool.acquire() as conn, conn.transaction():
             locked = await lock(conn, plans, step.locked.traversal.id, at)
             progress = Progress(locked, savepoints=savepoints)
-            return await _conclude(
-                conn,
-                plans,
-                step,
-                progress,
-                claimant,
-                at,
-                go_on=go_on,
-                captured=captured,
-            )
+            rows = await sql.fetch(conn, "settled_messages", **step.key)
+            return await conclude_in(conn, plans, step, progress, rows, claimant, at, go_on=go_on)
 
     return await with_savepoints_if_needed(transaction)
 
 
-async def _conclude(
+async def conclude_in(
     conn: Any,
     plans: PlanCache,
     step: MailStep,
     progress: Progress,
+    rows: list[Any],
     claimant: str,
     at: datetime,
     *,
     go_on: bool,
-    captured: bool,
+    captured: bool = False,
 ) -> Sending:
+    """As ``conclude``, in the caller's transaction.
+
+    Args:
+        progress: of the traversal as it is locked now.
+        rows: its messages, read under that lock.
+        captured: what was accepted has been delivered too.
+    """
     locked, command = progress.locked, step.command
     stored = await stored_steps(conn, locked, step.locked.state.step_no)
-    rows = await sql.fetch(conn, "settled_messages", **step.key)
     if any(row["state"] == "handed_over" for row in rows):
         # what another try has in hand is in doubt until it says otherwise
         await doubt_abandoned(conn, step, claimant, at)

@@ -5,7 +5,7 @@ inserted and listeners are matched; arming a listener locks the account ``FOR UP
 listener sees the activity or the activity sees the listener.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -15,16 +15,37 @@ from caravan.campaigns.plans import PlanCache
 from caravan.engage import sql, wakeups
 from caravan.engage.happening import Happening
 
+#: in the place of ledger rows, where there are none to be written
+_NOTHING: Mapping[str, Any] = {
+    "traversal_id": None,
+    "node": None,
+    "visit": None,
+    "position": None,
+    "action": None,
+    "path": None,
+    "noted": [],
+    "reasons": [],
+    "noted_at": None,
+}
+
 
 async def record(
-    conn: Any, plans: PlanCache, happenings: Sequence[Happening], as_of: datetime
+    conn: Any,
+    plans: PlanCache,
+    happenings: Sequence[Happening],
+    as_of: datetime,
+    noted: Mapping[str, Any] = _NOTHING,
 ) -> int:
     """Insert activities and close the listeners they satisfy, in the caller's transaction.
+
+    Args:
+        noted: rows of the ledger to be written with them (``effects.ledger_rows``).
 
     Returns:
         How many were new.
     """
     if not happenings:
+        await _note(conn, noted)
         return 0
     touched = await sql.fetch(
         conn,
@@ -32,7 +53,43 @@ async def record(
         person_ids=_ids(h.person_id for h in happenings if not h.of_account_alone),
         account_ids=_ids(h.account_id for h in happenings),
     )
-    account_ids = [row["id"] for row in touched]
+    return await _record(conn, plans, happenings, [row["id"] for row in touched], as_of, noted)
+
+
+async def record_of_locked(
+    conn: Any,
+    plans: PlanCache,
+    happenings: Sequence[Happening],
+    account_id: int,
+    as_of: datetime,
+    noted: Mapping[str, Any] = _NOTHING,
+) -> None:
+    """As ``record``, of nobody but an account whose row the caller has locked with its traversal.
+
+    That lock keeps out who arms a listener, as the one asked for otherwise, and what an account does by
+    itself engages nobody, so no recount need be kept out.
+    """
+    assert all(one.account_id == account_id and one.person_id is None for one in happenings)
+    if happenings:
+        await _record(conn, plans, happenings, [account_id], as_of, noted)
+    else:
+        await _note(conn, noted)
+
+
+async def _note(conn: Any, noted: Mapping[str, Any]) -> None:
+    if noted["noted"]:
+        await sql.execute(conn, "note_effects", **noted)
+
+
+async def _record(
+    conn: Any,
+    plans: PlanCache,
+    happenings: Sequence[Happening],
+    account_ids: Sequence[int],
+    as_of: datetime,
+    noted: Mapping[str, Any],
+) -> int:
+    """Insert and match, the accounts touched being locked."""
     rows = await sql.fetch(
         conn,
         "record_activities",
@@ -43,6 +100,7 @@ async def record(
         person_ids=[h.person_id for h in happenings],
         fields=[h.fields for h in happenings],
         touched=account_ids,
+        **noted,
     )
     of_groups = await _engaged(conn, rows[0], as_of)  # first: what is heard may ask for it
     hearing = [row for row in rows if row["id"] is not None]

@@ -14,7 +14,6 @@ from caravan.campaigns.claim_age import ClaimAge
 from caravan.campaigns.mail_claims import Claimed, Message, claim
 from caravan.campaigns.mail_hand_over import Now, Overtaken, Settling, hand_over, withhold
 from caravan.campaigns.mail_step import MailStep, Sending
-from caravan.campaigns.mail_together import hand_over_together
 from caravan.campaigns.mailing import Mailing
 from caravan.campaigns.plans import PlanCache
 from caravan.campaigns.turns import NotYet
@@ -34,7 +33,6 @@ async def send(
     now: Now,
     stopping: Callable[[], bool] = lambda: False,
     go_on: bool = False,
-    captured: bool = False,
 ) -> Sending:
     """Send the mail of the segment a traversal stands at, to all its people.
 
@@ -46,7 +44,6 @@ async def send(
         now: domain time, taken per claim.
         stopping: true once this process is to end: nothing more is handed over then.
         go_on: serve the store-only commands before and behind it too.
-        captured: the transport is in this process: messages go over together and count as delivered.
 
     Raises:
         RelayUnreachable: nothing more could be handed over; try again later, nobody gets it twice.
@@ -64,7 +61,6 @@ async def send(
                 now=now,
                 stopping=stopping,
                 go_on=go_on,
-                captured=captured,
                 away=away,
             )
         except NotYet as later:
@@ -87,7 +83,6 @@ async def _send_what_is_claimed(
     now: Now,
     stopping: Callable[[], bool],
     go_on: bool,
-    captured: bool,
     away: dict[bool, RelayUnreachable],
 ) -> Sending | None:
     """Claim, and send; None where the claim grew old before all was sent.
@@ -104,9 +99,7 @@ async def _send_what_is_claimed(
         return await claim(pool, plans, mailing, traversal_id, at_it, claimant, now())
 
     age = ClaimAge(claimed, claim_again, now)
-    if captured:
-        await hand_over_together(pool, mailing.transport, claimed, now())
-    elif claimed.messages:
+    if claimed.messages:
         withheld = mailing.withheld
         leaving = [
             message for message in claimed.messages if withheld is None or not message.marketing
@@ -137,7 +130,6 @@ async def _send_what_is_claimed(
         claimant,
         now(),
         go_on=go_on,
-        captured=captured,
     )
 
 

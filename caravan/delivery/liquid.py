@@ -130,6 +130,8 @@ def render_text(text: str, context: dict[str, Any]) -> str:
     Raises:
         UnfitText: it is no Liquid, or cannot be rendered with this data.
     """
+    if "{" not in text:
+        return text
     try:
         template = _parsed(text)
     except LiquidError as error:

@@ -23,7 +23,7 @@ from caravan.database import outbox
 from caravan.engage import journeys
 from caravan.engage import sql as engage_sql
 from caravan.journeys.conditions.naming import audiences_anywhere
-from caravan.journeys.plan import Plan
+from caravan.journeys.plan import Plan, begins_with_mail
 from caravan.platform import down_flow, sync
 from caravan.platform.merge import stream_of
 from caravan.simulation import sql
@@ -185,9 +185,15 @@ class Flow:
         if not rows:
             return []
         loaded = await self._plans.load(pool, journey["plan_hash"])
+        mail_first = begins_with_mail(loaded.plan)
         return [
             Traveller(
-                row["id"], row["account_id"], row["account"], row["entered_at"], loaded.control
+                row["id"],
+                row["account_id"],
+                row["account"],
+                row["entered_at"],
+                loaded.control,
+                mail_first,
             )
             for row in rows
         ]

