@@ -31,7 +31,7 @@ def caravan(*arguments: str, **environment: str) -> Ended:
         redirect_stderr(err),
         ThreadPoolExecutor(1) as thread,
     ):
-        code = thread.submit(_run).result(timeout=90)
+        code = thread.submit(_run).result(timeout=150)
     return CompletedProcess(arguments, code, out.getvalue(), err.getvalue())
 
 

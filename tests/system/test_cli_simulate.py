@@ -134,6 +134,7 @@ def test_what_init_writes_validates_and_tests_green(caravan: Run, shop: Path) ->
     assert "is there already" in again.stderr
 
 
+@pytest.mark.timeout(200)  # nine tests, each on stores of its own
 def test_examples_test_green(caravan: Run) -> None:
     said = caravan("test", EXAMPLE)
     assert said.returncode == 0, said.stdout
