@@ -29,7 +29,8 @@ def stack() -> Iterator[Stack]:
     """The embedded stack in a folder of its own, Postgres running."""
     with tempfile.TemporaryDirectory(prefix="caravan test ", ignore_cleanup_errors=True) as home:
         # nothing in it need last; what must not be lost is tested on stacks of their own
-        settings = SETTINGS | {"max_connections": "400"}
+        # and some of our tests watch what it does
+        settings = SETTINGS | {"max_connections": "400", "track_activities": "on"}
         running = Stack(Path(home) / "home", postgres_settings=settings)
         running.start(["postgres"])
         yield running

@@ -73,6 +73,7 @@ async def ready(world: World) -> None:
     await audience_flow.build_segment(world.engage, world.platform, journey_id, world.now)
 
 
+@pytest.mark.long
 @pytest.mark.timeout(240)
 async def test_memory_does_not_grow_with_rows(world: World) -> None:
     await ready(world)

@@ -59,6 +59,7 @@ def system(monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployed]:
         new.stack.discard()
 
 
+@pytest.mark.long
 async def test_a_job_survives_the_death_of_its_worker(system: Deployed) -> None:
     system.cli("apply", str(system.folder))
     system.stack.start_worker([])

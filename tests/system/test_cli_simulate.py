@@ -46,6 +46,7 @@ def shop(caravan: Run, tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.mark.long
 def test_the_same_arguments_print_the_same_bytes(caravan: Run, home: Path) -> None:
     arguments = ("simulate", EXAMPLE, "--journey", "grid-nurture", "--at", AT)
     one, other = caravan(*arguments), caravan(*arguments)

@@ -144,6 +144,7 @@ def stopped(stack: Stack, name: str) -> Iterator[None]:
         os.kill(pid, signal.SIGCONT)
 
 
+@pytest.mark.long
 def test_worker_stops_while_accounts_travel_and_while_the_relay_hangs(
     stack: Stack, start: Start
 ) -> None:
