@@ -73,7 +73,10 @@ class Choice:
         if document is None:
             named = [folder / file for file in FILES if (folder / file).exists()]
             if not named and not self.may_be_empty:
-                raise UserError(f"{folder} has none of {', '.join(FILES)}")
+                remedy = f"; where {name} names its files otherwise, say how with --map FILE"
+                raise UserError(
+                    f"{folder} has none of {', '.join(FILES)}{remedy if self.source else ''}"
+                )
             return [Chosen(file, FileSource(name)) for file in named]
         whose = {
             file: file_source(file, name, document)

@@ -42,6 +42,12 @@ def of_crm(world: World, *more: str) -> list[str]:
     return ["import", folder, "--source", "crm", "--map", str(world.folder / "crm.map"), *more]
 
 
+async def test_files_of_other_names_without_a_map_are_told_of_it(world: World, cli: Cli) -> None:
+    ended = await cli.run("import", str(world.folder / "crm"), "--source", "crm")
+    assert ended.returncode == 2
+    assert "--map FILE" in ended.stderr
+
+
 async def test_dry_run_tells_what_would_come_and_changes_nothing(world: World, cli: Cli) -> None:
     before = await records(world.platform)
     ended = await cli.run(*of_crm(world, "--dry-run"))
