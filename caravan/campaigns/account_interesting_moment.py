@@ -1,7 +1,7 @@
 """The action ``account_interesting_moment``: a moment worth a salesperson's attention."""
 
 from caravan.campaigns import recording, wording
-from caravan.campaigns.effects import ACCOUNT, Effect, Place, ledger_rows
+from caravan.campaigns.effects import ACCOUNT, Effect, Place, note
 from caravan.campaigns.visit import Visit
 from caravan.engage.happening import Happening
 from caravan.journeys.actions.account_interesting_moment import AccountInterestingMoment
@@ -11,6 +11,7 @@ from caravan.journeys.actions.moment import MOMENT_TEXT_LIMIT
 async def perform(visit: Visit, place: Place, action: AccountInterestingMoment) -> int:
     """Record the moment on the account."""
     text = wording.text(visit, action.text)[:MOMENT_TEXT_LIMIT]
+    await note(visit, place, action.kind, [Effect(ACCOUNT)])
     account_id = visit.traversal.account_id
     moment = Happening(
         "account_interesting_moment",
@@ -23,12 +24,5 @@ async def perform(visit: Visit, place: Place, action: AccountInterestingMoment) 
             "node": visit.node,
         },
     )
-    await recording.record_of_locked(
-        visit.conn,
-        visit.plans,
-        [moment],
-        account_id,
-        visit.as_of,
-        ledger_rows(visit, place, action.kind, [Effect(ACCOUNT)]),
-    )
+    await recording.record_of_locked(visit.conn, visit.plans, [moment], account_id, visit.as_of)
     return 1

@@ -1,7 +1,7 @@
 """The action ``change_score``: a score of each person grows, shrinks, or takes a value."""
 
 from caravan.campaigns import recording
-from caravan.campaigns.effects import Effect, Place, candidates, ledger_rows
+from caravan.campaigns.effects import Effect, Place, candidates, note
 from caravan.campaigns.visit import Visit
 from caravan.engage import sql
 from caravan.engage.happening import Happening
@@ -22,6 +22,7 @@ async def perform(visit: Visit, place: Place, action: ChangeScore) -> int:
     )
     changed = {row["person_id"]: row for row in rows}
     effects = [Effect(one, None if one in changed else "unchanged") for one in people]
+    await note(visit, place, action.kind, effects)
     await recording.record(
         visit.conn,
         visit.plans,
@@ -35,6 +36,5 @@ async def perform(visit: Visit, place: Place, action: ChangeScore) -> int:
             for person_id, row in changed.items()
         ],
         visit.as_of,
-        ledger_rows(visit, place, action.kind, effects),
     )
     return len(people)

@@ -106,22 +106,18 @@ def make_for_each(
 
 async def note(visit: Visit, place: Place, action: str, effects: Sequence[Effect]) -> None:
     """Write the ledger rows of an action."""
-    if effects:
-        await sql.execute(visit.conn, "note_effects", **ledger_rows(visit, place, action, effects))
-
-
-def ledger_rows(
-    visit: Visit, place: Place, action: str, effects: Sequence[Effect]
-) -> dict[str, Any]:
-    """What a statement that writes an action's ledger rows asks for."""
-    return {
-        "traversal_id": visit.traversal.id,
-        "node": visit.node,
-        "visit": visit.number,
-        "position": place.position,
-        "action": action,
-        "path": place.path,
-        "noted": [effect.person_id for effect in effects],
-        "reasons": [effect.reason for effect in effects],
-        "noted_at": visit.as_of,
-    }
+    if not effects:
+        return
+    await sql.execute(
+        visit.conn,
+        "note_effects",
+        traversal_id=visit.traversal.id,
+        node=visit.node,
+        visit=visit.number,
+        position=place.position,
+        action=action,
+        person_ids=[effect.person_id for effect in effects],
+        reasons=[effect.reason for effect in effects],
+        paths=[place.path] * len(effects),
+        at=visit.as_of,
+    )

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from caravan.campaigns import recording
-from caravan.campaigns.effects import ACCOUNT, Effect, Place, ledger_rows
+from caravan.campaigns.effects import ACCOUNT, Effect, Place, note
 from caravan.campaigns.visit import Visit
 from caravan.engage.happening import Happening
 from caravan.journeys.actions.update_account import UpdateAccount
@@ -25,7 +25,7 @@ async def tell(
         before: what each of them had in the field; none: they had this value already.
         value: what they have now.
     """
-    effects = [Effect(ACCOUNT, None if before else "unchanged")]
+    await note(visit, place, action.kind, [Effect(ACCOUNT, None if before else "unchanged")])
     happenings = [
         Happening(
             event,
@@ -35,11 +35,5 @@ async def tell(
         )
         for old in before
     ]
-    await recording.record_of_locked(
-        visit.conn,
-        visit.plans,
-        happenings,
-        visit.traversal.account_id,
-        visit.as_of,
-        ledger_rows(visit, place, action.kind, effects),
-    )
+    account_id = visit.traversal.account_id
+    await recording.record_of_locked(visit.conn, visit.plans, happenings, account_id, visit.as_of)

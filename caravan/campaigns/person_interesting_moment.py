@@ -1,7 +1,7 @@
 """The action ``person_interesting_moment``: a moment of each person it is meant for."""
 
 from caravan.campaigns import recording, wording
-from caravan.campaigns.effects import Effect, Place, candidates, ledger_rows, make_for_each
+from caravan.campaigns.effects import Effect, Place, candidates, make_for_each, note
 from caravan.campaigns.visit import Visit
 from caravan.engage.happening import Happening
 from caravan.journeys.actions.moment import MOMENT_TEXT_LIMIT
@@ -14,7 +14,7 @@ async def perform(visit: Visit, place: Place, action: PersonInterestingMoment) -
     texts, unfit = make_for_each(
         people, lambda person: wording.text(visit, action.text, person.attributes)
     )
-    effects = unfit + [Effect(person_id) for person_id in texts]
+    await note(visit, place, action.kind, unfit + [Effect(person_id) for person_id in texts])
     moments = [
         Happening(
             "interesting_moment",
@@ -29,11 +29,5 @@ async def perform(visit: Visit, place: Place, action: PersonInterestingMoment) -
         )
         for person_id, text in texts.items()
     ]
-    await recording.record(
-        visit.conn,
-        visit.plans,
-        moments,
-        visit.as_of,
-        ledger_rows(visit, place, action.kind, effects),
-    )
+    await recording.record(visit.conn, visit.plans, moments, visit.as_of)
     return len(people)

@@ -5,7 +5,7 @@ inserted and listeners are matched; arming a listener locks the account ``FOR UP
 listener sees the activity or the activity sees the listener.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -15,37 +15,16 @@ from caravan.campaigns.plans import PlanCache
 from caravan.engage import sql, wakeups
 from caravan.engage.happening import Happening
 
-#: in the place of ledger rows, where there are none to be written
-_NOTHING: Mapping[str, Any] = {
-    "traversal_id": None,
-    "node": None,
-    "visit": None,
-    "position": None,
-    "action": None,
-    "path": None,
-    "noted": [],
-    "reasons": [],
-    "noted_at": None,
-}
-
 
 async def record(
-    conn: Any,
-    plans: PlanCache,
-    happenings: Sequence[Happening],
-    as_of: datetime,
-    noted: Mapping[str, Any] = _NOTHING,
+    conn: Any, plans: PlanCache, happenings: Sequence[Happening], as_of: datetime
 ) -> int:
     """Insert activities and close the listeners they satisfy, in the caller's transaction.
-
-    Args:
-        noted: rows of the ledger to be written with them (``effects.ledger_rows``).
 
     Returns:
         How many were new.
     """
     if not happenings:
-        await _note(conn, noted)
         return 0
     touched = await sql.fetch(
         conn,
@@ -53,16 +32,11 @@ async def record(
         person_ids=_ids(h.person_id for h in happenings if not h.of_account_alone),
         account_ids=_ids(h.account_id for h in happenings),
     )
-    return await _record(conn, plans, happenings, [row["id"] for row in touched], as_of, noted)
+    return await _record(conn, plans, happenings, [row["id"] for row in touched], as_of)
 
 
 async def record_of_locked(
-    conn: Any,
-    plans: PlanCache,
-    happenings: Sequence[Happening],
-    account_id: int,
-    as_of: datetime,
-    noted: Mapping[str, Any] = _NOTHING,
+    conn: Any, plans: PlanCache, happenings: Sequence[Happening], account_id: int, as_of: datetime
 ) -> None:
     """As ``record``, of nobody but an account whose row the caller has locked with its traversal.
 
@@ -71,14 +45,7 @@ async def record_of_locked(
     """
     assert all(one.account_id == account_id and one.person_id is None for one in happenings)
     if happenings:
-        await _record(conn, plans, happenings, [account_id], as_of, noted)
-    else:
-        await _note(conn, noted)
-
-
-async def _note(conn: Any, noted: Mapping[str, Any]) -> None:
-    if noted["noted"]:
-        await sql.execute(conn, "note_effects", **noted)
+        await _record(conn, plans, happenings, [account_id], as_of)
 
 
 async def _record(
@@ -87,7 +54,6 @@ async def _record(
     happenings: Sequence[Happening],
     account_ids: Sequence[int],
     as_of: datetime,
-    noted: Mapping[str, Any],
 ) -> int:
     """Insert and match, the accounts touched being locked."""
     rows = await sql.fetch(
@@ -100,7 +66,6 @@ async def _record(
         person_ids=[h.person_id for h in happenings],
         fields=[h.fields for h in happenings],
         touched=account_ids,
-        **noted,
     )
     of_groups = await _engaged(conn, rows[0], as_of)  # first: what is heard may ask for it
     hearing = [row for row in rows if row["id"] is not None]

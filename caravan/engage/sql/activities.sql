@@ -15,15 +15,8 @@ order by id for key share;
 -- for an account touched; whoever rests there has said so before these accounts were locked. Where there
 -- are dynamic lists, the places in them of those it happened to are put in question; where a job asks about
 -- one of the types, the groups of the accounts. `zone`: what of it counts for engagement, by type, is to be
--- counted on its days; null where nothing does. What bots did (`bot`) engages nobody. What an action did that is
--- recorded goes into the ledger in the same statement, as `note_effects` writes it; of nobody where none did.
-with noted as (
-  insert into ledger (traversal_id, node, visit, position, person_id, action, state, reason, path, claimed_at, settled_at)
-  select :traversal_id::bigint, :node::text, :visit::int, :position::int, c.person_id, :action::text,
-         case when c.reason is null then 'done' else 'skipped' end, c.reason, :path::text, :noted_at::timestamptz, :noted_at::timestamptz
-  from unnest(:noted::bigint[], :reasons::text[]) as c (person_id, reason)
-  on conflict do nothing
-), inserted as (
+-- counted on its days; null where nothing does. What bots did (`bot`) engages nobody.
+with inserted as (
   insert into activities (external_id, type, at, account_id, person_id, fields)
   select * from unnest(:external_ids::text[], :types::text[], :ats::timestamptz[], :account_ids::bigint[],
                        :person_ids::bigint[], :fields::jsonb[])

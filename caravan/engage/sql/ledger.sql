@@ -193,9 +193,9 @@ where traversal_id = :traversal_id and node = :node and visit = :visit
 -- name: note_effects
 -- Of writes to the stores: done or skipped, in the same transaction as the write itself.
 insert into ledger (traversal_id, node, visit, position, person_id, action, state, reason, path, claimed_at, settled_at)
-select :traversal_id::bigint, :node::text, :visit::int, :position::int, c.person_id, :action::text,
-       case when c.reason is null then 'done' else 'skipped' end, c.reason, :path::text, :noted_at::timestamptz, :noted_at::timestamptz
-from unnest(:noted::bigint[], :reasons::text[]) as c (person_id, reason)
+select :traversal_id::bigint, :node, :visit::int, :position::int, c.person_id, :action,
+       case when c.reason is null then 'done' else 'skipped' end, c.reason, c.path, :at::timestamptz, :at::timestamptz
+from unnest(:person_ids::bigint[], :reasons::text[], :paths::text[]) as c (person_id, reason, path)
 on conflict do nothing;
 
 -- name: effects_of_traversal
