@@ -1,6 +1,7 @@
 """The activity that takes what changed in the engage store back to the Platform."""
 
 from datetime import UTC, datetime
+from functools import partial
 
 from temporalio import activity
 
@@ -34,11 +35,10 @@ class PlatformSyncActivities:
 
             async def page() -> int:
                 now = datetime.now(UTC)
-                moved = await up.page(lambda: flow.page(now))
+                moved = await up.page(partial(flow.page, now))
                 if activities:
-                    tell = activity_stream.tell_page
                     moved += await telling.page(
-                        lambda: tell(engage, platform, request.munchkin, now)
+                        partial(activity_stream.tell_page, engage, platform, request.munchkin, now)
                     )
                 counters.add(counters.SYNCED, moved)
                 return moved

@@ -15,7 +15,6 @@ from starter.verbs import Verbs
 app = typer.Typer(
     cls=Verbs,
     name="caravan",
-    help="Account journeys with buying groups: durable, explainable, scriptable.",
     no_args_is_help=True,
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,

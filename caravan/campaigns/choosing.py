@@ -9,6 +9,7 @@ from caravan.journeys.conditions.sql import Binder, Fragment, compile_condition
 from caravan.journeys.nodes import Node, segment_actions
 from caravan.journeys.nodes.paths import OTHERWISE
 from caravan.journeys.nodes.paths import names as path_names
+from caravan.journeys.nodes.segments import acts_on_people
 from caravan.journeys.nodes.split_accounts import SplitAccounts
 from caravan.journeys.nodes.split_people import SplitPeople
 from caravan.journeys.nodes.variants_accounts import VariantsAccounts
@@ -52,7 +53,7 @@ async def gather_people(visit: Visit, node: Node) -> None:
         await drawing.draw_people(visit, node)
         return
     if not isinstance(node, SplitPeople):
-        if not _acts_on_people(node):
+        if not any(map(acts_on_people, segment_actions(node))):
             return
         await sql.execute(
             visit.conn,
@@ -83,12 +84,6 @@ async def gather_people(visit: Visit, node: Node) -> None:
 
     query = visit.loaded.query(("gather", visit.node), build, visit.zones)
     await query.fetch(visit.conn, **visit.named, visit=visit.number)
-
-
-def _acts_on_people(node: Node) -> bool:
-    return any(
-        action.context == "person" for segment in segment_actions(node) for _, _, action in segment
-    )
 
 
 def first_match(

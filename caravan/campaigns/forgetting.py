@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from caravan.database import outbox
+from caravan.database.outbox import Cursor
 from caravan.engage import sql
 from caravan.journeys.events import TOLD
 from caravan.platform import activity_stream, down_flow
@@ -81,14 +82,15 @@ async def _forget_events(engage: Any, platform: Any, munchkin: str, before: date
     said += await platform_sql.fetch(platform, "words_in_audiences")
     kept = sorted({row["word"] for row in said} | OF_MESSAGES)
     told = await activity_stream.told_upto(platform, munchkin)
+    upto, _ = told or (Cursor(), 0)
     here = await sql.fetch(
         engage,
         "forget_activities",
         before=before,
         kept=kept,
-        to_tell=[] if told is None else sorted(TOLD),
-        told_xid="0" if told is None else told.xid,
-        told_id=0 if told is None else told.seq,
+        to_tell=sorted(TOLD) if told else [],
+        told_xid=upto.xid,
+        told_id=upto.seq,
         limit=BATCH,
     )
     there = await platform_sql.fetch(

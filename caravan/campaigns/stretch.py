@@ -33,6 +33,7 @@ from caravan.journeys.nodes import segment_actions
 from caravan.journeys.nodes.call import Call
 from caravan.journeys.nodes.exit import ExitNode
 from caravan.journeys.nodes.listen import Listen
+from caravan.journeys.nodes.segments import acts_on_people
 from caravan.journeys.nodes.wait import Wait
 from caravan.journeys.rests import Rest
 from caravan.journeys.state import Command, Ended, Outcome, State
@@ -267,7 +268,7 @@ class _Walk:
         node = self.locked.loaded.plan.nodes[command.node]
         segment = segment_actions(node)[command.segment]
         in_turn = any(locks_in_turn(action) for _, _, action in segment)
-        if self.alone and (in_turn or any(action.context == "person" for _, _, action in segment)):
+        if self.alone and (in_turn or acts_on_people(segment)):
             return False  # who shares people with this account may be as alone, and wait for it
         if in_turn:
             await self.progress.lock_ahead(self.conn)

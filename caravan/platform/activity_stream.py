@@ -32,13 +32,12 @@ async def is_wanted(platform: Any) -> bool:
     return bool(await sql.fetchval(platform, "activities_wanted"))
 
 
-async def told_upto(platform: Any, munchkin: str) -> Cursor | None:
-    """As far as a subscription's activities have been told; None: nobody wants to be told."""
+async def told_upto(platform: Any, munchkin: str) -> tuple[Cursor, int] | None:
+    """As far as a subscription's activities have been told, and how many; None: nobody wants to be told."""
     if not await is_wanted(platform):
         return None
     async with platform.acquire() as conn:
-        cursor, _ = await outbox.where(conn, stream_of(munchkin))
-    return cursor
+        return await outbox.where(conn, stream_of(munchkin))
 
 
 async def tell_page(engage: Any, platform: Any, munchkin: str, at: datetime) -> int:
@@ -81,10 +80,10 @@ class Untold:
 
 async def untold(engage: Any, platform: Any, munchkin: str) -> Untold | None:
     """What a sandbox wants to be told and has not been, held back or not; None: it does not want to be told."""
-    if not await is_wanted(platform):
+    upto = await told_upto(platform, munchkin)
+    if upto is None:
         return None
-    async with platform.acquire() as conn:
-        cursor, told = await outbox.where(conn, stream_of(munchkin))
+    cursor, told = upto
     row = await sql.fetchrow(engage, "activities_untold", xid=cursor.xid, seq=cursor.seq)
     return Untold(row["rows"], row["oldest"], told)
 

@@ -20,6 +20,7 @@ from caravan.delivery.transport import (
 )
 from caravan.engage import communication_limits, sql
 from caravan.journeys.workspace import Workspace
+from tests.locks import waits_for
 from tests.world import World
 
 JOURNEY = """
@@ -605,13 +606,7 @@ async def test_giving_up_waits_for_accounts_before_it_locks_a_count(world: World
         await other.execute("set local lock_timeout = '3s'")
         await other.execute("select from accounts where external_id = 'b' for update")
         giving_up = asyncio.create_task(claim(world, traversal, "try 2"))
-        async with asyncio.timeout(20):
-            while not await other.fetchval(
-                # who waits is asked of the locks: what activity tells stays as it was in this transaction
-                "select exists (select from pg_locks where not granted"
-                " and pg_backend_pid() = any(pg_blocking_pids(pid)))"
-            ):
-                await asyncio.sleep(0.02)
+        await waits_for(other, giving_up)
         await other.execute("select from limit_counts for update")
     gave_up = await giving_up
     assert gave_up.ended.reason == "end-date"

@@ -22,6 +22,7 @@ from caravan.campaigns import (
 from caravan.engage import sql
 from caravan.engage.happening import Happening
 from tests.grouping import Grouping
+from tests.locks import waits_for
 from tests.world import World
 
 ACCOUNTS, PEOPLE = 8, 6
@@ -148,17 +149,6 @@ async def apart(world: World) -> Grouping:
     await grouping.group("b")
     await engagement_upkeep.keep(world.engage, world.plans, world.now)
     return grouping
-
-
-async def waits_for(conn: Any, task: asyncio.Task[Any]) -> None:
-    """Until somebody waits for a lock of this connection's."""
-    blocked = (
-        "select exists (select from pg_locks where not granted"
-        " and pg_backend_pid() = any(pg_blocking_pids(pid)))"
-    )
-    while not await conn.fetchval(blocked):
-        assert not task.done()
-        await asyncio.sleep(0.01)
 
 
 async def test_what_those_have_committed_who_were_waited_for_is_locked_ahead_too(

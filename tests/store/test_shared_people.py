@@ -3,6 +3,7 @@
 import asyncio
 
 from caravan.campaigns import stretch
+from tests.locks import waits_for
 from tests.world import World
 
 ACCOUNTS, SHARED = 30, 5
@@ -73,11 +74,6 @@ async def test_who_has_just_listened_does_not_wait_for_who_shares_people_with_it
     async with world.engage.acquire() as other, other.transaction():
         await other.execute("select from accounts where external_id = 'b' for update")
         walking = asyncio.create_task(world.walk(traversal))
-        async with asyncio.timeout(20):
-            while not await other.fetchval(
-                "select exists (select from pg_locks where not granted"
-                " and pg_backend_pid() = any(pg_blocking_pids(pid)))"
-            ):
-                await asyncio.sleep(0.01)
+        await waits_for(other, walking)
         await other.execute("select from accounts where external_id = 'a' for key share")
     assert (await walking).ended

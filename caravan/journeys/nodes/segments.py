@@ -27,3 +27,8 @@ def kinds(segments: list[list[Placed]]) -> tuple[Segment, ...]:
     return tuple(
         Segment.SEND if segment and segment[0][2].sends else Segment.STORE for segment in segments
     )
+
+
+def acts_on_people(segment: list[Placed]) -> bool:
+    """Whether an action of it is for each person, not for the account."""
+    return any(action.context == "person" for _, _, action in segment)
