@@ -10,6 +10,7 @@ import pytest
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import TimeSkippingConfig, WorkflowEnvironment
 
+from caravan.stack import stack as stacks
 from caravan.stack.scratch import SETTINGS
 from caravan.stack.stack import Stack
 from caravan.stack.temporal import binary
@@ -22,6 +23,10 @@ from worker import build_workers, sandbox
 from workflows import web_ui
 
 remember_built_in_types()
+# stacks of several processes start at once: where each would rather have the usual port, one finds it free just before
+# another takes it, and believes the other's server to be its own
+for port in ("TEMPORAL_PORT", "UI_PORT", "MAIL_PORT", "GATEWAY_PORT"):
+    setattr(stacks, port, 0)
 
 
 @pytest.fixture(scope="session")

@@ -36,6 +36,7 @@ async def start(world: World, journey: str = JOURNEY) -> dict[str, int]:
     await world.enter(await world.publish(workspace, "once"))
     rows = await world.engage.fetch(
         "select t.id, a.external_id from traversals t join accounts a on a.id = t.account_id"
+        " order by a.external_id"
     )
     return {row["external_id"]: row["id"] for row in rows}
 
