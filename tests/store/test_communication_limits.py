@@ -80,6 +80,7 @@ async def start(world: World, text: str, **data: str) -> dict[tuple[str, str], i
         await world.enter(await world.publish(workspace, slug))
     rows = await world.engage.fetch(
         "select t.id, t.slug, a.external_id from traversals t join accounts a on a.id = t.account_id"
+        " order by t.id"
     )
     return {(row["slug"], row["external_id"]): row["id"] for row in rows}
 

@@ -51,6 +51,7 @@ async def start(world: World) -> dict[str, int]:
     await world.enter(await world.publish(workspace, "ears"))
     rows = await world.engage.fetch(
         "select t.id, a.external_id from traversals t join accounts a on a.id = t.account_id"
+        " order by t.id"
     )
     traversals = {row["external_id"]: row["id"] for row in rows}
     for traversal in traversals.values():

@@ -127,6 +127,7 @@ async def test_forced_overlaps_of_listener_and_event_lose_none(world: World) -> 
         row["id"]: row["external_id"].replace("a", "p")
         for row in await world.engage.fetch(
             "select t.id, a.external_id from traversals t join accounts a on a.id = t.account_id"
+            " order by t.id"
         )
     }
     assert len(traversals) == count

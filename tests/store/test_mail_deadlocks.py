@@ -49,6 +49,7 @@ async def inside_at_night(world: World, documents: str = LIMITED) -> dict[str, i
     await world.enter(await world.publish(workspace, "once"))
     rows = await world.engage.fetch(
         "select t.id, a.external_id from traversals t join accounts a on a.id = t.account_id"
+        " order by t.id"
     )
     return {row["external_id"]: row["id"] for row in rows}
 
