@@ -19,7 +19,7 @@ class Verb:
     name: str
     source: str  # module:name of its function, or of the Typer of a group
     help: str  # in a sentence, as it says itself
-    beside: Mapping[str, str] = field(default_factory=dict)  # its commands and groups from elsewhere
+    beside: Mapping[str, str] = field(default_factory=dict)  # commands and groups from elsewhere
     is_hidden: bool = False
 
     def load(self) -> Any:
