@@ -30,7 +30,7 @@ async def send_together(
     claimant: str,
     at: datetime,
 ) -> Sending:
-    """As ``send_email.send``, of what the transport takes and delivers at once.
+    """As ``sending.send``, of what the transport takes and delivers at once.
 
     The store-only commands before and behind it are served too.
 
