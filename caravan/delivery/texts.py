@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from caravan.delivery.segments import segments
+from caravan.delivery.text_length import segments
 from caravan.delivery.transport import Outgoing
 from caravan.journeys.actions.base import Carrier
 
