@@ -26,9 +26,7 @@ from datetime import timedelta
 from multiprocessing.connection import wait
 from multiprocessing.context import SpawnProcess
 from typing import Any
-from urllib.parse import urlsplit
 
-import httpx
 import structlog
 from temporalio.client import Client
 from temporalio.service import RPCError
@@ -59,18 +57,16 @@ from activities.stream_keeper import StreamKeeper
 from activities.stream_starts import ensure_streams
 from activities.stretches import StretchActivities
 from activities.upkeep_schedule import ensure_upkeep, spec_of
-from caravan import __version__, mail_settings
+from caravan import __version__, mail_settings, service_settings, text_settings
 from caravan.campaigns.mailing import Mailing
 from caravan.campaigns.plans import PlanCache
 from caravan.database.errors import StoreError
-from caravan.delivery.sms import STATUS_PATH, SmsProvider, SmsTransport
+from caravan.delivery.sms import SmsTransport
 from caravan.logs import configure_logs
 from caravan.retention import Retention
 from caravan.services.callback import CALLBACK_PATH
 from caravan.services.client import Exchange, ServiceClient
-from caravan.services.errors import ServiceError
-from caravan.services.hosts import AllowedHosts, BadHosts, resolve_host
-from caravan.services.http import GuardedTransport, ServiceHttp
+from caravan.services.http import ServiceHttp
 from caravan.settings import Settings, SettingsError, read_environment, service_secrets
 from caravan.stores import Stores
 from workflows import JOURNEY_WORKFLOWS, STREAM_WORKFLOWS
@@ -109,10 +105,10 @@ def build_workers(
     runner: WorkflowRunner | None = None,
 ) -> list[Worker]:
     """One Temporal worker per role; tests give the sandbox as ``runner``."""
-    plans, nudges = PlanCache(), Nudges()
-    starting = JourneyStarts(client, starts or StartOptions())
+    plans = PlanCache()
     runner = runner or UnsandboxedWorkflowRunner()
     common: dict[str, Any] = {
+        "client": client,
         "graceful_shutdown_timeout": graceful,
         "interceptors": [LogContext()],
         # else it is a hash of all modules there are, which costs seconds of each start
@@ -120,67 +116,87 @@ def build_workers(
     }
     workers = []
     if JOURNEYS in roles:
-        workers.append(
-            Worker(
-                client,
-                task_queue=JOURNEYS,
-                workflows=JOURNEY_WORKFLOWS,
-                activities=[StretchActivities(stores, plans).run_stretch],
-                workflow_runner=runner,
-                max_cached_workflows=1000,
-                **common,
-            )
-        )
+        workers.append(_journeys(stores, plans, runner, common))
     if EMAIL in roles:
-        workers.append(
-            Worker(
-                client,
-                task_queue=EMAIL,
-                activities=[
-                    EmailActivities(stores, plans, mailing).send,
-                    DeliveryQueueActivities(stores, plans, mailing).deliver,
-                ],
-                **common,
-            )
-        )
+        workers.append(_email(stores, plans, mailing, common))
     if CALLS in roles and exchange is not None:
-        workers.append(
-            Worker(
-                client,
-                task_queue=CALLS,
-                activities=[
-                    ServiceActivities(stores, plans, exchange, reached or ReachedAt()).call
-                ],
-                **common,
-            )
-        )
+        workers.append(_calls(stores, plans, exchange, reached or ReachedAt(), common))
     if STREAMS in roles:
-        flow = AudienceFlowActivities(stores, plans, nudges)
-        groups = BuyingGroupActivities(stores, plans)
-        workers.append(
-            Worker(
-                client,
-                task_queue=STREAMS,
-                workflows=STREAM_WORKFLOWS,
-                activities=[
-                    AdmissionActivities(stores, starting, nudges).admit,
-                    flow.build_segment,
-                    flow.bring_in,
-                    flow.follow,
-                    groups.keep,
-                    groups.renew_engagement,
-                    groups.question,
-                    groups.follow,
-                    PlatformSyncActivities(stores).sync,
-                    EventDispatchActivities(stores, client, nudges).dispatch,
-                    ReconcilerActivities(stores, client, starting, retention).reconcile,
-                ],
-                workflow_runner=runner,
-                workflow_task_poller_behavior=PollerBehaviorSimpleMaximum(2),
-                **common,
-            )
-        )
+        starting = JourneyStarts(client, starts or StartOptions())
+        workers.append(_streams(client, stores, plans, starting, retention, runner, common))
     return workers
+
+
+def _journeys(
+    stores: Stores, plans: PlanCache, runner: WorkflowRunner, common: dict[str, Any]
+) -> Worker:
+    return Worker(
+        task_queue=JOURNEYS,
+        workflows=JOURNEY_WORKFLOWS,
+        activities=[StretchActivities(stores, plans).run_stretch],
+        workflow_runner=runner,
+        max_cached_workflows=1000,
+        **common,
+    )
+
+
+def _email(stores: Stores, plans: PlanCache, mailing: Mailing, common: dict[str, Any]) -> Worker:
+    return Worker(
+        task_queue=EMAIL,
+        activities=[
+            EmailActivities(stores, plans, mailing).send,
+            DeliveryQueueActivities(stores, plans, mailing).deliver,
+        ],
+        **common,
+    )
+
+
+def _calls(
+    stores: Stores,
+    plans: PlanCache,
+    exchange: Exchange,
+    reached: ReachedAt,
+    common: dict[str, Any],
+) -> Worker:
+    return Worker(
+        task_queue=CALLS,
+        activities=[ServiceActivities(stores, plans, exchange, reached).call],
+        **common,
+    )
+
+
+def _streams(
+    client: Client,
+    stores: Stores,
+    plans: PlanCache,
+    starting: JourneyStarts,
+    retention: Retention | None,
+    runner: WorkflowRunner,
+    common: dict[str, Any],
+) -> Worker:
+    nudges = Nudges()
+    flow = AudienceFlowActivities(stores, plans, nudges)
+    groups = BuyingGroupActivities(stores, plans)
+    return Worker(
+        task_queue=STREAMS,
+        workflows=STREAM_WORKFLOWS,
+        activities=[
+            AdmissionActivities(stores, starting, nudges).admit,
+            flow.build_segment,
+            flow.bring_in,
+            flow.follow,
+            groups.keep,
+            groups.renew_engagement,
+            groups.question,
+            groups.follow,
+            PlatformSyncActivities(stores).sync,
+            EventDispatchActivities(stores, client, nudges).dispatch,
+            ReconcilerActivities(stores, client, starting, retention).reconcile,
+        ],
+        workflow_runner=runner,
+        workflow_task_poller_behavior=PollerBehaviorSimpleMaximum(2),
+        **common,
+    )
 
 
 async def work(settings: Settings, roles: tuple[str, ...], metrics: str | None) -> None:
@@ -301,7 +317,7 @@ def _mailing(settings: Settings, roles: tuple[str, ...]) -> Mailing:
         return_path=mail_settings.return_path(settings),
         sign=signer.sign if signer is not None else None,
         rates=mail_settings.rates(settings),
-        texts=_texts(settings),
+        texts=text_settings.texts(settings),
         texts_from=settings.sms_from,
     )
     if mailing.withheld is not None and EMAIL in roles:
@@ -311,50 +327,10 @@ def _mailing(settings: Settings, roles: tuple[str, ...]) -> Mailing:
     return mailing
 
 
-def _texts(settings: Settings) -> SmsTransport | None:
-    """Where text messages go; nowhere where no provider is named."""
-    given = {
-        "SMS_URL": settings.sms_url,
-        "SMS_ACCOUNT": settings.sms_account,
-        "SMS_TOKEN": settings.sms_token,
-        "SMS_FROM": settings.sms_from,
-    }
-    missing = [name for name, value in given.items() if not value]
-    if len(missing) == len(given):
-        return None
-    if missing:
-        raise SettingsError(
-            f"{missing[0]} is not set: text messages need all of {', '.join(given)}"
-        )
-    status_url = f"{settings.public_url}{STATUS_PATH}" if settings.public_url else None
-    provider = SmsProvider(
-        settings.sms_url, settings.sms_account, settings.sms_token, settings.sms_from, status_url
-    )
-    if settings.sms_url.startswith("http:") and provider.is_elsewhere:
-        raise SettingsError(
-            "The setting SMS_URL is wrong: a password would cross the network: https"
-        )
-    # named by being set; what it resolves to must be public, or be named in SERVICE_HOSTS
-    parts = urlsplit(settings.sms_url)
-    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
-    port = parts.port or (443 if parts.scheme == "https" else 80)
-    guarded = GuardedTransport(
-        _allowed_hosts(f"{settings.service_hosts},{host}:{port}"),
-        resolve_host,
-        lambda: httpx.AsyncHTTPTransport(trust_env=False, retries=0),
-    )
-    return SmsTransport(provider, guarded, not_sent=(ServiceError,))
-
-
 def _exchange(settings: Settings) -> ServiceClient:
-    return ServiceClient(ServiceHttp(_allowed_hosts(settings.service_hosts)), service_secrets())
-
-
-def _allowed_hosts(written: str) -> AllowedHosts:
-    try:
-        return AllowedHosts.parse(written)
-    except BadHosts as error:
-        raise SettingsError(f"The setting SERVICE_HOSTS is wrong: {error}") from None
+    return ServiceClient(
+        ServiceHttp(service_settings.allowed_hosts(settings.service_hosts)), service_secrets()
+    )
 
 
 def _reached(settings: Settings) -> ReachedAt:

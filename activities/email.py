@@ -1,4 +1,4 @@
-"""The activity that sends a segment's mail: a thin shell over ``caravan.campaigns.send_email``."""
+"""The activity that sends a segment's mail: a thin shell over ``caravan.campaigns.sending``."""
 
 import structlog
 from temporalio import activity
@@ -8,7 +8,7 @@ from activities.beating import beating
 from activities.domain_time import clock
 from activities.failures import told
 from activities.stretches import note
-from caravan.campaigns import send_email
+from caravan.campaigns import sending
 from caravan.campaigns.mailing import Mailing
 from caravan.campaigns.plans import PlanCache
 from caravan.stores import Stores
@@ -30,7 +30,7 @@ class EmailActivities:
         info = activity.info()
         pool = await self._stores.engage(request.munchkin)
         async with beating():
-            sent = await send_email.send(
+            sent = await sending.send(
                 pool,
                 self._plans,
                 self._mailing.for_store(pool),

@@ -23,6 +23,7 @@ from activities.draining import drain
 from activities.failures import told
 from activities.journey_starts import JourneyStarts
 from activities.stream_starts import ensure_admission
+from caravan.campaigns.delivery_queue import LONGEST_HAND_OVER
 from caravan.campaigns.forgetting import forget_some
 from caravan.engage import communication_limits, failing, journeys, life_cycle, sql
 from caravan.retention import Retention
@@ -36,8 +37,6 @@ PAGE = 100
 TRUST = timedelta(minutes=10)
 #: how far back the list of abnormal ends is read; overlaps are harmless
 LOOK_BACK = timedelta(minutes=15)
-#: a relay may take 10 minutes for its last word (RFC 5321 §4.5.3.2.6)
-LONGEST_HAND_OVER = timedelta(minutes=15)
 PAUSE = 2.0  # seconds between two looks
 FAILURES_EVERY = 5.0  # seconds between two looks at what has failed
 FORGET_EVERY = 10.0  # seconds between two times that what has grown old is removed

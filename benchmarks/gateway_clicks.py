@@ -16,7 +16,7 @@ from benchmarks.figures import Figure, Target, percentile, significant
 from benchmarks.gateway import KEY, gateway
 from benchmarks.ground import Ground, NotReached, Pair
 from benchmarks.inside import let_in
-from caravan.campaigns import send_email, stretch
+from caravan.campaigns import sending, stretch
 from caravan.campaigns.mailing import Mailing
 from caravan.campaigns.plans import PlanCache
 from caravan.delivery.capture import CaptureTransport
@@ -77,7 +77,7 @@ async def _mail_all(pair: Pair) -> None:
     traversals = await let_in(pair, plans, "clicked")
     mailing = Mailing(CaptureTransport(keep=False))
     for traversal in traversals:
-        sent = await send_email.send(
+        sent = await sending.send(
             pair.engage,
             plans,
             mailing,

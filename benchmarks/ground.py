@@ -77,7 +77,8 @@ class Ground:
             ),
             journeys={journey: workspace.journeys[journey]},
         )
-        await sandboxes.provision(settings.platform_dsn, name, name)
+        claimed = await sandboxes.claim(settings.platform_dsn, name, name)
+        await sandboxes.make_ready(settings.platform_dsn, claimed.pair_id)
         await subscriptions.provision(settings.engage_dsn, name, name)
         stores = Stores(settings.platform_dsn, settings.engage_dsn, pool_size=settings.pool_size)
         try:

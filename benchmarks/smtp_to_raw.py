@@ -21,7 +21,7 @@ import aiosmtplib
 from benchmarks.figures import Figure, Target, significant
 from benchmarks.ground import Ground, Pair
 from benchmarks.journey_to_floor import admitted
-from caravan.campaigns import send_email
+from caravan.campaigns import sending
 from caravan.campaigns.mailing import Mailing
 from caravan.campaigns.plans import PlanCache
 from caravan.delivery.capture import CaptureTransport
@@ -122,7 +122,7 @@ async def _steps(pair: Pair, plans: PlanCache, mailing: Mailing, traversals: Ite
 
 async def _send(pair: Pair, plans: PlanCache, mailing: Mailing, traversal_id: int) -> None:
     """As the activity of a workflow whose journey begins with mail."""
-    sent = await send_email.send(
+    sent = await sending.send(
         pair.engage,
         plans,
         mailing,

@@ -11,7 +11,7 @@ import typer
 from caravan.journeys.workspace import Workspace, load_workspace
 from caravan.platform import audiences
 from caravan.platform.audience_preview import Preview, preview
-from caravan.platform.audiences import Said
+from caravan.platform.audiences import StoredAudience
 from starter.audience import unknown
 from starter.errors import UserError
 from starter.output import MOST, Format, FormatOption, as_json, plainly, show
@@ -59,7 +59,7 @@ def preview_audience(
             munchkin = workspace.settings.pair.munchkin
         async with open_session(munchkin) as session:
             pool = await session.platform()
-            said: Mapping[str, Said] = await audiences.stored(pool)
+            said: Mapping[str, StoredAudience] = await audiences.stored(pool)
             if workspace is not None:
                 said = audiences.written(workspace.audiences, workspace.settings.zone)
             if slug not in said:

@@ -14,9 +14,9 @@ from caravan.journeys.fields import FieldCatalog
 from caravan.journeys.workspace import Workspace
 from caravan.limit_settings import read_limits
 from caravan.platform import imported_files
+from caravan.platform.dry_run import dry_run
 from caravan.platform.file_maps import FILES as UNNAMED
 from caravan.platform.imports import FileReport, Importer
-from caravan.platform.rehearsal import rehearsal
 from caravan.platform.source_files import BadRow
 from starter.errors import Interrupted, UserError
 from starter.import_files import Choice, Chosen
@@ -131,7 +131,7 @@ class _Import:
         async with AsyncExitStack() as stack:
             pool: Any = await session.platform()
             if self.dry_run:
-                pool = await stack.enter_async_context(rehearsal(pool))
+                pool = await stack.enter_async_context(dry_run(pool))
             progress = stack.enter_context(bar())
             return [
                 report

@@ -270,6 +270,3 @@ def _tell(form: Format, said: str, row: dict[str, Any]) -> None:
         print(as_json(row))
     else:
         plainly(said)
-
-
-VERBS = (publish, rollback, pause, resume, close, abort, delete, duplicate)

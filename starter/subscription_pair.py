@@ -1,7 +1,6 @@
 """``caravan subscription pair`` and ``unpair``: a sandbox and a subscription that belong to each other."""
 
 import asyncio
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -184,6 +183,3 @@ def _tell(done: Paired, form: Format) -> None:
             f"{person} had been erased from one of the two, by this id or their address, and now is from the other too; "
             f"`caravan person erase {person} --subscription {done.munchkin}` looks through captured mail"
         )
-
-
-VERBS: tuple[Callable[..., None], ...] = (pair, unpair)

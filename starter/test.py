@@ -11,7 +11,7 @@ import typer
 from caravan.journeys.conditions.parse import nearest
 from caravan.journeys.workspace import Workspace
 from caravan.simulation.expectations import Difference
-from caravan.simulation.rehearsal import Result, rehearse
+from caravan.simulation.testing import Result, run_test
 from starter.errors import FAILED, UserError
 from starter.output import Format, FormatOption, as_json, plainly, plural
 from starter.scratch import scratch_dsn
@@ -48,7 +48,7 @@ def run_tests(
         raise UserError(f"{errors_in_words(workspace)}; mend them first")
     chosen = _chosen(workspace, only or [])
     with scratch_dsn() as dsn:
-        results = run(rehearse_all(dsn, workspace, chosen))
+        results = run(run_all(dsn, workspace, chosen))
     if form is Format.json:
         print(as_json([as_row(result) for result in results]))
     else:
@@ -57,9 +57,9 @@ def run_tests(
         sys.exit(FAILED)
 
 
-async def rehearse_all(dsn: str, workspace: Workspace, names: Sequence[str]) -> list[Result]:
+async def run_all(dsn: str, workspace: Workspace, names: Sequence[str]) -> list[Result]:
     """Tests one after another."""
-    return [await rehearse(dsn, workspace, workspace.tests[name]) for name in names]
+    return [await run_test(dsn, workspace, workspace.tests[name]) for name in names]
 
 
 def show_results(directory: Path, results: Sequence[Result]) -> None:

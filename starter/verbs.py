@@ -19,7 +19,7 @@ class Verb:
     name: str
     source: str  # module:name of its function, or of the Typer of a group
     help: str  # in a sentence, as it says itself
-    beside: Mapping[str, str] = field(default_factory=dict)  # commands of the group from elsewhere
+    beside: Mapping[str, str] = field(default_factory=dict)  # commands and groups from elsewhere
     is_hidden: bool = False
 
     def load(self) -> Any:
@@ -27,7 +27,11 @@ class Verb:
         whole = _named(self.source)
         if isinstance(whole, typer.Typer):
             for name, source in self.beside.items():
-                whole.command(name)(_named(source))
+                part = _named(source)
+                if isinstance(part, typer.Typer):
+                    whole.add_typer(part, name=name)
+                else:
+                    whole.command(name)(part)
             command: Any = typer.main.get_group(whole)
         else:
             alone = typer.Typer(rich_markup_mode="markdown", add_completion=False)
@@ -71,7 +75,10 @@ VERBS: dict[str, tuple[Verb, ...]] = {
     ),
     "Data and events": (
         Verb("import", "import_data:import_data", "Import data files: accounts.csv, people.csv, relations.csv, opportunities.csv, events.jsonl."),
-        Verb("event", "event:app", "Events: say what people and accounts did; keys for systems that do."),
+        Verb(
+            "event", "event:app", "Events: say what people and accounts did; keys for systems that do.",
+            {"key": "event_key:app"},
+        ),
         Verb("events", "event_key:events", "Events that other systems send in.", is_hidden=True),
         Verb("identity", "identity:app", "Which records of which sources are one, why, and taken apart again."),
     ),

@@ -18,7 +18,7 @@ from starter.output import plainly, plural
 from starter.scratch import scratch_dsn
 from starter.session import run
 from starter.simulate import known_journey
-from starter.test import rehearse_all, show_results
+from starter.test import run_all, show_results
 from starter.validate import (
     DirectoryArgument,
     errors_in_words,
@@ -100,7 +100,7 @@ def go_round(dsn: str, directory: Path, journeys: Sequence[str], at: datetime) -
         plainly(str(error))
         return
     if workspace.tests:
-        show_results(directory, run(rehearse_all(dsn, workspace, sorted(workspace.tests))))
+        show_results(directory, run(run_all(dsn, workspace, sorted(workspace.tests))))
     drawn = [_draw(dsn, workspace, slug, at) for slug in journeys or sorted(workspace.journeys)]
     plainly(f"{plural(len(drawn), 'journey')} drawn: {', '.join(map(str, drawn))}")
 

@@ -18,6 +18,12 @@ from tests.world import World
 ROLES = {"decision-maker": 100, "practitioner": 60, "influencer": 40}
 
 
+async def keep_engagement(world: World) -> None:
+    """Keep on until there is nothing to do."""
+    while await engagement_upkeep.keep_page(world.engage, world.plans, world.now):
+        pass
+
+
 class Engaging:
     """A store with one solution interest, ``grid``, and a score model."""
 
@@ -121,7 +127,7 @@ class Engaging:
             await recording.record(conn, self.world.plans, happened, self.world.now)
 
     async def keep(self) -> None:
-        await engagement_upkeep.keep(self.pool, self.world.plans, self.world.now)
+        await keep_engagement(self.world)
 
     async def scores(self) -> dict[int, Any]:
         rows = await self.pool.fetch("select person_id, score from engagement_people")

@@ -68,8 +68,15 @@ class Pair:
         )
 
     async def provision(self) -> None:
-        await sandboxes.provision(self.platform_dsn, self.sandbox, self.munchkin)
+        await provision_sandbox(self.platform_dsn, self.sandbox, self.munchkin)
         await subscriptions.provision(self.engage_dsn, self.munchkin, self.sandbox)
+
+
+async def provision_sandbox(dsn: str, sandbox: str, munchkin: str) -> list[str]:
+    """Create or upgrade a sandbox, paired with a subscription that needs no loading up; the migrations applied."""
+    claimed = await sandboxes.claim(dsn, sandbox, munchkin)
+    await sandboxes.make_ready(dsn, claimed.pair_id)
+    return claimed.applied
 
 
 class Pairs:

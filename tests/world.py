@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from caravan.campaigns import admission, audience_flow, recording, send_email, storing, stretch
+from caravan.campaigns import admission, audience_flow, recording, sending, storing, stretch
 from caravan.campaigns.mailing import Mailing
 from caravan.campaigns.plans import PlanCache
 from caravan.database import outbox
@@ -178,9 +178,9 @@ class World:
 
     async def send(
         self, traversal_id: int, claimant: str = "try 1", *, go_on: bool = False
-    ) -> send_email.Sending:
+    ) -> sending.Sending:
         state = await self.state(traversal_id)
-        return await send_email.send(
+        return await sending.send(
             self.engage,
             self.plans,
             self.mailing,

@@ -15,8 +15,6 @@ ACCOUNT = SearchAttributeKey.for_keyword("Account")
 NODE = SearchAttributeKey.for_keyword("Node")
 OUTCOME = SearchAttributeKey.for_keyword("Outcome")
 
-SEARCH_ATTRIBUTES = (JOURNEY, VERSION, ACCOUNT, NODE, OUTCOME)
-
 #: details may have 20,000 bytes
 HOPS_SHOWN = 60
 

@@ -21,9 +21,9 @@ from caravan.campaigns.plans import PlanCache
 from caravan.campaigns.turns import NotYet
 from caravan.campaigns.waiting_mail import CUT_OFF, Ready, Waiting
 from caravan.delivery.errors import RelayUnreachable
-from caravan.delivery.texts import TextMessage
 from caravan.delivery.transport import Accepted, Outgoing, Session, Verdict
 from caravan.engage import sql
+from caravan.journeys.actions.base import Carrier
 
 #: a relay may take 10 minutes for its last word (RFC 5321 §4.5.3.2.6), and some for those before
 LONGEST_HAND_OVER = timedelta(minutes=15)
@@ -106,7 +106,7 @@ class _Sessions:
         self._mailing = mailing
         self._stack = AsyncExitStack()
         self._open: dict[int, Session] = {}
-        self._away: dict[bool, RelayUnreachable] = {}
+        self._away: dict[Carrier, RelayUnreachable] = {}
 
     async def __aenter__(self) -> Self:
         return self
@@ -120,7 +120,7 @@ class _Sessions:
         Raises:
             RelayUnreachable: its carrier is away.
         """
-        away = self._away.get(isinstance(message, TextMessage))
+        away = self._away.get(message.carrier)
         if away is not None:
             raise away
         carrier = self._mailing.carrier(message)
@@ -130,11 +130,12 @@ class _Sessions:
 
     def away(self, message: Outgoing, error: RelayUnreachable) -> None:
         """Its carrier is."""
-        self._away[isinstance(message, TextMessage)] = error
+        self._away[message.carrier] = error
 
     def complain(self) -> None:
         """Say so of the first that is away, once all that could be done is done."""
-        for error in self._away.values():
+        error = next(iter(self._away.values()), None)
+        if error is not None:
             raise error
 
 

@@ -58,7 +58,7 @@ async def leave_lists(conn: Any, gone: Gone) -> None:
 
 
 async def leave_journeys(conn: Any, gone: Gone, at: datetime) -> None:
-    """To them nothing leaves that has not left, and they travel no more; doing it again does nothing.
+    """Withdraw their unsent mail; end their traversals. Doing it again does nothing.
 
     It gives back what messages took of limits, whose counts are behind every other lock (0025): so it stands at
     the end of the transaction that wrote the flag.

@@ -23,14 +23,6 @@ async def keep_page(pool: Any, plans: PlanCache, at: datetime) -> int:
     return followed.count
 
 
-async def keep(pool: Any, plans: PlanCache, at: datetime) -> int:
-    """Keep on until there is nothing to do; returns how many rows that took."""
-    total = 0
-    while count := await keep_page(pool, plans, at):
-        total += count
-    return total
-
-
 async def _look_again(conn: Any, plans: PlanCache, followed: scale.Followed, at: datetime) -> None:
     """Scores have changed that no event tells of: lists and exits may ask for them."""
     whom = {"account_ids": followed.account_ids, "person_ids": followed.person_ids}

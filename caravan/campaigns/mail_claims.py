@@ -13,13 +13,12 @@ from caravan.campaigns.limit_slots import lock_ahead
 from caravan.campaigns.mail_step import MailStep, Sending
 from caravan.campaigns.mailing import Mailing
 from caravan.campaigns.may_send import decide
-from caravan.campaigns.messages import kind_of
+from caravan.campaigns.messages import MessageKind, kind_of
 from caravan.campaigns.plans import PlanCache
 from caravan.campaigns.progress import Progress, lock, stored_steps
 from caravan.campaigns.stretch import walk_on
 from caravan.campaigns.visit import Visit
 from caravan.delivery.errors import DeliveryError
-from caravan.delivery.texts import TextMessage
 from caravan.delivery.transport import Outgoing
 from caravan.engage import sql
 from caravan.journeys import core
@@ -179,27 +178,21 @@ async def _claim_action(
         else:
             copy = visit.copy_number(template) if template else None
             messages.append(Message(place.position, person.id, outgoing, marketing, copy))
-    await _note_what_differs(visit, messages)
+    await _note(visit, kind, messages)
     return messages
 
 
-async def _note_what_differs(visit: Visit, messages: list[Message]) -> None:
-    """What the ledger keeps of messages that are no mail to a person."""
-    others = [
-        message
-        for message in messages
-        if message.person_id < 0 or isinstance(message.outgoing, TextMessage)
-    ]
-    if not others:
+async def _note(visit: Visit, kind: MessageKind, messages: list[Message]) -> None:
+    """Have the ledger keep what it does of this kind of messages."""
+    if kind.noted is None or not messages:
         return
+    noted = [kind.noted(message.outgoing) for message in messages]
     await sql.execute(
         visit.conn,
         "note_messages",
-        message_ids=[message.outgoing.message_id for message in others],
-        segments=[getattr(message.outgoing, "segments", None) for message in others],
-        recipients=[
-            message.outgoing.recipient if message.person_id < 0 else None for message in others
-        ],
+        message_ids=[message.outgoing.message_id for message in messages],
+        segments=[one.segments for one in noted],
+        recipients=[one.recipient for one in noted],
     )
 
 

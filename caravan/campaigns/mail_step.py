@@ -1,5 +1,7 @@
 """The step that a segment of mail is: what the ledger says of its messages, and how it is concluded."""
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -8,7 +10,7 @@ from caravan.campaigns import recording
 from caravan.campaigns.actions import with_savepoints_if_needed
 from caravan.campaigns.messages import MESSAGES
 from caravan.campaigns.plans import PlanCache
-from caravan.campaigns.progress import Locked, Progress, lock, stored_steps
+from caravan.campaigns.progress import Locked, Progress, Stored, lock, stored_steps
 from caravan.campaigns.stretch import walk_on
 from caravan.delivery.errors import RelayUnreachable
 from caravan.engage import sql
@@ -94,7 +96,7 @@ async def conclude_in(
         rows: its messages, read under that lock.
         captured: what was accepted has been delivered too.
     """
-    locked, command = progress.locked, step.command
+    locked = progress.locked
     stored = await stored_steps(conn, locked, step.locked.state.step_no)
     if any(row["state"] == "handed_over" for row in rows):
         # what another try has in hand is in doubt until it says otherwise
@@ -104,15 +106,7 @@ async def conclude_in(
         await progress.lock_ahead(conn)
     await _record_sent(conn, plans, step, rows, at, captured=captured)
     if stored or locked.ended is not None:
-        # what was decided before it is told already where the account has moved since
-        before = [] if stored.moved else step.before
-        return Sending(
-            before + stored.outcomes,
-            None if stored.more else locked.ended,
-            stored.more,
-            control=locked.loaded.control,
-            moved=stored.moved,
-        )
+        return _decided_before(step, stored, locked)
     if any(row["state"] == "claimed" for row in rows):
         if await progress.hold_what_leaves(conn):
             await progress.save(conn, at)
@@ -120,17 +114,7 @@ async def conclude_in(
                 step.before, None, control=locked.loaded.control, held_until=progress.held_until
             )
         raise RelayUnreachable("something came between: messages are still to be sent")
-    counts: dict[str, int] = {}
-    for row in rows:
-        counts[row["state"]] = counts.get(row["state"], 0) + 1
-    segments = locked.loaded.control.nodes[command.node].segments
-    outcome = Outcome(
-        step_no=locked.state.step_no,
-        command=command,
-        edge="next" if command.segment + 1 == len(segments) else None,
-        at=at,
-        counts=counts,
-    )
+    outcome = _outcome(step.command, rows, locked, at)
     progress.follow(outcome)
     taken: list[Outcome] = []
     large = False
@@ -143,6 +127,31 @@ async def conclude_in(
         large=large,
         control=locked.loaded.control,
         held_until=progress.held_until,
+    )
+
+
+def _decided_before(step: MailStep, stored: Stored, locked: Locked) -> Sending:
+    """What another try has decided, or whoever has closed the traversal."""
+    # what was decided before it is told already where the account has moved since
+    before = [] if stored.moved else step.before
+    return Sending(
+        before + stored.outcomes,
+        None if stored.more else locked.ended,
+        stored.more,
+        control=locked.loaded.control,
+        moved=stored.moved,
+    )
+
+
+def _outcome(command: Command, rows: Sequence[Any], locked: Locked, at: datetime) -> Outcome:
+    """What became of the step's messages."""
+    segments = locked.loaded.control.nodes[command.node].segments
+    return Outcome(
+        step_no=locked.state.step_no,
+        command=command,
+        edge="next" if command.segment + 1 == len(segments) else None,
+        at=at,
+        counts=dict(Counter(row["state"] for row in rows)),
     )
 
 

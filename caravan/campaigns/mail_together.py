@@ -30,7 +30,7 @@ async def send_together(
     claimant: str,
     at: datetime,
 ) -> Sending:
-    """As ``send_email.send``, of what the transport takes and delivers at once.
+    """As ``sending.send``, of what the transport takes and delivers at once.
 
     The store-only commands before and behind it are served too.
 
@@ -61,7 +61,7 @@ async def send_together(
                 return claimed, []
             step = claimed.step
             rows = await sql.fetch(
-                conn, "accept_together", **step.key, reply=transport.take([]).reply, at=at
+                conn, "accept_together", **step.key, reply=transport.REPLY, at=at
             )
             taken = {row["message_id"] for row in rows if row["taken"]}
             sending = await mail_step.conclude_in(

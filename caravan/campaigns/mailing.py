@@ -10,7 +10,6 @@ from caravan.delivery.errors import RelayUnreachable
 from caravan.delivery.links import LinksOf
 from caravan.delivery.rates import Rates
 from caravan.delivery.return_path import ReturnPath
-from caravan.delivery.texts import TextMessage
 from caravan.delivery.transport import Outgoing, Transport
 
 
@@ -43,7 +42,7 @@ class Mailing:
         Raises:
             RelayUnreachable: there is nobody to take it.
         """
-        if not isinstance(message, TextMessage):
+        if message.carrier == "mail":
             return self.transport
         if self.texts is None:
             raise RelayUnreachable(

@@ -1,6 +1,6 @@
 """The kinds of messages that leave the system: a new one is its own file and a line here.
 
-What they share is the ledger and its phases (``mail_claims``, ``mail_hand_over``, ``mail_settling``); what tells
+One that somebody new carries needs that carrier in ``Mailing`` besides. What they share is the ledger and its phases (``mail_claims``, ``mail_hand_over``, ``mail_settling``); what tells
 them apart is to whom they go, who may get one, and what one says.
 """
 
@@ -21,6 +21,14 @@ Reasons = dict[int, str | None]
 
 
 @dataclass(frozen=True)
+class Noted:
+    """What the ledger keeps of a message beside the person it is for."""
+
+    segments: int | None = None
+    recipient: str | None = None
+
+
+@dataclass(frozen=True)
 class MessageKind:
     """How one kind is made.
 
@@ -35,6 +43,7 @@ class MessageKind:
     recipients: Callable[[Visit, Place, Any], Awaitable[list[Candidate]]]
     reasons: Callable[[Visit, Mailing, Any, Sequence[Candidate]], Awaitable[Reasons]]
     write: Callable[[Visit, Mailing, Any, Candidate, str, int], Awaitable[Outgoing]]
+    noted: Callable[[Any], Noted] | None  # None: nothing
 
 
 MESSAGES: dict[str, MessageKind] = {
@@ -44,12 +53,23 @@ MESSAGES: dict[str, MessageKind] = {
         candidates,
         personal_mail.reasons,
         personal_mail.write_for_action,
+        None,
     ),
     "send_sms": MessageKind(
-        "sms", personal_text.channel, candidates, personal_text.reasons, personal_text.write
+        "sms",
+        personal_text.channel,
+        candidates,
+        personal_text.reasons,
+        personal_text.write,
+        lambda text: Noted(segments=text.segments),
     ),
     "send_sales_alert": MessageKind(
-        None, lambda *_: None, sales_alert.recipients, sales_alert.reasons, sales_alert.write
+        None,
+        lambda *_: None,
+        sales_alert.recipients,
+        sales_alert.reasons,
+        sales_alert.write,
+        lambda alert: Noted(recipient=alert.recipient),
     ),
 }
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from caravan.buying_groups import planning
 from caravan.buying_groups.planning import NEW, Change, Effect
-from caravan.campaigns import limit_changes
+from caravan.campaigns import communication_limit_changes
 from caravan.engage import journeys, sql
 from caravan.journeys.compiler import compile_journey
 from caravan.journeys.documents.buying_groups import BuyingGroupsDocument
@@ -81,7 +81,7 @@ async def plan(
     """
     async with engage.acquire() as conn:
         documents = await planning.changes(conn, workspace)
-        documents += await limit_changes.changes(conn, workspace.communication_limits)
+        documents += await communication_limit_changes.changes(conn, workspace.communication_limits)
     begun = {one.slug for one in documents if one.kind == "buying_groups"}
     jobs = await _concerned(platform, workspace, begun)
     joining = await _joining(engage, platform, workspace, jobs, begun, at)
@@ -105,7 +105,7 @@ def first(workspace: Workspace) -> Plan:
     return Plan(
         documents=(
             *planning.first(workspace),
-            *limit_changes.compared({}, workspace.communication_limits),
+            *communication_limit_changes.compared({}, workspace.communication_limits),
         ),
         effects={},
         to_come={},

@@ -4,9 +4,9 @@ A plan is immutable, so nothing here is ever stale; the cache is bounded.
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from caravan.campaigns import locking_ahead
 from caravan.delivery.compose import CompiledTemplate, compile_body
@@ -114,6 +114,31 @@ class Copy:
 Copies = Mapping[str, Copy]
 
 
+Key = TypeVar("Key", bound=Hashable)
+Value = TypeVar("Value")
+
+
+class _Kept(Generic[Key, Value]):
+    """So many values by their keys, least recently used leaving first."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._values: OrderedDict[Key, Value] = OrderedDict()
+
+    def __contains__(self, key: Key) -> bool:
+        return key in self._values
+
+    def __getitem__(self, key: Key) -> Value:
+        self._values.move_to_end(key)
+        return self._values[key]
+
+    def __setitem__(self, key: Key, value: Value) -> None:
+        self._values[key] = value
+        self._values.move_to_end(key)
+        while len(self._values) > self._most:
+            self._values.popitem(last=False)
+
+
 class PlanCache:
     """The plans this process works with, by hash, least recently used leaving first.
 
@@ -121,27 +146,21 @@ class PlanCache:
     """
 
     def __init__(self, kept: int = KEPT) -> None:
-        self._kept = kept
-        self._plans: OrderedDict[str, LoadedPlan] = OrderedDict()
-        self._copies: OrderedDict[str, Copies] = OrderedDict()
-        self._limits: OrderedDict[str | None, CommunicationLimits] = OrderedDict()
-        self._numbered: OrderedDict[tuple[int, int], Copy] = OrderedDict()
+        self._plans: _Kept[str, LoadedPlan] = _Kept(kept)
+        self._copies: _Kept[str, Copies] = _Kept(kept)
+        self._limits: _Kept[str | None, CommunicationLimits] = _Kept(kept)
+        self._numbered: _Kept[tuple[int, int], Copy] = _Kept(kept)
 
     async def load(self, conn: Any, plan_hash: str) -> LoadedPlan:
-        if plan_hash in self._plans:
-            self._plans.move_to_end(plan_hash)
-            return self._plans[plan_hash]
-        plan = await load_plan(conn, plan_hash)
-        loaded = LoadedPlan(
-            plan,
-            control_plan(plan),
-            looks_at_steps=looks_back_at_nodes(plan),
-            locks_ahead=locking_ahead.is_called_for(plan),
-        )
-        self._plans[plan_hash] = loaded
-        while len(self._plans) > self._kept:
-            self._plans.popitem(last=False)
-        return loaded
+        if plan_hash not in self._plans:
+            plan = await load_plan(conn, plan_hash)
+            self._plans[plan_hash] = LoadedPlan(
+                plan,
+                control_plan(plan),
+                looks_at_steps=looks_back_at_nodes(plan),
+                locks_ahead=locking_ahead.is_called_for(plan),
+            )
+        return self._plans[plan_hash]
 
     async def copies(self, conn: Any, journey_id: int, copies_hash: str | None) -> Copies:
         """The copy that was changed in a version, by the hash of its row; none costs no question.
@@ -152,7 +171,6 @@ class PlanCache:
         if copies_hash is None:
             return {}
         if copies_hash in self._copies:
-            self._copies.move_to_end(copies_hash)
             return self._copies[copies_hash]
         rows = await sql.fetch(conn, "live_copies", journey_id=journey_id)
         copies = {
@@ -163,23 +181,18 @@ class PlanCache:
         }
         if hash_of({row["template"]: (row["copy"], row["body"]) for row in rows}) == copies_hash:
             self._copies[copies_hash] = copies
-            while len(self._copies) > self._kept:
-                self._copies.popitem(last=False)
         return copies
 
     async def limits(self, conn: Any, limits_hash: str | None) -> CommunicationLimits:
         """The communication limits that hold, by their hash; none costs no question."""
         if limits_hash is None:
             return NO_COMMUNICATION_LIMITS
-        if limits_hash not in self._limits:
-            # where others have been put in force meanwhile, it is those
-            found, limits_ = await communication_limits.in_force(conn)
-            self._limits[found] = limits_
-            while len(self._limits) > self._kept:
-                self._limits.popitem(last=False)
-            return limits_
-        self._limits.move_to_end(limits_hash)
-        return self._limits[limits_hash]
+        if limits_hash in self._limits:
+            return self._limits[limits_hash]
+        # where others have been put in force meanwhile, it is those
+        found, in_force = await communication_limits.in_force(conn)
+        self._limits[found] = in_force
+        return in_force
 
     async def copy(self, conn: Any, journey_id: int, number: int) -> Copy:
         """One copy by its number, for a message that was claimed with it."""
@@ -188,7 +201,4 @@ class PlanCache:
             row = await sql.fetchrow(conn, "copy_numbered", journey_id=journey_id, copy=number)
             body = TemplateDocument.model_validate(row["body"])
             self._numbered[key] = Copy(number, compile_body(body))
-            while len(self._numbered) > self._kept:
-                self._numbered.popitem(last=False)
-        self._numbered.move_to_end(key)
         return self._numbered[key]

@@ -9,6 +9,9 @@ from caravan.delivery.transport import Accepted, BeforeContent, Outgoing, Verdic
 class CaptureTransport:
     """Accepts everything; ``messages`` are the ones it took, in order."""
 
+    #: what it says to every message
+    REPLY = "captured"
+
     def __init__(self, *, keep: bool = True) -> None:
         self.messages: list[Outgoing] = []
         self.accepted = 0
@@ -27,4 +30,4 @@ class CaptureTransport:
         self.accepted += len(messages)
         if self._keep:
             self.messages += messages
-        return Accepted("captured")
+        return Accepted(self.REPLY)

@@ -51,7 +51,7 @@ _OUR_CODES = (20003, 20404, 21212, 21603, 21606, 21659, 21660, 21701, 21702, 217
 #: codes of a 403 that are about the recipient all the same
 _OF_MESSAGES = range(21000, 22000)
 _NUMBER = re.compile(r"\+?\d(?:[\s().-]?\d){6,}")
-_SHORTEST_SID = re.compile(r"[A-Za-z0-9]{10,64}")
+_SID = re.compile(r"[A-Za-z0-9]{10,64}")
 _SERVICE = re.compile(r"MG[0-9a-fA-F]{32}")
 _LONGEST_REPLY = 300
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
@@ -175,7 +175,7 @@ class SmsTransport:
         code = answer.get("code") if isinstance(answer.get("code"), int) else None
         sid = answer.get("sid")
         if 200 <= status < 300:
-            if isinstance(sid, str) and _SHORTEST_SID.fullmatch(sid):
+            if isinstance(sid, str) and _SID.fullmatch(sid):
                 return Accepted(f"{sid} {_short(answer.get('status'))}".strip())
             return InDoubt(f"answered {status} without the number of a message")
         told = f"HTTP {status}" + (f", code {code}" if code is not None else "")

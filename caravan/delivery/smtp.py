@@ -86,18 +86,18 @@ class SmtpTransport:
         self.port = parts.port or (465 if parts.scheme == "smtps" else 25)
         self._username = unquote(parts.username) if parts.username else None
         self._password = unquote(parts.password) if parts.password else None
-        self._tls = parts.scheme == "smtps"
+        self._tls_at_once = parts.scheme == "smtps"
         demanded = _demanded(starttls, tls)
-        if self._tls and demanded == "none":
+        if self._tls_at_once and demanded == "none":
             raise ValueError("SMTP_TLS=none and starttls=0 contradict smtps:// in SMTP_URL")
         here = is_loopback(self.host)
         if demanded is None:
-            demanded = "opportunistic" if here and not self._tls else "required"
+            demanded = "opportunistic" if here and not self._tls_at_once else "required"
         elif demanded == "opportunistic" and self._password and not here:
             demanded = "required"
         self._demanded: Tls = demanded
         self._starttls = {"required": True, "opportunistic": None, "none": False}[demanded]
-        if self._tls:
+        if self._tls_at_once:
             self._starttls = False
         self._tls_context = (
             ssl.create_default_context() if demanded == "required" else _of_whomever()
@@ -124,7 +124,7 @@ class SmtpTransport:
         client = aiosmtplib.SMTP(
             hostname=self.host,
             port=self.port,
-            use_tls=self._tls,
+            use_tls=self._tls_at_once,
             start_tls=self._starttls,
             username=self._username,
             password=self._password,

@@ -1,9 +1,11 @@
 """Text messages: what is handed to a provider, and how many messages it is to a network."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
-from caravan.delivery.segments import segments
+from caravan.delivery.text_length import segments
 from caravan.delivery.transport import Outgoing
+from caravan.journeys.actions.base import Carrier
 
 
 @dataclass(frozen=True)
@@ -12,6 +14,8 @@ class TextMessage(Outgoing):
 
     ``reference`` is what callbacks name it by: its subscription and its number, and nobody at all.
     """
+
+    carrier: ClassVar[Carrier] = "text"
 
     text: str = ""
     reference: str = ""

@@ -4,7 +4,9 @@ from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Protocol
+from typing import ClassVar, Protocol
+
+from caravan.journeys.actions.base import Carrier
 
 #: awaited once, when the other side is ready for the message and before its final dot can leave
 BeforeContent = Callable[[], Awaitable[None]]
@@ -17,6 +19,9 @@ class Outgoing:
     It is rendered and cannot fail any more; as bytes it is written when somebody wants those, which
     nobody does in virtual time.
     """
+
+    #: who takes it
+    carrier: ClassVar[Carrier] = "mail"
 
     envelope_from: str
     recipient: str

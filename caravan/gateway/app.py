@@ -56,11 +56,9 @@ def build_app(
     """
     subscriptions, plans = Subscriptions(stores), PlanCache()
     recorder = Recorder(subscriptions, plans, now)
-    callbacks, events = (
-        CallbackEndpoint(subscriptions),
-        EventIntake(subscriptions, now, erasure_key, limits),
-    )
-    bounces = BounceEndpoint(stores, bounce_key, return_path)
+    callbacks = CallbackEndpoint(subscriptions, now)
+    events = EventIntake(subscriptions, now, erasure_key, limits)
+    bounces = BounceEndpoint(subscriptions, plans, bounce_key, return_path, now)
     routes = [
         Route("/health", _health, methods=["GET"]),
         Route(CALLBACK_PATH, guarded(callbacks.take), methods=["POST"]),
@@ -68,7 +66,7 @@ def build_app(
         Route(BOUNCES_PATH, guarded(bounces.take), methods=["POST"]),
     ]
     if texts is not None:
-        routes += TextEndpoints(stores, texts).routes()
+        routes += TextEndpoints(subscriptions, plans, texts, now).routes()
     if link_keys is not None:
         routes += MailLinkEndpoints(
             subscriptions, recorder, plans, link_keys, public_url, now

@@ -2,28 +2,32 @@
 
 import asyncio
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
+
+from caravan.gateway.errors import Refusal
 
 
-class TooLarge(Exception):
-    """The body is larger than it may be."""
-
-
-async def whole_body(request: Request, *, largest: int, longest: float) -> bytes:
+async def whole_body(request: Request, what: str, *, largest: int, longest: float) -> bytes:
     """The body.
 
     Args:
         request: whose it is.
+        what: what the body is, to tell who sent it.
         largest: bytes it may have.
         longest: seconds it may take to come.
 
     Raises:
-        TooLarge, TimeoutError, ClientDisconnect: it is too large, too slow, or cut off.
+        Refusal: it is too large, too slow, or cut off.
     """
     content = bytearray()
-    async with asyncio.timeout(longest):
-        async for chunk in request.stream():
-            content += chunk
-            if len(content) > largest:
-                raise TooLarge
+    try:
+        async with asyncio.timeout(longest):
+            async for chunk in request.stream():
+                content += chunk
+                if len(content) > largest:
+                    raise Refusal(413, "INVALID_REQUEST", f"{what} has at most {largest} bytes")
+    except TimeoutError:
+        raise Refusal(408, "TIMEOUT", f"{what} took too long to come") from None
+    except ClientDisconnect:
+        raise Refusal(400, "INVALID_REQUEST", f"{what} did not come whole") from None
     return bytes(content)

@@ -7,20 +7,20 @@ help.
 
 import asyncio
 import hmac
-from datetime import UTC, datetime
+from collections.abc import Callable
+from datetime import datetime
 
 import structlog
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from caravan.campaigns import bounces
 from caravan.campaigns.plans import PlanCache
 from caravan.delivery.bounce_reports import LARGEST, NotAReport, Report, read_report
 from caravan.delivery.return_path import ReturnPath
-from caravan.engage.subscriptions import all_of
-from caravan.gateway.bodies import TooLarge, whole_body
+from caravan.gateway.bodies import whole_body
 from caravan.gateway.errors import refusal
-from caravan.stores import Stores
+from caravan.gateway.subscriptions import Subscriptions
 
 BOUNCES_PATH = "/bounces"
 #: seconds for a report to come whole
@@ -32,11 +32,19 @@ log = structlog.get_logger("caravan.gateway")
 class BounceEndpoint:
     """Takes reports for all subscriptions: each, paired or not, looks whether it is about a message of its own."""
 
-    def __init__(self, stores: Stores, key: str, return_path: ReturnPath | None) -> None:
-        self._stores = stores
+    def __init__(
+        self,
+        subscriptions: Subscriptions,
+        plans: PlanCache,
+        key: str,
+        return_path: ReturnPath | None,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._subscriptions = subscriptions
         self._key = key.encode()
         self._return_path = return_path
-        self._plans = PlanCache()
+        self._plans = plans
+        self._now = now
 
     async def take(self, request: Request) -> Response:
         scheme, _, shown = request.headers.get("authorization", "").partition(" ")
@@ -46,14 +54,7 @@ class BounceEndpoint:
             or not hmac.compare_digest(self._key, shown.strip().encode())
         ):
             return refusal(request, 401, "UNAUTHORIZED", "the bearer key is missing or wrong")
-        try:
-            content = await whole_body(request, largest=LARGEST, longest=LONGEST)
-        except TooLarge:
-            return refusal(request, 413, "INVALID_REQUEST", f"a report has at most {LARGEST} bytes")
-        except TimeoutError:
-            return refusal(request, 408, "TIMEOUT", "the report took too long to come")
-        except ClientDisconnect:
-            return refusal(request, 400, "INVALID_REQUEST", "the report did not come whole")
+        content = await whole_body(request, "the report", largest=LARGEST, longest=LONGEST)
         try:
             reports = await asyncio.to_thread(read_report, content)
         except NotAReport as error:
@@ -63,13 +64,15 @@ class BounceEndpoint:
 
     async def _take(self, report: Report) -> dict[str, str | None]:
         result = "elsewhere"
-        for munchkin in await all_of(self._stores.engage_dsn):
-            pool = await self._stores.engage_alone(munchkin)
+        for munchkin in await self._subscriptions.all():
+            pool = await self._subscriptions.engage_alone(munchkin)
+            if pool is None:  # it has just gone
+                continue
             taken = await bounces.take(
                 pool,
                 self._plans,
                 report,
-                datetime.now(UTC),
+                self._now(),
                 munchkin=munchkin,
                 return_path=self._return_path,
             )

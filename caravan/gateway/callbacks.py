@@ -5,17 +5,18 @@ and saying it again changes nothing. What the contract asks of headers besides t
 system it was written for; it is taken and not asked for.
 """
 
-from datetime import UTC, datetime
+from collections.abc import Callable
+from datetime import datetime
 
 import structlog
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from caravan.campaigns import callbacks
 from caravan.campaigns.callbacks import Call, Taken
-from caravan.gateway.bodies import TooLarge, whole_body
+from caravan.gateway.bodies import whole_body
 from caravan.gateway.errors import refusal
-from caravan.gateway.subscriptions import Subscriptions, TooSoon
+from caravan.gateway.subscriptions import Subscriptions
 from caravan.services.errors import BadCallback
 from caravan.services.tokens import subscription_of
 
@@ -30,33 +31,22 @@ log = structlog.get_logger("caravan.gateway")
 class CallbackEndpoint:
     """Takes callbacks of all subscriptions."""
 
-    def __init__(self, subscriptions: Subscriptions) -> None:
+    def __init__(self, subscriptions: Subscriptions, now: Callable[[], datetime]) -> None:
         self._subscriptions = subscriptions
+        self._now = now
 
     async def take(self, request: Request) -> Response:
         token = request.headers.get("x-callback-token", "")
         munchkin = subscription_of(token) if len(token) <= LONGEST_TOKEN else None
         if munchkin is None:
             return refusal(request, 401, "UNAUTHORIZED", "X-Callback-Token is missing or unknown")
-        try:
-            pool = await self._subscriptions.engage(munchkin)
-        except TooSoon:
-            return refusal(request, 503, "RATE_LIMITED", "send it again in a few seconds")
+        pool = await self._subscriptions.engage(munchkin)
         call = await callbacks.find(pool, token) if pool is not None else None
         if pool is None or call is None:
             return refusal(request, 401, "UNAUTHORIZED", "X-Callback-Token is missing or unknown")
+        content = await whole_body(request, "the callback", largest=LARGEST, longest=LONGEST)
         try:
-            content = await whole_body(request, largest=LARGEST, longest=LONGEST)
-        except TooLarge:
-            return refusal(
-                request, 413, "INVALID_REQUEST", f"a callback has at most {LARGEST} bytes"
-            )
-        except TimeoutError:
-            return refusal(request, 408, "TIMEOUT", "the callback took too long to come")
-        except ClientDisconnect:
-            return refusal(request, 400, "INVALID_REQUEST", "the callback did not come whole")
-        try:
-            taken = await callbacks.take(pool, call, content, datetime.now(UTC))
+            taken = await callbacks.take(pool, call, content, self._now())
         except BadCallback as error:
             return refusal(request, 400, "VALIDATION_ERROR", str(error))
         return _told(call, taken)

@@ -16,6 +16,16 @@ log = structlog.get_logger("caravan.gateway")
 _CODES = {404: "RESOURCE_NOT_FOUND", 405: "INVALID_REQUEST"}
 
 
+class Refusal(Exception):
+    """A request that is not served; ``guarded`` says so to whoever sent it."""
+
+    def __init__(self, status: int, code: str, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.message = message
+
+
 def refusal(request: Request, status: int, code: str, message: str) -> Response:
     """An ``Error`` of the contract."""
     said = {
@@ -47,6 +57,8 @@ def guarded(endpoint: Endpoint) -> Endpoint:
     async def answering(request: Request) -> Response:
         try:
             return await endpoint(request)
+        except Refusal as no:
+            return refusal(request, no.status, no.code, no.message)
         except Exception as error:
             log.warning("a request failed", error=type(error).__name__)
             return refusal(

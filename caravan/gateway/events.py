@@ -10,14 +10,14 @@ from datetime import datetime
 from typing import Any
 
 import structlog
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from caravan.database.erasures import ErasureKey
 from caravan.engage.event_keys import holder, subscription_of
-from caravan.gateway.bodies import TooLarge, whole_body
+from caravan.gateway.bodies import whole_body
 from caravan.gateway.errors import refusal
-from caravan.gateway.subscriptions import Subscriptions, TooSoon
+from caravan.gateway.subscriptions import Subscriptions
 from caravan.journeys.limits import USUAL, Limits
 from caravan.platform.event_lines import EventRow, Unreadable, event_of, read_json
 from caravan.platform.events import record_events
@@ -52,25 +52,16 @@ class EventIntake:
         munchkin = subscription_of(key.strip()) if scheme.lower() == "bearer" else None
         if munchkin is None:
             return _unknown(request)
-        try:
-            pool = await self._subscriptions.engage(munchkin)
-        except TooSoon:
-            return refusal(request, 503, "RATE_LIMITED", "send it again in a few seconds")
+        pool = await self._subscriptions.engage(munchkin)
         name = await holder(pool, key.strip()) if pool is not None else None
         if name is None:
             return _unknown(request)
         kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind != "application/json":
             return refusal(request, 415, "INVALID_REQUEST", "events come as application/json")
+        content = await whole_body(request, "the request", largest=LARGEST, longest=LONGEST)
         try:
-            content = await whole_body(request, largest=LARGEST, longest=LONGEST)
             events = read_events(content, self._limits)
-        except TooLarge:
-            return refusal(request, 413, "INVALID_REQUEST", f"at most {LARGEST} bytes at once")
-        except TimeoutError:
-            return refusal(request, 408, "TIMEOUT", "the events took too long to come")
-        except ClientDisconnect:
-            return refusal(request, 400, "INVALID_REQUEST", "the events did not come whole")
         except BadEvents as error:
             return refusal(request, 400, "VALIDATION_ERROR", str(error))
         return await self._recorded(munchkin, name, events)

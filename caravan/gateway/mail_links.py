@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl
 
 import asyncpg
 import structlog
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
@@ -25,8 +25,8 @@ from caravan.campaigns.unsubscribing import Source, unsubscribe
 from caravan.campaigns.web_view import sender_of, web_view
 from caravan.delivery.links import Link, LinkKeys, LinkKind, MailLinks
 from caravan.gateway import pages
-from caravan.gateway.bodies import TooLarge, whole_body
-from caravan.gateway.errors import guarded
+from caravan.gateway.bodies import whole_body
+from caravan.gateway.errors import Refusal, guarded
 from caravan.gateway.recorder import Recorder
 from caravan.gateway.subscriptions import Subscriptions, TooSoon
 
@@ -102,7 +102,7 @@ class MailLinkEndpoints:
             return pages.nothing_here()
         try:
             fields = await _fields(request)
-        except (TooLarge, TimeoutError, ClientDisconnect, ValueError):
+        except (Refusal, ValueError):
             return PlainTextResponse("This is no form of ours", status_code=400)
         source: Source
         if ONE_CLICK in fields:
@@ -164,9 +164,9 @@ async def _fields(request: Request) -> list[tuple[str, str]]:
 
     Raises:
         ValueError: it is neither.
-        TooLarge, TimeoutError, ClientDisconnect: it did not come whole.
+        Refusal: it did not come whole.
     """
-    content = await whole_body(request, largest=LARGEST_FORM, longest=LONGEST)
+    content = await whole_body(request, "the form", largest=LARGEST_FORM, longest=LONGEST)
     kind = request.headers.get("content-type", "")
     media = kind.partition(";")[0].strip().lower()
     if media == "application/x-www-form-urlencoded":

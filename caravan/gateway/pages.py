@@ -77,7 +77,7 @@ def unsubscribed(sender: str) -> Response:
 
 def mail_page(html: str) -> Response:
     """A message, as a page."""
-    return HTMLResponse(html, headers={"Content-Security-Policy": _MAIL_POLICY, **_UNFOUND})
+    return HTMLResponse(html, headers={"Content-Security-Policy": _MAIL_POLICY, **_NO_INDEX})
 
 
 def nothing_here() -> Response:
@@ -85,11 +85,11 @@ def nothing_here() -> Response:
     return PlainTextResponse("Not found", status_code=404)
 
 
-_UNFOUND = {"X-Robots-Tag": "noindex, nofollow"}
+_NO_INDEX = {"X-Robots-Tag": "noindex, nofollow"}
 
 
 def _page(title: str, content: str) -> Response:
     return HTMLResponse(
         _PAGE.format(title=escape(title), content=content),
-        headers={"Content-Security-Policy": _POLICY, **_UNFOUND},
+        headers={"Content-Security-Policy": _POLICY, **_NO_INDEX},
     )

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Iterable
 
 from caravan.database.pool import Pool
 from caravan.engage.subscriptions import all_of
+from caravan.gateway.errors import Refusal
 from caravan.platform.sandboxes import pairings
 from caravan.stores import Stores
 
@@ -16,8 +17,11 @@ from caravan.stores import Stores
 LOOK_AGAIN = 2.0
 
 
-class TooSoon(Exception):
+class TooSoon(Refusal):
     """A subscription we do not know, and may not look for again yet."""
+
+    def __init__(self) -> None:
+        super().__init__(503, "RATE_LIMITED", "send it again in a few seconds")
 
 
 class Subscriptions:
@@ -40,6 +44,10 @@ class Subscriptions:
         """The engage store of one that is paired or not: for the links of mail that has gone; as above."""
         return await self._stores.engage_alone(munchkin) if await self._all.has(munchkin) else None
 
+    async def all(self) -> Iterable[str]:
+        """Every subscription there is now, paired or not: for what does not say whose it is."""
+        return await self._all.read()
+
     async def platform(self, munchkin: str) -> Pool:
         """The Platform store of a subscription that there is."""
         return await self._stores.platform(munchkin)
@@ -51,8 +59,8 @@ class Subscriptions:
 class _Known:
     """Names that a database has, read anew for one that is not among them."""
 
-    def __init__(self, read: Callable[[], Awaitable[Iterable[str]]]) -> None:
-        self._read = read
+    def __init__(self, ask: Callable[[], Awaitable[Iterable[str]]]) -> None:
+        self._ask = ask
         self._names: frozenset[str] = frozenset()
         self._looked_at = -LOOK_AGAIN
         self._looking = asyncio.Lock()
@@ -66,7 +74,10 @@ class _Known:
                 return True
             if time.monotonic() - self._looked_at < LOOK_AGAIN:
                 raise TooSoon
-            names = await self._read()
-            self._looked_at = time.monotonic()
-            self._names = frozenset(names)
-        return name in self._names
+            return name in await self.read()
+
+    async def read(self) -> frozenset[str]:
+        """All of them, read anew."""
+        self._names = frozenset(await self._ask())
+        self._looked_at = time.monotonic()
+        return self._names

@@ -8,25 +8,23 @@ for they share the number it was sent to.
 import base64
 import hashlib
 import hmac
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from urllib.parse import parse_qsl
 
 import structlog
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from caravan.campaigns import sms_consent, text_status
 from caravan.campaigns.plans import PlanCache
 from caravan.delivery.sms import STATUS_PATH
-from caravan.engage.subscriptions import all_of
-from caravan.gateway.bodies import TooLarge, whole_body
-from caravan.gateway.errors import guarded
+from caravan.gateway.bodies import whole_body
+from caravan.gateway.errors import Refusal, guarded
+from caravan.gateway.subscriptions import Subscriptions
 from caravan.journeys.suppressing import phone_key
-from caravan.stores import Stores
 
 INBOUND_PATH = "/sms/inbound"
 
@@ -34,8 +32,6 @@ INBOUND_PATH = "/sms/inbound"
 LARGEST = 50_000
 #: seconds for them to come
 LONGEST = 20.0
-#: seconds for which the list of subscriptions is good
-LOOK_AGAIN = 5.0
 #: what we have to say to an answer: nothing, for the provider confirms a STOP itself
 _NOTHING = '<?xml version="1.0" encoding="UTF-8"?><Response/>'
 
@@ -70,16 +66,15 @@ class TextEndpoints:
 
     def __init__(
         self,
-        stores: Stores,
+        subscriptions: Subscriptions,
+        plans: PlanCache,
         callbacks: SmsCallbacks,
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        now: Callable[[], datetime],
     ) -> None:
-        self._stores = stores
+        self._subscriptions = subscriptions
+        self._plans = plans
         self._callbacks = callbacks
-        self._plans = PlanCache()
         self._now = now
-        self._known: Sequence[str] = ()
-        self._looked_at = -LOOK_AGAIN
 
     def routes(self) -> list[Route]:
         """Their addresses."""
@@ -98,9 +93,11 @@ class TextEndpoints:
         word = sms_consent.keyword(said.get("Body", ""), said.get("OptOutType", ""))
         if phone is not None and sid and word is not None:
             failed: Exception | None = None
-            for munchkin in await self._subscriptions():
+            for munchkin in await self._subscriptions.all():
                 try:
-                    pool = await self._stores.engage_alone(munchkin)
+                    pool = await self._subscriptions.engage_alone(munchkin)
+                    if pool is None:  # it has just gone
+                        continue
                     new = await sms_consent.hear(
                         pool, self._plans, phone=phone, sid=sid, word=word, at=self._now()
                     )
@@ -120,9 +117,10 @@ class TextEndpoints:
         said = dict(form)
         # as we have written it; what is no message of ours any more is of no interest to the provider
         munchkin, _, number = request.query_params.get("message", "").rpartition("/")
-        if munchkin and number.isdecimal() and munchkin in await self._subscriptions():
+        pool = await self._subscriptions.engage_alone(munchkin) if munchkin else None
+        if pool is not None and number.isdecimal():
             await text_status.take(
-                await self._stores.engage_alone(munchkin),
+                pool,
                 self._plans,
                 number=int(number),
                 sid=said.get("MessageSid", ""),
@@ -135,17 +133,10 @@ class TextEndpoints:
     async def _signed(self, request: Request) -> Form | None:
         """The fields of a request that the provider has signed; None where it has not."""
         try:
-            content = await whole_body(request, largest=LARGEST, longest=LONGEST)
+            content = await whole_body(request, "the form", largest=LARGEST, longest=LONGEST)
             form = parse_qsl(content.decode(), keep_blank_values=True, max_num_fields=200)
-        except (ClientDisconnect, ValueError, TooLarge, TimeoutError):
+        except (Refusal, ValueError):
             return None
         due = self._callbacks.signature(request.url.path, request.url.query, form)
         given = request.headers.get("x-twilio-signature", "")
         return form if hmac.compare_digest(due.encode(), given.encode()) else None
-
-    async def _subscriptions(self) -> Sequence[str]:
-        """All subscriptions, paired or not, looked for anew now and then: only who is signed gets here."""
-        if time.monotonic() - self._looked_at >= LOOK_AGAIN:
-            self._known = await all_of(self._stores.engage_dsn)
-            self._looked_at = time.monotonic()
-        return self._known

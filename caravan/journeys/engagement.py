@@ -15,17 +15,6 @@ PLACES = Decimal("0.000001")
 _EXACT = Context(prec=60, rounding=ROUND_HALF_UP)
 
 
-def weights_in_use(weights: Mapping[str, int], occurred: Iterable[str]) -> dict[str, int]:
-    """The types that weigh and that somebody did in the window (steps 1 and 2)."""
-    seen = set(occurred)
-    return {kind: weight for kind, weight in weights.items() if weight > 0 and kind in seen}
-
-
-def relative_weight(weight: int, heaviest: int) -> Fraction:
-    """``w' = w / max w``: unused types dilute nothing, and the largest counts one."""
-    return Fraction(weight, heaviest)
-
-
 def counted(count: int, daily_cap: int) -> int:
     """How many occurrences of a type on a day count."""
     return min(count, daily_cap)

@@ -40,7 +40,7 @@ class Limits(BaseModel):
         50,
         50,
         "characters of a buying group's status",
-        "`status`, and `caravan buying-group status`",
+        "`status`, and `caravan buying-group set-status`",
     )
     roles: int = _limit(20, 100, "roles of a roles template", "`roles`")
     bulk_people: int = _limit(

@@ -98,7 +98,12 @@ class Plan(BaseModel):
 def begins_with_mail(plan: Plan) -> bool:
     """Whether mail is the first thing an account gets: its start node opens with a segment of it."""
     start = nodes.segment_actions(plan.nodes[plan.start])
-    return len(start) > 1 and not start[0] and start[1][0][2].sends
+    if (
+        len(start) < 2 or start[0]
+    ):  # it is over without mail, or writes something to the stores first
+        return False
+    _, _, first = start[1][0]
+    return first.sends
 
 
 def looks_back_at_nodes(part: object) -> bool:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from caravan.platform import audiences, sql
-from caravan.platform.audiences import AudienceOf, Said
+from caravan.platform.audiences import AudienceOf, StoredAudience
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Preview:
 
 
 async def preview(
-    pool: Any, slug: str, said: Mapping[str, Said], as_of: datetime, limit: int
+    pool: Any, slug: str, said: Mapping[str, StoredAudience], as_of: datetime, limit: int
 ) -> Preview:
     """Evaluate an audience without keeping anything.
 

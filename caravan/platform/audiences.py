@@ -29,7 +29,7 @@ _condition: TypeAdapter[Condition] = TypeAdapter(Condition)
 
 
 @dataclass(frozen=True)
-class Said:
+class StoredAudience:
     """What is said of an audience: whom it is of, and which of them are in it."""
 
     of: AudienceOf
@@ -64,20 +64,27 @@ async def store(conn: Any, document: AudienceDocument, zone: str, at: datetime) 
         await outbox.nudge(conn)
 
 
-async def stored(conn: Any) -> dict[str, Said]:
+async def stored(conn: Any) -> dict[str, StoredAudience]:
     """What the sandbox says of all its audiences, by slug."""
     return {
-        row["slug"]: Said(row["of"], row["zone"], _condition.validate_python(row["condition"]))
+        row["slug"]: StoredAudience(
+            row["of"], row["zone"], _condition.validate_python(row["condition"])
+        )
         for row in await sql.fetch(conn, "conditions")
     }
 
 
-def written(documents: Mapping[str, AudienceDocument], zone: str) -> dict[str, Said]:
+def written(documents: Mapping[str, AudienceDocument], zone: str) -> dict[str, StoredAudience]:
     """What a workspace says of its audiences, by slug, stored or not."""
-    return {slug: Said(cast(AudienceOf, one.of), zone, one.when) for slug, one in documents.items()}
+    return {
+        slug: StoredAudience(cast(AudienceOf, one.of), zone, one.when)
+        for slug, one in documents.items()
+    }
 
 
-def membership(slug: str, audiences: Mapping[str, Said], subjects: Subjects) -> Membership:
+def membership(
+    slug: str, audiences: Mapping[str, StoredAudience], subjects: Subjects
+) -> Membership:
     """How an audience's membership is kept, for all its subjects or some of them."""
     said = audiences[slug]
     return Membership(
@@ -94,7 +101,7 @@ def membership(slug: str, audiences: Mapping[str, Said], subjects: Subjects) -> 
     )
 
 
-async def in_force(conn: Any) -> dict[str, Said]:
+async def in_force(conn: Any) -> dict[str, StoredAudience]:
     """What is said of all audiences, by slug; nobody edits one until the transaction ends."""
     await sql.execute(conn, "lock_to_evaluate")
     return await stored(conn)
@@ -103,7 +110,7 @@ async def in_force(conn: Any) -> dict[str, Said]:
 async def evaluate(
     conn: Any,
     slug: str,
-    audiences: Mapping[str, Said],
+    audiences: Mapping[str, StoredAudience],
     as_of: datetime,
     subject_ids: Sequence[int],
 ) -> None:
@@ -126,7 +133,7 @@ async def evaluate(
 
 
 async def matching(
-    conn: Any, slug: str, audiences: Mapping[str, Said], as_of: datetime
+    conn: Any, slug: str, audiences: Mapping[str, StoredAudience], as_of: datetime
 ) -> "array[int]":
     """Whoever meets the condition of an audience, by id; nothing is written.
 
@@ -148,12 +155,12 @@ async def matching(
     return ids
 
 
-def selection(slug: str, audiences: Mapping[str, Said]) -> Statement:
+def selection(slug: str, audiences: Mapping[str, StoredAudience]) -> Statement:
     """The query that ``matching`` asks, in order of id; its binder takes ``as_of``."""
     return membership(slug, audiences, "all").select()
 
 
-def about_events(audiences: Mapping[str, Said]) -> set[str]:
+def about_events(audiences: Mapping[str, StoredAudience]) -> set[str]:
     """The audiences that ask for what happened, themselves or by way of others: events may change who is in them."""
     conditions = {slug: one.condition for slug, one in audiences.items()}
     found: set[str] = set()

@@ -5,7 +5,7 @@ that some journey wants, or that the engage store holds, are exported as they ar
 twice does no harm: it brings today's data, and what is there already is left alone.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -38,6 +38,21 @@ class Concern:
     activity_ids: list[int]
 
 
+@dataclass(frozen=True)
+class _AccountsTouched:
+    """The accounts that a page of changes is about."""
+
+    changed: list[int]  # their records are others
+    changed_there: list[int]  # by the Platform itself
+    happened_to: list[int]
+
+    def asked(self, audiences: Iterable[str], about_events: set[str]) -> list[int]:
+        """Whom the page may have brought into one of these audiences, or out of it."""
+        if about_events.isdisjoint(audiences):
+            return self.changed
+        return sorted({*self.changed, *self.happened_to})
+
+
 async def read(pool: Any, after: Cursor, as_of: datetime, limit: int = PAGE) -> list[Change]:
     """The next changes, among them memberships that the passing of time has put in question."""
     async with pool.acquire() as conn:
@@ -66,29 +81,16 @@ async def look_again(
     named = named or {}
     # what the engage store itself sent up need not come down again, nor what only time changed
     down = [change for change in page if change.origin not in (SYNC, TIME)]
-    events = [change for change in down if change.entity == "activity"]
     async with pool.acquire() as conn, conn.transaction():
-        changed = await _touched(
-            conn, [one for one in page if one.entity != "activity"], "accounts"
-        )
-        touched = await _touched(
-            conn, [one for one in down if one.entity != "activity"], "accounts"
-        )
-        # also what the engage store told of itself: audiences may ask for it
-        happened = [change for change in page if change.entity == "activity"]
-        happened_to = await _touched(conn, happened, "accounts")
+        accounts = await _accounts_touched(conn, page, down)
         said = await audiences.in_force(conn)
-        about_events = audiences.about_events(said) if happened_to else set()
-        together = sorted({*changed, *happened_to})
-
-        def asked(audience: str) -> list[int]:
-            return together if audience in about_events else changed
-
+        about_events = audiences.about_events(said) if accounts.happened_to else set()
         members: dict[str, list[int]] = {one["audience"]: [] for one in (*journeys, *jobs)}
         for audience in sorted(members):
-            await audiences.evaluate(conn, audience, said, as_of, asked(audience))
-            members[audience] = await _members_among(conn, audience, asked(audience))
-        everyone = together if about_events & {*members, *named} else changed
+            asked = accounts.asked([audience], about_events)
+            await audiences.evaluate(conn, audience, said, as_of, asked)
+            members[audience] = await _members_among(conn, audience, asked)
+        everyone = accounts.asked([*members, *named], about_events)
         people: list[int] = []
         if "people" in named.values():
             people = sorted(
@@ -96,7 +98,7 @@ async def look_again(
             )
         for audience, of in named.items():
             if audience not in members:
-                ids = asked(audience) if of == "accounts" else people
+                ids = accounts.asked([audience], about_events) if of == "accounts" else people
                 await audiences.evaluate(conn, audience, said, as_of, ids)
         for journey in journeys:
             audience = journey["audience"]
@@ -107,10 +109,10 @@ async def look_again(
         return Concern(
             everyone=everyone,
             people=people,
-            touched=touched,
-            happened_to=happened_to,
+            touched=accounts.changed_there,
+            happened_to=accounts.happened_to,
             members=members,
-            activity_ids=[change.id for change in events],
+            activity_ids=[change.id for change in down if change.entity == "activity"],
         )
 
 
@@ -136,6 +138,22 @@ async def _members_among(conn: Any, audience: str, subject_ids: Sequence[int]) -
         conn, "members_among", audiences=[audience], subject_ids=list(subject_ids)
     )
     return [row["subject_id"] for row in rows]
+
+
+async def _accounts_touched(
+    conn: Any, page: Sequence[Change], down: Sequence[Change]
+) -> _AccountsTouched:
+    # also what the engage store told of itself: audiences may ask for it
+    happened = [change for change in page if change.entity == "activity"]
+    return _AccountsTouched(
+        changed=await _touched(conn, _of_records(page), "accounts"),
+        changed_there=await _touched(conn, _of_records(down), "accounts"),
+        happened_to=await _touched(conn, happened, "accounts"),
+    )
+
+
+def _of_records(page: Sequence[Change]) -> list[Change]:
+    return [change for change in page if change.entity != "activity"]
 
 
 async def _touched(conn: Any, page: Sequence[Change], of: AudienceOf) -> list[int]:

@@ -39,17 +39,6 @@ def schema_of_sandbox(sandbox: str) -> str:
     return schema_name("sandbox", sandbox, "sandbox name")
 
 
-async def provision(dsn: str, sandbox: str, munchkin: str) -> list[str]:
-    """Create or upgrade a sandbox and pair it with a subscription that needs no loading up.
-
-    Returns:
-        The names of the migrations applied; empty when it was up to date.
-    """
-    claimed = await claim(dsn, sandbox, munchkin)
-    await make_ready(dsn, claimed.pair_id)
-    return claimed.applied
-
-
 async def claim(dsn: str, sandbox: str, munchkin: str) -> Claim:
     """Create or upgrade a sandbox, and claim the pair. Claimed again it is the same claim.
 

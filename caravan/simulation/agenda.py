@@ -18,7 +18,7 @@ class Traveller:
     account: str  # outside id, by which accounts take turns
     entered_at: datetime
     control: ControlPlan
-    mail_first: bool = False  # its journey begins with mail: that serves what comes before
+    mail_first: bool = False  # the first send also serves the commands before it
     state: State = field(default_factory=State)
 
     def command(self) -> Command | None:

@@ -9,7 +9,7 @@ from caravan.journeys.control import BEYOND, ControlNode, Target
 from caravan.journeys.nodes import control
 from caravan.journeys.plan import Plan
 from caravan.simulation.summary import BORDERS
-from caravan.simulation.trace import Line, kind_of
+from caravan.simulation.trace import TraceLine, kind_of
 
 #: names of vertices that are no nodes
 START = "\0start"
@@ -47,7 +47,7 @@ class Graph:
     edges: dict[tuple[str, str], Edge]
 
 
-def graph_of(plan: Plan, lines: Sequence[Line], summary: dict[str, Any]) -> Graph:
+def graph_of(plan: Plan, lines: Sequence[TraceLine], summary: dict[str, Any]) -> Graph:
     """The journey as it was drawn up, with the counts of a run; edges it did not name come with them."""
     vertices = {START: Vertex(START, plan.audience, "audience", came=summary["entries"])}
     edges: dict[tuple[str, str], Edge] = {}
@@ -96,7 +96,7 @@ def _end(reason: str | None, label: str | None) -> str:
     return END + (label or reason or "completed")
 
 
-def _moves(lines: Sequence[Line]) -> Counter[tuple[str, str, str | None]]:
+def _moves(lines: Sequence[TraceLine]) -> Counter[tuple[str, str, str | None]]:
     """How often an account went from one vertex to another, and by which edge."""
     moves: Counter[tuple[str, str, str | None]] = Counter()
     stands: dict[tuple[str, int], tuple[str, str | None]] = {}

@@ -11,6 +11,7 @@ from caravan.journeys.problems import Problem
 from caravan.journeys.workspace import Workspace
 from caravan.platform.event_lines import EventRow, EventSource
 from caravan.platform.imports import FILES, FileReport, Importer
+from caravan.platform.known import known
 from caravan.platform.record_changes import RecordChange, apply_change
 from caravan.simulation import sql
 from caravan.simulation.lines import Answer, Line, bad, names_of
@@ -77,19 +78,14 @@ class Outside:
                     asked.append((line, kind, name))
             if isinstance(line.what, RecordChange) and line.what.entity in made:
                 made[line.what.entity].add(line.what.id)
-        known = {
-            kind: {
-                row["external_id"]
-                for row in await sql.fetch(
-                    self._pair.platform, f"known_{table}", ids=sorted(wanted[kind])
-                )
-            }
-            for kind, table in (("account", "accounts"), ("person", "people"))
+        there = {
+            "account": await known(self._pair.platform, "accounts", wanted["account"]),
+            "person": await known(self._pair.platform, "people", wanted["person"]),
         }
         return [
             bad(line.file, line.number, f"no {kind} {name}")
             for line, kind, name in asked
-            if name not in known[kind]
+            if name not in there[kind]
         ]
 
     async def happen(self, lines: Sequence[Line], at: datetime) -> None:

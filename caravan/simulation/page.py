@@ -8,8 +8,8 @@ from string import Template
 from typing import Any
 
 from caravan.journeys.actions.base import ABOUT
-from caravan.simulation.drawing import draw
 from caravan.simulation.graph import END, graph_of
+from caravan.simulation.picture import draw
 from caravan.simulation.told import Told
 
 _PAGE = Template((Path(__file__).parent / "page.html").read_text(encoding="utf-8"))

@@ -6,13 +6,13 @@ from typing import Any
 
 from caravan.simulation.instants import written
 from caravan.simulation.run import Ran
-from caravan.simulation.trace import Line
+from caravan.simulation.trace import TraceLine
 
 #: lines that are no visit of a node
 BORDERS = ("enter", "exit")
 
 
-def summarise(ran: Ran, lines: Sequence[Line]) -> dict[str, Any]:
+def summarise(ran: Ran, lines: Sequence[TraceLine]) -> dict[str, Any]:
     """The last line of a trace, counted from the others."""
     bodies = [line.body for line in lines]
     entries = sum(body["kind"] == "enter" for body in bodies)

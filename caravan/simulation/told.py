@@ -7,7 +7,7 @@ from typing import Any
 from caravan.simulation.run import Asked, Progress, Ran, run
 from caravan.simulation.summary import summarise
 from caravan.simulation.throw_away import throw_away_pair
-from caravan.simulation.trace import Line, read_trace
+from caravan.simulation.trace import TraceLine, read_trace
 
 
 @dataclass(frozen=True)
@@ -15,7 +15,7 @@ class Told:
     """What a run came to."""
 
     ran: Ran
-    lines: Sequence[Line]
+    lines: Sequence[TraceLine]
     summary: dict[str, Any]
 
 

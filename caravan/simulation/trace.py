@@ -21,7 +21,7 @@ RESTS = ("wait", "listen", "call", "decide")
 
 
 @dataclass(frozen=True)
-class Line:
+class TraceLine:
     """One line: ``at`` and ``account`` give its place, ``body`` is what is printed.
 
     ``edge`` is the one a visit was left by: which of several paths that lead to the same node.
@@ -33,15 +33,15 @@ class Line:
     edge: str | None = None
 
 
-async def read_trace(pair: Pair, ran: Ran) -> list[Line]:
+async def read_trace(pair: Pair, ran: Ran) -> list[TraceLine]:
     """All lines but the summary, by instant, then account, then as they happened."""
     return sorted(await read_lines(pair, ran), key=lambda line: (line.at, line.account))
 
 
-async def read_lines(pair: Pair, ran: Ran) -> list[Line]:
+async def read_lines(pair: Pair, ran: Ran) -> list[TraceLine]:
     """The same lines, traversal by traversal as they happened."""
     plan = _Plan.of(ran.compiled.plan)
-    lines: list[Line] = []
+    lines: list[TraceLine] = []
     async with pair.engage.acquire() as conn:
         async for one in walked(conn, ran.journey_id):
             lines += _lines(plan, one)
@@ -60,14 +60,14 @@ class _Plan:
         return cls(control_plan(plan), {name: abouts(node) for name, node in plan.nodes.items()})
 
 
-def _lines(plan: _Plan, one: Walked) -> Iterator[Line]:
+def _lines(plan: _Plan, one: Walked) -> Iterator[TraceLine]:
     row, control = one.row, plan.control
 
     def line(
         at: datetime, node: str, kind: str, further: dict[str, Any], edge: str | None = None
-    ) -> Line:
+    ) -> TraceLine:
         head = {"at": written(at), "account": row["account"], "entry": row["entry"]}
-        return Line(at, row["account"], {**head, "node": node, "kind": kind, **further}, edge)
+        return TraceLine(at, row["account"], {**head, "node": node, "kind": kind, **further}, edge)
 
     yield line(row["entered_at"], control.start, "enter", {})
     for visit in one.visits:

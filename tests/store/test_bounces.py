@@ -279,7 +279,7 @@ async def test_mailbox_is_read_once_and_marked(world: World, sent: dict[str, str
 
 @pytest.fixture
 async def gateway(world: World, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Listening]:
-    monkeypatch.setattr("caravan.gateway.bounces.all_of", world.alone)
+    monkeypatch.setattr("caravan.gateway.subscriptions.all_of", world.alone)
     new = Listening(build_app(world.stores, bounce_key=KEY))
     await new.start()
     yield new

@@ -14,13 +14,13 @@ import pytest
 from caravan.buying_groups import membership, upkeep
 from caravan.campaigns import (
     buying_group_upkeep,
-    engagement_upkeep,
     locking_ahead,
     recording,
     stretch,
 )
 from caravan.engage import sql
 from caravan.engage.happening import Happening
+from tests.engaging import keep_engagement
 from tests.grouping import Grouping
 from tests.locks import waits_for
 from tests.world import World
@@ -69,7 +69,7 @@ async def begin(world: World) -> list[int]:
             group = await grouping.group(f"a{number}", interest)
             people = [f"p{k}" for k in range(PEOPLE)]
             await grouping.assign(group, "practitioner", "job", *people)
-    await engagement_upkeep.keep(world.engage, world.plans, world.now)
+    await keep_engagement(world)
     return ids
 
 
@@ -147,7 +147,7 @@ async def apart(world: World) -> Grouping:
     grouping = Grouping(world)
     await grouping.store(workspace)
     await grouping.group("b")
-    await engagement_upkeep.keep(world.engage, world.plans, world.now)
+    await keep_engagement(world)
     return grouping
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from caravan.campaigns import last_word, send_email
+from caravan.campaigns import last_word, sending
 from caravan.delivery.capture import CaptureTransport
 from caravan.delivery.errors import RelayUnreachable
 from caravan.engage import halting, life_cycle, standstill
@@ -176,7 +176,7 @@ class Slow:
     def __init__(self, world: World, monkeypatch: pytest.MonkeyPatch, late: float) -> None:
         self.asked = 0
         self.given = asyncio.Event()
-        plain = send_email.hand_over.__globals__["sql"].fetchval
+        plain = sending.hand_over.__globals__["sql"].fetchval
 
         async def fetchval(conn: object, query: str, **named: object) -> object:
             answer = await plain(conn, query, **named)

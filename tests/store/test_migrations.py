@@ -12,6 +12,7 @@ from caravan.database.pool import connect
 from caravan.database.schemas import schema_name
 from caravan.engage import subscriptions
 from caravan.platform import sandboxes
+from tests.pairs import provision_sandbox
 from tests.world import World
 
 
@@ -103,4 +104,4 @@ async def test_database_that_is_not_there_is_named_with_its_setting(world: World
             await subscriptions.provision(dsn, world.munchkin, world.sandbox)
         assert "secret" not in str(caught.value)
         with pytest.raises(StoreUnreachable, match=f"{why}.*PLATFORM_DSN"):
-            await sandboxes.provision(dsn, world.sandbox, world.munchkin)
+            await provision_sandbox(dsn, world.sandbox, world.munchkin)

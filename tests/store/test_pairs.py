@@ -11,6 +11,7 @@ from caravan.engage import subscriptions
 from caravan.pairing import Databases, Paired, pair
 from caravan.platform import sandboxes
 from caravan.stores import CLOSE_PATIENCE, Stores
+from tests.pairs import provision_sandbox
 from tests.world import World
 
 
@@ -33,9 +34,9 @@ async def schemas(world: World, like: str) -> set[str]:
 async def test_names_that_differ_in_case_alone_are_one_pair(world: World) -> None:
     dsn = world.stores.platform_dsn
     with pytest.raises(NotOurs, match=world.sandbox):
-        await sandboxes.provision(dsn, world.sandbox.upper(), f"{world.munchkin}-x")
+        await provision_sandbox(dsn, world.sandbox.upper(), f"{world.munchkin}-x")
     with pytest.raises(NotOurs, match=world.munchkin):
-        await sandboxes.provision(dsn, f"{world.sandbox}-x", world.munchkin.upper())
+        await provision_sandbox(dsn, f"{world.sandbox}-x", world.munchkin.upper())
     with pytest.raises(NotOurs):
         await subscriptions.provision(
             world.stores.engage_dsn, world.munchkin.upper(), world.sandbox

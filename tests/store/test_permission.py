@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from caravan.campaigns import permission, send_email
+from caravan.campaigns import permission, sending
 from caravan.campaigns.effects import Candidate
 from caravan.engage import sql, suppressions
 from caravan.journeys.suppressing import address_key, keys_of, phone_key, read_subject
@@ -132,7 +132,7 @@ async def test_another_try_looks_again(world: World) -> None:
     claimed = await mail_claims.claim(
         world.engage, world.plans, world.mailing, traversal, state.step_no, "died", world.now
     )
-    assert not isinstance(claimed, send_email.Sending)
+    assert not isinstance(claimed, sending.Sending)
     assert (await outcomes(world))["plain"] == "claimed"
     await suppress(world, "plain@a.example")
     await world.send(traversal, claimant="another")

@@ -25,7 +25,7 @@ Say = Callable[..., Awaitable[httpx.Response]]
 
 @pytest.fixture
 async def gateway(world: World, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Listening]:
-    monkeypatch.setattr("caravan.gateway.texts.all_of", world.alone)
+    monkeypatch.setattr("caravan.gateway.subscriptions.all_of", world.alone)
     new = Listening(build_app(world.stores, texts=SmsCallbacks(TOKEN, PUBLIC)))
     await new.start()
     yield new

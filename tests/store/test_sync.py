@@ -13,7 +13,8 @@ from caravan.database.errors import NotOurs
 from caravan.database.outbox import Cursor, read_page
 from caravan.engage import sql
 from caravan.engage import subscriptions as engage_subscriptions
-from caravan.platform import sandboxes, sync
+from caravan.platform import sync
+from tests.pairs import provision_sandbox
 from tests.world import World
 
 JOURNEY = """
@@ -185,16 +186,16 @@ async def test_two_readers_apply_a_page_once(world: World) -> None:
 async def test_a_pair_is_unique_both_ways(world: World) -> None:
     dsn = world.stores.platform_dsn
     with pytest.raises(NotOurs):
-        await sandboxes.provision(dsn, world.sandbox, f"{world.munchkin}-x")
+        await provision_sandbox(dsn, world.sandbox, f"{world.munchkin}-x")
     with pytest.raises(NotOurs):
-        await sandboxes.provision(dsn, f"{world.sandbox}-x", world.munchkin)
+        await provision_sandbox(dsn, f"{world.sandbox}-x", world.munchkin)
     with pytest.raises(NotOurs):
         await engage_subscriptions.provision(
             world.stores.engage_dsn, world.munchkin, f"{world.sandbox}-x"
         )
     with pytest.raises(NotOurs):  # the same schema in another case
-        await sandboxes.provision(dsn, world.sandbox.upper(), f"{world.munchkin}-x")
-    assert await sandboxes.provision(dsn, world.sandbox, world.munchkin) == []
+        await provision_sandbox(dsn, world.sandbox.upper(), f"{world.munchkin}-x")
+    assert await provision_sandbox(dsn, world.sandbox, world.munchkin) == []
 
 
 @settings(

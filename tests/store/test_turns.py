@@ -6,7 +6,7 @@ from time import monotonic
 
 import pytest
 
-from caravan.campaigns import send_email, stretch
+from caravan.campaigns import sending, stretch
 from caravan.campaigns.mailing import Mailing
 from caravan.campaigns.turns import NotYet, Turns
 from caravan.delivery.rates import Rates
@@ -48,8 +48,8 @@ async def start(world: World, people: int) -> int:
     return traversal
 
 
-async def send(world: World, traversal: int, mailing: Mailing) -> send_email.Sending:
-    return await send_email.send(
+async def send(world: World, traversal: int, mailing: Mailing) -> sending.Sending:
+    return await sending.send(
         world.engage,
         world.plans,
         mailing.for_store(world.engage),

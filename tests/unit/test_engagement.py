@@ -22,11 +22,8 @@ def test_worked_example_of_the_unnormalised_form() -> None:
     assert engagement.raw_of_group(totals, shares) == Fraction("35.25")
 
 
-def test_weights_are_relative_to_the_largest_that_occurred() -> None:
-    weights = {"form_filled": 40, "event_attended": 60, "nothing": 0}
-    used = engagement.weights_in_use(weights, ["form_filled", "nothing"])
-    assert used == {"form_filled": 40}
-    assert engagement.relative_weight(30, 40) == Fraction(3, 4)
+def test_points_are_relative_to_the_heaviest_weight() -> None:
+    assert engagement.raw_of_person(30, 40) == Fraction(3, 4)
 
 
 def test_points_are_capped_by_type_and_day() -> None:

@@ -9,6 +9,6 @@ from workflows import web_ui
 def test_workflows_fill_the_attributes_that_servers_are_given() -> None:
     filled = {
         key.name: IndexedValueType.Name(key.indexed_value_type).split("_")[-1].capitalize()  # type: ignore[arg-type]
-        for key in web_ui.SEARCH_ATTRIBUTES
+        for key in (web_ui.JOURNEY, web_ui.VERSION, web_ui.ACCOUNT, web_ui.NODE, web_ui.OUTCOME)
     }
     assert filled == search_attributes.KINDS

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from caravan.delivery.segments import is_gsm, segments
+from caravan.delivery.text_length import is_gsm, segments
 
 
 @pytest.mark.parametrize(

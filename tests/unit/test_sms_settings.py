@@ -2,7 +2,7 @@
 
 import pytest
 
-import worker
+from caravan import text_settings
 from caravan.settings import Settings, SettingsError
 
 ALL = {
@@ -25,14 +25,14 @@ def given(monkeypatch: pytest.MonkeyPatch, **values: str) -> Settings:
 
 
 def test_none_of_them_is_no_provider(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert worker._texts(given(monkeypatch)) is None
+    assert text_settings.texts(given(monkeypatch)) is None
 
 
 async def test_provider_is_told_where_the_gateway_takes_what_became_of_texts(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("PUBLIC_URL", "https://caravan.example/")
-    transport = worker._texts(given(monkeypatch, **ALL))
+    transport = text_settings.texts(given(monkeypatch, **ALL))
     assert transport is not None
     assert transport.provider.status_url == "https://caravan.example/sms/status"
     assert transport.provider.messages_url == (
@@ -45,9 +45,9 @@ async def test_provider_is_told_where_the_gateway_takes_what_became_of_texts(
 def test_one_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch, missing: str) -> None:
     some = {name: value for name, value in ALL.items() if name != missing}
     with pytest.raises(SettingsError, match=missing):
-        worker._texts(given(monkeypatch, **some))
+        text_settings.texts(given(monkeypatch, **some))
 
 
 def test_password_does_not_cross_a_network_in_the_clear(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(SettingsError, match="https"):
-        worker._texts(given(monkeypatch, **ALL | {"SMS_URL": "http://10.0.0.1"}))
+        text_settings.texts(given(monkeypatch, **ALL | {"SMS_URL": "http://10.0.0.1"}))

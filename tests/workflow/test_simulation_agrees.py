@@ -18,7 +18,7 @@ from caravan.simulation.lines import read_line
 from caravan.simulation.run import Asked, Ran
 from caravan.simulation.throw_away import Pair
 from caravan.simulation.told import simulate
-from caravan.simulation.trace import Line, read_lines
+from caravan.simulation.trace import TraceLine, read_lines
 from tests.grouping import Grouping
 from tests.running import Running
 from workflows.contracts import Wake
@@ -86,7 +86,7 @@ nodes:
 
 async def both(
     running: Running, workspace: Workspace, data: dict[str, str]
-) -> tuple[list[Line], list[Line]]:
+) -> tuple[list[TraceLine], list[TraceLine]]:
     """The trace of real workflows, and that of the simulation."""
     world = running.world
     await world.load(workspace, **data)
@@ -97,7 +97,7 @@ async def both(
     return await _real(running, workspace, journey), await _simulated(running, workspace)
 
 
-async def _real(running: Running, workspace: Workspace, journey: int) -> list[Line]:
+async def _real(running: Running, workspace: Workspace, journey: int) -> list[TraceLine]:
     world = running.world
     pair = Pair(world.munchkin, world.engage, world.platform)
     compiled = compile_journey(workspace, "trip")
@@ -107,14 +107,14 @@ async def _real(running: Running, workspace: Workspace, journey: int) -> list[Li
 
 async def _simulated(
     running: Running, workspace: Workspace, events: Sequence[str] = ()
-) -> list[Line]:
+) -> list[TraceLine]:
     world = running.world
     lines = [read_line(line, 1, "events", workspace.catalog) for line in events]
     asked = Asked(workspace, "trip", world.now, data=world.folder / "data", lines=lines)
     return list((await simulate(world.stores.platform_dsn, asked)).lines)
 
 
-def agree(real: list[Line], simulated: list[Line]) -> None:
+def agree(real: list[TraceLine], simulated: list[TraceLine]) -> None:
     """Equal in all but instants, which are near."""
     assert _by_account(real, without=("at", "until")) == _by_account(
         simulated, without=("at", "until")
@@ -126,11 +126,11 @@ def agree(real: list[Line], simulated: list[Line]) -> None:
                 assert abs(gap) <= NEAR, (one.body, other.body)
 
 
-def _ordered(lines: list[Line]) -> list[Line]:
+def _ordered(lines: list[TraceLine]) -> list[TraceLine]:
     return sorted(lines, key=lambda line: (line.account, line.body["entry"]))
 
 
-def _by_account(lines: list[Line], without: Sequence[str]) -> list[dict[str, Any]]:
+def _by_account(lines: list[TraceLine], without: Sequence[str]) -> list[dict[str, Any]]:
     return [
         {key: value for key, value in line.body.items() if key not in without}
         for line in _ordered(lines)

@@ -59,9 +59,6 @@ select epoch, xid::text as xid, seq from changes order by epoch desc, xid desc, 
 -- name: account_named
 select id from accounts where external_id = :external_id;
 
--- name: known_{table} for accounts, people
-select external_id from {table} where external_id = any(:ids::text[]);
-
 -- name: gather_statistics
 -- The server of throw-away stores has no autovacuum that would; without, `deleted_at is null` counts as rare, and
 -- what joins by relations is planned as if nobody had any.

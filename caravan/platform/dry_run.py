@@ -17,7 +17,7 @@ class OneTransaction:
 
 
 @asynccontextmanager
-async def rehearsal(pool: Any) -> AsyncIterator[OneTransaction]:
+async def dry_run(pool: Any) -> AsyncIterator[OneTransaction]:
     """A sandbox on which everything happens as on the real one, and is taken back at the end.
 
     While it lasts other writers of records wait.

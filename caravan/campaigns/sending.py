@@ -18,8 +18,8 @@ from caravan.campaigns.mailing import Mailing
 from caravan.campaigns.plans import PlanCache
 from caravan.campaigns.turns import NotYet
 from caravan.delivery.errors import RelayUnreachable
-from caravan.delivery.texts import TextMessage
 from caravan.delivery.transport import Session
+from caravan.journeys.actions.base import Carrier
 
 
 async def send(
@@ -48,7 +48,7 @@ async def send(
     Raises:
         RelayUnreachable: nothing more could be handed over; try again later, nobody gets it twice.
     """
-    away: dict[bool, RelayUnreachable] = {}
+    away: dict[Carrier, RelayUnreachable] = {}
     while True:
         try:
             sending = await _send_what_is_claimed(
@@ -83,12 +83,12 @@ async def _send_what_is_claimed(
     now: Now,
     stopping: Callable[[], bool],
     go_on: bool,
-    away: dict[bool, RelayUnreachable],
+    away: dict[Carrier, RelayUnreachable],
 ) -> Sending | None:
     """Claim, and send; None where the claim grew old before all was sent.
 
     Args:
-        away: the carriers that were found away, of texts or else; they are not asked again.
+        away: the carriers that were found away; they are not asked again.
     """
     claimed = await claim(pool, plans, mailing, traversal_id, step_no, claimant, now(), go_on=go_on)
     if isinstance(claimed, Sending):
@@ -104,10 +104,10 @@ async def _send_what_is_claimed(
         leaving = [
             message for message in claimed.messages if withheld is None or not message.marketing
         ]
-        waits: dict[bool, NotYet] = {}
-        # in the order of the actions; mail, texts and alerts each go to whoever carries their kind
-        for texts, group in groupby(leaving, lambda one: isinstance(one.outgoing, TextMessage)):
-            if texts in away or texts in waits:
+        waits: dict[Carrier, NotYet] = {}
+        # in the order of the actions
+        for carrier, group in groupby(leaving, lambda one: one.outgoing.carrier):
+            if carrier in away or carrier in waits:
                 continue
             messages = list(group)
             try:
@@ -117,9 +117,9 @@ async def _send_what_is_claimed(
                     ):
                         return None
             except NotYet as later:
-                waits[texts] = later
+                waits[carrier] = later
             except RelayUnreachable as error:
-                away[texts] = error  # the other carrier may be there
+                away[carrier] = error  # the other carrier may be there
         _complain(list(waits.values()), list(away.values()))
         if withheld is not None and len(leaving) < len(claimed.messages):
             await withhold(pool, claimed.step, claimant, withheld)
@@ -135,7 +135,8 @@ async def _send_what_is_claimed(
 
 def _complain(waits: list[NotYet], away: list[RelayUnreachable]) -> None:
     """Say what keeps some from leaving, once all that could leave has: a turn that comes soon is waited for first."""
-    for error in [*(one for one in waits if one.soon), *away, *waits]:
+    error = next(iter([*(one for one in waits if one.soon), *away, *waits]), None)
+    if error is not None:
         raise error
 
 

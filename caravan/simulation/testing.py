@@ -36,7 +36,7 @@ class Result:
         return not self.differences and not self.problems
 
 
-async def rehearse(dsn: str, workspace: Workspace, test: TestsDocument) -> Result:
+async def run_test(dsn: str, workspace: Workspace, test: TestsDocument) -> Result:
     """Run one document.
 
     Args:
