@@ -16,7 +16,7 @@ Where the lines run out the last is said again.
 import asyncio
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -37,7 +37,7 @@ from pydantic_ai.models.function import AgentInfo, FunctionModel
 from pydantic_ai.usage import RequestUsage
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from tests.service import Listening
@@ -191,7 +191,7 @@ class ScriptedService(Listening, _Script):
                 await self.let_go.wait()
                 return JSONResponse({"error": {"message": "late"}}, 503)
             case "\0drop":
-                raise RuntimeError("the connection is closed")
+                return StreamingResponse(_half(), headers={"content-length": "1000"})
             case "\0garbage":
                 return Response("<html>no JSON</html>", media_type="application/json")
         return JSONResponse(_completion(line, body))
@@ -204,6 +204,11 @@ class ScriptedService(Listening, _Script):
         for message in body["messages"]:
             if message["role"] not in ("system", "user", "assistant", "tool"):
                 self.problems.append(f"role {message['role']}")
+
+
+async def _half() -> AsyncIterator[bytes]:
+    """The beginning of an answer, behind which the server closes the connection."""
+    yield b'{"id": "chatcmpl-1",'
 
 
 def _asked(messages: list[ModelMessage], info: AgentInfo) -> Asked:

@@ -27,7 +27,7 @@ async def kept(engage: Pool, digest: str, answer: type[T], at: datetime) -> Kept
     if row is None:
         return None
     try:
-        return Kept(answer.model_validate(row["answer"]), row["call_id"])
+        return Kept(answer.model_validate_json(row["answer"]), row["call_id"])
     except ValidationError:  # its checks have changed, though not its shape
         return None
 
@@ -47,7 +47,7 @@ async def keep(
         "keep_ai_answer",
         digest=digest,
         feature=feature.value,
-        answer=value.model_dump(mode="json", by_alias=True),
+        answer=value.model_dump_json(by_alias=True),
         call_id=call,
         at=at,
         expires_at=None if life is None else at + life,

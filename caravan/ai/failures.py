@@ -41,9 +41,11 @@ def told(error: Exception, settings: AISettings, question: Any) -> ModelFailed |
             return ModelFailed(f"What {model} was to read is more than it can")
         case exceptions.ModelAPIError():
             status = getattr(error, "status_code", None)
-            code = f" with status {status}" if status is not None else ""
+            if status is None:
+                return ModelFailed(f"What {place} sent back for {model} cannot be read")
             return ModelFailed(
-                f"{place} refused the question to {model}{code} (AI_OUTPUT says how answers are asked for)"
+                f"{place} refused the question to {model} with status {status} "
+                "(AI_OUTPUT says how answers are asked for)"
             )
         case exceptions.ContentFilterError():
             return ModelFailed(f"{place} withheld the answer of {model}")

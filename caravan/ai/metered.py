@@ -1,5 +1,6 @@
 """A model whose every request is reserved before it is sent and settled when it is over."""
 
+import asyncio
 from collections.abc import Sequence
 
 from pydantic_ai import ModelConnectionError, ModelHTTPError
@@ -40,7 +41,8 @@ class MeteredModel(WrapperModel):
                 messages, model_settings, model_request_parameters
             )
         except BaseException as error:
-            await self._call.settle(self._nothing() if _cost_nothing(error) else most)
+            spent = self._nothing() if _cost_nothing(error) else most
+            await asyncio.shield(self._call.settle(spent))  # whoever cancels may do so again
             raise
         await self._call.settle(self._spent(response, most))
         return response

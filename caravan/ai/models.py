@@ -9,6 +9,7 @@ from pydantic_ai.models import Model, infer_model
 from pydantic_ai.providers import Provider, infer_provider, infer_provider_class
 
 from caravan.ai.not_set import NOT_SET
+from caravan.ai.quiet import quieten
 from caravan.ai.unanswered import NoModel
 from caravan.ai_settings import AISettings
 
@@ -24,17 +25,23 @@ def model_of(settings: AISettings) -> Model:
     """
     if settings.model is None:
         raise NoModel(NOT_SET)
+    model = _made(settings.model, settings)
+    quieten()  # behind the import of its client, which may have set up a log of its own
+    return model
+
+
+def _made(name: str, settings: AISettings) -> Model:
     if settings.base_url is not None:
-        return _at_address(settings.model, settings.base_url, settings.api_key)
-    if ":" not in settings.model:
+        return _at_address(name, settings.base_url, settings.api_key)
+    if ":" not in name:
         raise NoModel(
-            f"AI_MODEL is {settings.model!r}: it looks like provider:model (openai:gpt-5.2, say), or AI_BASE_URL says "
+            f"AI_MODEL is {name!r}: it looks like provider:model (openai:gpt-5.2, say), or AI_BASE_URL says "
             "which server has a model of that name"
         )
     try:
-        return infer_model(settings.model, lambda provider: _provider(provider, settings.api_key))
+        return infer_model(name, lambda provider: _provider(provider, settings.api_key))
     except ImportError:
-        provider = settings.model.partition(":")[0]
+        provider = name.partition(":")[0]
         raise NoModel(
             f"AI_MODEL names {provider!r}, whose client is not installed: pip install 'pydantic-ai-slim[{provider}]'"
         ) from None

@@ -35,7 +35,7 @@ create index ai_calls_at on ai_calls (at);
 create table ai_answers (
   digest     text primary key,
   feature    text not null,
-  answer     jsonb not null,
+  answer     text not null,            -- JSON; jsonb would refuse some of what models say
   call_id    bigint not null,
   kept_at    timestamptz not null,
   expires_at timestamptz               -- null: when they are forgotten by hand
