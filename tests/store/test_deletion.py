@@ -6,6 +6,7 @@ import pytest
 
 from caravan.campaigns import audience_flow
 from caravan.engage import sql
+from caravan.engage.awaiting_entry import awaiting_entry
 from caravan.platform import deletion
 from tests.world import World
 
@@ -84,6 +85,15 @@ async def test_deleted_account_leaves_its_journey_with_the_reason_and_its_workfl
     await world.happen("form_filled", person="p")
     await world.walk(inside["a"])
     assert world.mailed() == []
+
+
+async def test_deleted_account_is_not_queued_for_the_re_entry_that_its_end_would_open(
+    world: World, inside: dict[str, int]
+) -> None:
+    await flag(world, "account", "a")
+    await world.admit((await way(world, inside["a"]))["journey_id"])
+    account = (await way(world, inside["a"]))["account_id"]
+    assert await awaiting_entry(world.engage, account, world.now) == []
 
 
 async def test_lists_and_audiences_lose_whom_the_platform_has_no_more(

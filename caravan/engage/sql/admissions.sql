@@ -28,9 +28,11 @@ update entries e set refused = used.rule, refused_at = :at
 from used where e.slug = used.slug and e.account_id = used.account_id;
 
 -- name: queue_for_later
+-- Not those that have been deleted: it is what ended their traversals.
 insert into admissions (journey_id, account_id, queued_at, due_at, invited)
 select :journey_id, q.account_id, :at, q.due_at, q.invited
 from unnest(:account_ids::bigint[], :due_ats::timestamptz[], :invited::boolean[]) as q (account_id, due_at, invited)
+join accounts d on d.id = q.account_id and d.deleted_at is null
 where not exists (select from admissions a
                   where a.journey_id = :journey_id and a.account_id = q.account_id
                     and a.due_at = q.due_at and a.invited = q.invited and a.due_at > :at);
