@@ -20,6 +20,7 @@ from pydantic_ai import (
     UsageLimits,
 )
 from pydantic_ai.models import Model
+from pydantic_ai.models.openai import OpenAIChatModelSettings
 from pydantic_ai.toolsets import FunctionToolset
 
 from caravan.ai.fenced_tools import FencedTools
@@ -32,6 +33,8 @@ T = TypeVar("T", bound=BaseModel)
 SENT_AGAIN = 2
 #: requests of one question that uses tools
 ROUNDS = 12
+#: providers that keep questions and answers for a month unless a request says otherwise
+KEEP_UNLESS_TOLD = ("openai", "azure")
 
 SCHEMA = """\
 Answer with one JSON object and nothing else, no code fence around it. It has this JSON Schema:
@@ -59,11 +62,7 @@ async def converse(model: Model, settings: AISettings, question: Question[T]) ->
         instructions=f"{question.instructions}\n\n{RULE}",
         toolsets=[FencedTools(FunctionToolset(list(question.tools)))] if question.tools else [],
         retries=AgentRetries(output=question.tries - 1, tools=question.tries - 1),
-        model_settings=ModelSettings(
-            max_tokens=settings.answer_tokens,
-            timeout=settings.timeout.total_seconds(),
-            max_retries=SENT_AGAIN,
-        ),
+        model_settings=_request(model, settings),
         name="caravan",
     )
 
@@ -79,6 +78,17 @@ async def converse(model: Model, settings: AISettings, question: Question[T]) ->
         run = await agent.run(question.facts, usage_limits=limits)
     value: T = run.output
     return value
+
+
+def _request(model: Model, settings: AISettings) -> ModelSettings:
+    wanted = OpenAIChatModelSettings(
+        max_tokens=settings.answer_tokens,
+        timeout=settings.timeout.total_seconds(),
+        max_retries=SENT_AGAIN,
+    )
+    if model.system in KEEP_UNLESS_TOLD:
+        wanted["openai_store"] = False
+    return wanted
 
 
 def _shape(settings: AISettings, question: Question[T]) -> Any:

@@ -85,6 +85,14 @@ async def test_answer_is_asked_for_in_whichever_way_the_server_knows(
     assert asked.body["max_tokens"] == 8000
 
 
+@pytest.mark.parametrize(("model", "said"), [("openai:scripted", False), (MODEL, None)])
+async def test_provider_that_would_keep_the_question_is_told_not_to(
+    world: World, service: ScriptedService, model: str, said: bool | None
+) -> None:
+    await ask(asker(world, service, model=model))
+    assert service.asked[0].body.get("store") is said
+
+
 async def test_tools_are_called_over_the_wire(world: World, service: ScriptedService) -> None:
     async def title_of(person: str) -> str:
         """The title of a person."""
