@@ -3,7 +3,7 @@ SHELL := /bin/sh
 PYTHON := $(shell for p in python3.13 python3.12 python3.11 python3; do command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 RUN := .venv/bin/python
 
-.PHONY: demo test test-long check format bench bench-long up clean
+.PHONY: demo test test-long check format bench bench-long eval local-ai up clean
 
 demo: .venv/.done
 	$(RUN) -m starter demo
@@ -11,7 +11,7 @@ demo: .venv/.done
 test: .venv/.done
 	$(RUN) -m pytest -q -n 3 --dist loadfile --no-loadscope-reorder
 
-test-long: .venv/.done
+test-long: .venv/.done .venv/.local-ai
 	$(RUN) -m pytest -q -m "long or not long" --timeout 1200
 
 check: .venv/.done
@@ -31,6 +31,13 @@ bench: .venv/.done
 bench-long: .venv/.done
 	$(RUN) -m benchmarks --long
 
+# Fixed cases put to the model that AI_MODEL names.
+eval: .venv/.done
+	$(RUN) -m evaluations
+
+# A small model for this machine: 270 MB more to fetch, so only for who wants it.
+local-ai: .venv/.local-ai
+
 up: .venv/.done
 	$(RUN) -m starter up
 
@@ -49,3 +56,7 @@ clean:
 	$(RUN) -c "import pathlib, sysconfig; pathlib.Path(sysconfig.get_path('purelib'), 'caravan-tree.pth').write_text(str(pathlib.Path.cwd()) + '\n', encoding='utf-8')"
 	@printf '#!/bin/sh\nexec "$$(dirname "$$0")/python" -m starter "$$@"\n' > .venv/bin/caravan && chmod +x .venv/bin/caravan
 	@touch .venv/.done
+
+.venv/.local-ai: requirements-local-ai.lock .venv/.done
+	$(RUN) -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-local-ai.lock
+	@touch .venv/.local-ai

@@ -8,7 +8,13 @@ from datetime import timedelta
 FORM = re.compile(r"(\d{1,5}) days?")
 FOREVER = "forever"
 #: the shortest spans: a reader that was away for a weekend, and a journey that was, catch up
-LEAST = {"RETAIN_OUTBOX": 1, "RETAIN_STEPS": 30, "RETAIN_EVENTS": 90}
+LEAST = {
+    "RETAIN_OUTBOX": 1,
+    "RETAIN_STEPS": 30,
+    "RETAIN_EVENTS": 90,
+    "RETAIN_AI_CALLS": 30,
+    "RETAIN_AI_ANSWERS": 0,
+}
 
 
 class BadRetention(ValueError):
@@ -22,9 +28,18 @@ class Retention:
     outbox: timedelta | None = timedelta(days=7)
     steps: timedelta | None = timedelta(days=400)
     events: timedelta | None = None
+    ai_calls: timedelta | None = timedelta(days=400)
+    ai_answers: timedelta | None = timedelta(days=1)
 
     @classmethod
-    def of(cls, outbox: str, steps: str, events: str) -> "Retention":
+    def of(
+        cls,
+        outbox: str,
+        steps: str,
+        events: str,
+        ai_calls: str = "400 days",
+        ai_answers: str = "1 day",
+    ) -> "Retention":
         """From the settings as they are written.
 
         Raises:
@@ -34,6 +49,8 @@ class Retention:
             outbox=_span("RETAIN_OUTBOX", outbox),
             steps=_span("RETAIN_STEPS", steps),
             events=_span("RETAIN_EVENTS", events),
+            ai_calls=_span("RETAIN_AI_CALLS", ai_calls),
+            ai_answers=_span("RETAIN_AI_ANSWERS", ai_answers),
         )
 
 

@@ -7,6 +7,7 @@ import json
 import os
 import re
 from collections.abc import Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -77,6 +78,22 @@ class _Environment(BaseSettings):
     retain_outbox: str = "7 days"
     retain_steps: str = "400 days"
     retain_events: str = "forever"
+    retain_ai_calls: str = "400 days"
+    retain_ai_answers: str = "1 day"
+    ai_model: str | None = None
+    ai_base_url: str | None = None
+    ai_api_key: SecretStr | None = None
+    ai_api_key_file: Path | None = None
+    ai_timeout: float = Field(default=30.0, ge=1, le=600)
+    ai_concurrency: int = Field(default=4, ge=1, le=100)
+    ai_daily_tokens: int = Field(default=500_000, ge=0)
+    ai_daily_cost: Decimal | None = Field(default=None, ge=0)
+    ai_currency: str = Field(default="USD", pattern=r"^[A-Z]{3}$")
+    ai_price_in: Decimal | None = Field(default=None, ge=0)
+    ai_price_out: Decimal | None = Field(default=None, ge=0)
+    ai_answer_tokens: int = Field(default=8_000, ge=100, le=200_000)
+    ai_features: str | None = None
+    ai_output: Literal["tool", "native", "prompted"] | None = None
     metrics_port: int | None = None
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["auto", "json", "console"] = "auto"
@@ -159,7 +176,11 @@ class Settings:
         self.buying_group_upkeep = environment.buying_group_upkeep
         try:
             self.retention = Retention.of(
-                environment.retain_outbox, environment.retain_steps, environment.retain_events
+                environment.retain_outbox,
+                environment.retain_steps,
+                environment.retain_events,
+                environment.retain_ai_calls,
+                environment.retain_ai_answers,
             )
         except BadRetention as error:
             raise SettingsError(str(error)) from None
@@ -181,11 +202,11 @@ class Settings:
         stack = read_stack_file(environment.caravan_home)
         values: dict[str, str] = {}
         for name in {*FROM_STACK, *ALSO_FROM_STACK, *SECRETS}:
-            given = _given(environment, name) or stack.get(name)
-            if given:
-                values[name] = str(given)
-        for name, value in values.items():
-            _check_shape(name, value)
+            value = given(environment, name) or stack.get(name)
+            if value:
+                values[name] = str(value)
+        for name, known in values.items():
+            _check_shape(name, known)
         missing = [name.upper() for name in needed if name not in values]
         if missing:
             raise SettingsError(
@@ -240,7 +261,12 @@ def _check_shape(name: str, value: str) -> None:
         raise SettingsError(f"The setting {name.upper()} is wrong: it looks like {example}")
 
 
-def _given(environment: _Environment, name: str) -> str | None:
+def given(environment: _Environment, name: str) -> str | None:
+    """What a setting is given as, itself or by a file.
+
+    Raises:
+        SettingsError: the file cannot be read; names the setting.
+    """
     value = getattr(environment, name)
     if isinstance(value, SecretStr):
         return value.get_secret_value()

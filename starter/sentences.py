@@ -5,6 +5,7 @@ import os
 import asyncpg
 from temporalio.service import RPCError, RPCStatusCode
 
+from caravan.ai.unanswered import NoModel, SwitchedOff, Unanswered
 from caravan.database.errors import StoreError, StoreUnreachable
 from caravan.journeys.life_cycle import Refused
 from caravan.settings import FROM_STACK, SettingsError
@@ -55,6 +56,10 @@ def sentence(error: BaseException, embedded: bool) -> tuple[str, int] | None:
         case UserError():
             return str(error), error.exit_code
         case Refused():
+            return str(error), FAILED
+        case NoModel() | SwitchedOff():
+            return str(error), BAD_INPUT
+        case Unanswered():
             return str(error), FAILED
         case StoreUnreachable():
             return f"{error}{remedy}", FAILED

@@ -136,6 +136,15 @@ VERBS: dict[str, tuple[Verb, ...]] = {
         Verb("suppression", "suppression:app", "The suppression list: what nothing is sent to. `caravan suppressions` lists it."),
         Verb("bounces", "bounces:app", "Bounces and complaints: taken in from files or a mailbox, and what came so far."),
     ),
+    "Models": (
+        Verb(
+            "ai", "ai:app", "What models are asked for: which one, what it has cost, and one on this machine to try.",
+            {
+                "status": "ai_status:status",
+                "local": "ai_local:local",
+            },
+        ),
+    ),
     "Stopping": (
         Verb("halt", "halt:halt", "Stop all sending at once: no mail, no call, no text message leaves from when this returns."),
         Verb("resume-all", "halt:resume_all", "Let everything leave again after `caravan halt`, and say how many accounts go on."),

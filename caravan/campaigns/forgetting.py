@@ -1,4 +1,4 @@
-"""Removing what has grown old, a small batch at a time: changes, steps and events, as the settings say.
+"""Removing what has grown old, a small batch at a time: changes, steps, events and the log of models, as the settings say.
 
 A change goes only behind the one reader its outbox has, so nothing is lost however slow that is; so does an event
 that the Platform is still to be told. Steps go only
@@ -74,6 +74,11 @@ async def forget_page(
         gone += len(rows)
     if retention.events is not None:
         gone += await _forget_events(engage, platform, munchkin, at - retention.events)
+    if retention.ai_calls is not None:
+        before = at - retention.ai_calls
+        gone += len(await sql.fetch(engage, "forget_ai_calls", before=before, limit=BATCH))
+        await sql.fetch(engage, "forget_ai_days", before=before.date())
+    gone += len(await sql.fetch(engage, "forget_ai_answers", at=at, limit=BATCH))
     return gone
 
 

@@ -91,6 +91,8 @@ async def erase_here(
         withdrawn = await engage_sql.fetch(conn, "withdraw_messages", person_ids=person.ids, at=at)
         await engage_sql.execute(conn, "rewrite_alerts", person_ids=person.ids, at=at)
         await engage_sql.execute(conn, "withdraw_last_words", person_ids=person.ids)
+        await engage_sql.execute(conn, "lock_ai_answers")
+        await engage_sql.fetch(conn, "erase_ai_answers")
         rows = {
             "people": len(
                 await engage_sql.fetch(conn, "leave_a_tombstone", person_ids=person.ids, at=at)

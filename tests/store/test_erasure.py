@@ -196,6 +196,18 @@ async def test_nothing_is_left_in_any_column_of_any_table(
     assert counts["platform", "source_rows"] == (2, 0)
 
 
+async def test_answers_of_models_go_whomever_they_speak_of(
+    world: World, traversals: list[int]
+) -> None:
+    await world.engage.execute(
+        "insert into ai_answers (digest, feature, answer, call_id, kept_at) values ('d', 'summary', $1, 1, $2)",
+        f'{{"text": "Ada ({ADA}) opened twice"}}',
+        world.now,
+    )
+    await cli(world).json("person", "erase", ADA, "--yes")
+    assert await world.engage.fetchval("select count(*) from ai_answers") == 0
+
+
 async def test_every_table_with_people_in_it_is_on_the_list(world: World) -> None:
     """A table that comes later must say what becomes of its people."""
     for pool, tables in ((world.engage, ENGAGE), (world.platform, PLATFORM)):

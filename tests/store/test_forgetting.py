@@ -143,3 +143,30 @@ def test_settings_have_least_spans() -> None:
     assert Retention.of("7 days", "400 days", "forever") == Retention()
     with pytest.raises(BadRetention, match="RETAIN_EVENTS is wrong: 90 days at least"):
         Retention.of("7 days", "400 days", "10 days")
+
+
+async def test_calls_of_models_and_answers_go_when_they_are_old(world: World) -> None:
+    await world.engage.execute("""
+        insert into ai_calls (feature, model, digest, at, open_until, outcome)
+        select 'email', 'm', 'd', at, at, 'answered' from (values (now() - interval '40 days'), (now())) v (at)""")
+    await world.engage.execute(
+        "insert into ai_days (day) values (current_date - 40), (current_date)"
+    )
+    await world.engage.execute("""
+        insert into ai_answers (digest, feature, answer, call_id, kept_at, expires_at)
+        values ('old', 'email', '{}', 1, now(), now() - interval '1 second'), ('good', 'email', '{}', 1, now(), now() + interval '1 day'),
+               ('for ever', 'email', '{}', 1, now(), null)""")
+    retention = Retention(ai_calls=timedelta(days=30))
+    await forget_page(world.engage, world.platform, world.munchkin, retention, world.now)
+    assert await count(world, "ai_calls") == await count(world, "ai_days") == 1
+    left = await world.engage.fetch("select digest from ai_answers order by digest")
+    assert [row["digest"] for row in left] == ["for ever", "good"]
+
+
+async def test_calls_of_models_stay_where_that_is_set(world: World) -> None:
+    await world.engage.execute("""
+        insert into ai_calls (feature, model, digest, at, open_until, outcome)
+        values ('email', 'm', 'd', now() - interval '4000 days', now(), 'answered')""")
+    retention = Retention.of("7 days", "400 days", "forever", "forever", "forever")
+    await forget_page(world.engage, world.platform, world.munchkin, retention, world.now)
+    assert await count(world, "ai_calls") == 1

@@ -25,7 +25,7 @@ def test_help_names_every_verb_but_the_hidden() -> None:
     assert missing == [verb.name for verb in EVERY if verb.is_hidden]
 
 
-@pytest.mark.parametrize("name", ["journey", "sync", "subscription", "email"])
+@pytest.mark.parametrize("name", ["journey", "sync", "subscription", "email", "ai"])
 def test_group_lists_its_commands(name: str) -> None:
     [verb] = [verb for verb in EVERY if verb.name == name]
     told = command(name, "--help").stdout
