@@ -6,6 +6,7 @@ import json
 import signal
 import sys
 import time
+import traceback
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
@@ -169,6 +170,9 @@ def measure(sections: Sequence[Section]) -> tuple[list[Figure], dict[str, float]
                 figures += asyncio.run(_in_time(section, standing))
             except NotReached as error:
                 failed.append(f"{name}: {error}")  # the others are worth having
+            except Exception as error:
+                traceback.print_exc()
+                failed.append(f"{name}: {type(error).__name__}: {error}")
             took[name] = round(time.monotonic() - began, 1)
     return figures, took, failed
 

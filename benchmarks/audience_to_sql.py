@@ -80,7 +80,9 @@ async def _populate(pair: Pair) -> None:
         await conn.execute("reset transaction_timeout")
 
 
-async def _compare(pair: Pair, slug: str, said: dict[str, audiences.Said]) -> dict[str, Any]:
+async def _compare(
+    pair: Pair, slug: str, said: dict[str, audiences.StoredAudience]
+) -> dict[str, Any]:
     """The best time of each, after as many turns."""
     by_hand, compiled = [], []
     name = slug.replace("-", "_")

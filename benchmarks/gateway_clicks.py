@@ -16,7 +16,8 @@ from benchmarks.figures import Figure, Target, percentile, significant
 from benchmarks.gateway import KEY, gateway
 from benchmarks.ground import Ground, NotReached, Pair
 from benchmarks.inside import let_in
-from caravan.campaigns import sending, stretch
+from caravan.campaigns import stretch
+from caravan.campaigns.mail_together import send_together
 from caravan.campaigns.mailing import Mailing
 from caravan.campaigns.plans import PlanCache
 from caravan.delivery.capture import CaptureTransport
@@ -77,16 +78,14 @@ async def _mail_all(pair: Pair) -> None:
     traversals = await let_in(pair, plans, "clicked")
     mailing = Mailing(CaptureTransport(keep=False))
     for traversal in traversals:
-        sent = await sending.send(
+        sent = await send_together(
             pair.engage,
             plans,
             mailing,
             traversal_id=traversal,
             step_no=0,
             claimant="benchmark",
-            now=lambda: at,
-            go_on=True,
-            captured=True,
+            at=at,
         )
         await stretch.run(pair.engage, plans, traversal, len(sent.outcomes), at)
     await pair.engage.execute("update ledger set settled_at = settled_at - interval '1 minute'")
