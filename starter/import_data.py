@@ -13,7 +13,7 @@ from caravan.journeys.durations import parse_duration
 from caravan.journeys.fields import FieldCatalog
 from caravan.journeys.workspace import Workspace
 from caravan.limit_settings import read_limits
-from caravan.platform import imported_files
+from caravan.platform import imported_files, running_imports
 from caravan.platform.dry_run import dry_run
 from caravan.platform.file_maps import FILES as UNNAMED
 from caravan.platform.imports import FileReport, Importer
@@ -132,6 +132,8 @@ class _Import:
             pool: Any = await session.platform()
             if self.dry_run:
                 pool = await stack.enter_async_context(dry_run(pool))
+            elif len(files) > 1:
+                await stack.enter_async_context(running_imports.running(pool))
             progress = stack.enter_context(bar())
             return [
                 report
@@ -174,15 +176,17 @@ async def import_workspace(
     """The data of a workspace, if it names any."""
     if workspace.data is None or not workspace.data.is_dir():
         return []
+    pool = await session.platform()
     importer = Importer(
-        await session.platform(),
+        pool,
         workspace.catalog,
         datetime.now(UTC),
         follow(progress),
         session.erasure_key(),
         read_limits(),
     )
-    return await importer.directory(workspace.data)
+    async with running_imports.running(pool):
+        return await importer.directory(workspace.data)
 
 
 def _tell(reports: list[FileReport], form: Format, dry_run: bool) -> None:

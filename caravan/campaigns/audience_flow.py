@@ -14,7 +14,7 @@ from caravan.campaigns import audience_copies, departure, intake
 from caravan.campaigns.plans import PlanCache
 from caravan.database import outbox
 from caravan.engage import admissions, dynamic_lists, lists, sql
-from caravan.platform import down_flow, segments, whole_evaluation
+from caravan.platform import down_flow, running_imports, segments, whole_evaluation
 from caravan.platform import sql as platform_sql
 from caravan.platform.export import Here
 from caravan.platform.segments import SegmentSize
@@ -71,6 +71,7 @@ async def bring_in_page(
         if not page:
             await sql.execute(conn, "note_flow", id=journey_id, at=as_of)
             return 0
+        await _hold_those_not_whole(conn, platform, over=[])
         # who is here already is kept up to date by the stream, whose cursor we hold
         held = await _held(conn, page)
         bundle = await down_flow.export(platform, [one for one in page if one not in held])
@@ -94,12 +95,25 @@ async def follow_page(engage: Any, platform: Any, plans: PlanCache, as_of: datet
 
 async def follow(engage: Any, platform: Any, plans: PlanCache, as_of: datetime) -> int:
     """Take in the next page of the Platform's outbox; returns how many changes it held."""
+    over = await running_imports.ended(platform)
+    followed, was_last = await _follow(engage, platform, plans, over, as_of)
+    if was_last:
+        await running_imports.forget(platform, over)
+    return followed
+
+
+async def _follow(
+    engage: Any, platform: Any, plans: PlanCache, over: list[int], as_of: datetime
+) -> tuple[int, bool]:
+    """Take in a page; returns how many changes it held, and whether it was the last."""
     async with engage.acquire() as conn, conn.transaction():
         cursor = await outbox.lock_cursor(conn, down_flow.STREAM)
         page = await down_flow.read(platform, cursor, as_of)
+        was_last = len(page) < down_flow.PAGE
+        await _hold_those_not_whole(conn, platform, over if was_last else [])
         copies = await audience_copies.begin(conn, platform, as_of)
         if not page:
-            return 0
+            return 0, was_last
         # asked for after the page was read: a journey published since has evaluated all of it
         running = await sql.fetch(conn, "running_journeys")
         journeys = [journey for journey in running if not journey["of_list"]]
@@ -127,7 +141,13 @@ async def follow(engage: Any, platform: Any, plans: PlanCache, as_of: datetime) 
                 await admissions.queue(conn, journey, members, as_of)
         await departure.leave_journeys(conn, gone, as_of)
         await outbox.advance_cursor(conn, down_flow.STREAM, page[-1].at, len(page), as_of)
-    return len(page)
+    return len(page), was_last
+
+
+async def _hold_those_not_whole(conn: Any, platform: Any, over: list[int]) -> None:
+    """New accounts of imports that go on wait before the doors of journeys: their people are to come."""
+    newest = await running_imports.newest_complete(platform, over)
+    await admissions.hold_newer(conn, newest)
 
 
 async def _page(conn: Any, platform: Any, journey: Any, after: int) -> list[int]:

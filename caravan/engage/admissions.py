@@ -26,6 +26,22 @@ class Entries:
     inside: bool = False
 
 
+async def hold_newer(conn: Any, newest_complete: int | None) -> None:
+    """Let no account in that is newer than this: it may have come without its people; None: all may.
+
+    Args:
+        conn: in a transaction.
+        newest_complete: an account's number.
+    """
+    held: int | None = await sql.fetchval(conn, "newest_complete")
+    if held == newest_complete:
+        return
+    await sql.execute(conn, "hold_none")
+    if newest_complete is not None:
+        await sql.execute(conn, "hold_newer", account_id=newest_complete)
+    await conn.execute(f"notify {CHANNEL}")
+
+
 async def queue(
     conn: Any,
     journey: Any,

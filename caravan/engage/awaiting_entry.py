@@ -8,7 +8,7 @@ from caravan.engage import sql
 from caravan.journeys.entry import EntryRules
 from caravan.journeys.time import local_day
 
-Reason = Literal["paused", "re-entry", "per-day", "turn"]
+Reason = Literal["paused", "re-entry", "import", "per-day", "turn"]
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,9 @@ async def _waits_for(engage: Any, row: Any, at: datetime) -> tuple[Reason, str]:
         return "paused", "the journey is paused"
     if row["due_at"] > at:
         return "re-entry", f"it may enter again from {row['due_at']:%Y-%m-%d %H:%M:%S} UTC on"
+    newest = await sql.fetchval(engage, "newest_complete")
+    if newest is not None and row["account_id"] > newest:
+        return "import", "the import that brought it goes on: its people may be still to come"
     before = f"{row['ahead']} before it"
     most, today = rules.admit.per_day, local_day(at, rules.zone)
     if most is not None:

@@ -20,7 +20,7 @@ from caravan.campaigns import (
     permission,
     person_erasure,
     personal_data,
-    send_email,
+    sending,
     sms_consent,
     stretch,
     traces,
@@ -487,7 +487,7 @@ async def test_alert_in_hand_is_written_anew_without_them(world: World) -> None:
     try:
         world.transport = relay.transport()  # type: ignore[assignment]
         with pytest.MonkeyPatch.context() as slow:
-            slow.setattr(send_email, "hand_over", slowly)
+            slow.setattr(sending, "hand_over", slowly)
             await world.walk(traversal)
         assert relay.mails == []
         sent = await delivery_queue.send_some(

@@ -52,8 +52,19 @@ from (select slug, account_id from entries
 where e.slug = ended.slug and e.account_id = ended.account_id
 returning e.account_id, e.last_entered_at, e.last_ended_at;
 
+-- name: newest_complete
+select account_id from newest_complete;
+
+-- name: hold_none
+delete from newest_complete;
+
+-- name: hold_newer
+insert into newest_complete (account_id) values (:account_id);
+
 -- name: take_admissions
+-- Not those whose import goes on: their people may be still to come.
 select id, account_id, invited from admissions where journey_id = :journey_id and due_at <= :at
+  and account_id <= coalesce((select account_id from newest_complete), 9223372036854775807)
 order by due_at, id for update skip locked limit :limit;
 
 -- name: drop_admissions
@@ -115,7 +126,7 @@ from entries e where e.account_id = :account_id order by e.slug;
 
 -- name: admissions_of_account
 -- Where an account is queued and not inside: since when, from when on, and how many stand before it.
-select j.slug, j.version, j.rules, j.paused_at, w.queued_at, w.due_at,
+select j.slug, j.version, j.rules, j.paused_at, w.account_id, w.queued_at, w.due_at,
        (select count(distinct b.account_id) from admissions b
         where b.journey_id = w.journey_id and b.due_at <= :at and (b.due_at, b.id) < (w.due_at, w.id)
           and b.account_id <> w.account_id) as ahead
