@@ -52,11 +52,11 @@ clean:
 .venv/.done: requirements.lock
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed: install it and try again" >&2; exit 1; }
 	$(PYTHON) -m venv --clear .venv
-	$(RUN) -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
+	$(RUN) -m pip install --quiet --disable-pip-version-check --no-compile --no-deps --require-hashes -r requirements.lock
 	$(RUN) -c "import pathlib, sysconfig; pathlib.Path(sysconfig.get_path('purelib'), 'caravan-tree.pth').write_text(str(pathlib.Path.cwd()) + '\n', encoding='utf-8')"
 	@printf '#!/bin/sh\nexec "$$(dirname "$$0")/python" -m starter "$$@"\n' > .venv/bin/caravan && chmod +x .venv/bin/caravan
 	@touch .venv/.done
 
 .venv/.local-ai: requirements-local-ai.lock .venv/.done
-	$(RUN) -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-local-ai.lock
+	$(RUN) -m pip install --quiet --disable-pip-version-check --no-compile --no-deps --require-hashes -r requirements-local-ai.lock
 	@touch .venv/.local-ai
