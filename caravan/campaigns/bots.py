@@ -11,7 +11,8 @@ from typing import Literal
 
 What = Literal["opened", "clicked"]
 
-#: within this long of delivery nobody has read a mail (the rule of product.md §5.10: 0 to 3 seconds)
+#: Within this long of delivery nobody has read a mail (the rule of product.md §5.10: 0 to 3 seconds). Counted from the
+#: hand-over: a relay may say late that it has the message, or its word be lost, when its reader has long had it.
 TOO_SOON = timedelta(seconds=3)
 
 #: Agents that follow links of themselves. Where each is known from:
@@ -42,14 +43,14 @@ def agent_verdict(what: What, method: str, user_agent: str) -> str | None:
     return None
 
 
-def time_verdict(what: What, at: datetime, delivered_at: datetime | None) -> str | None:
+def time_verdict(what: What, at: datetime, handed_over_at: datetime | None) -> str | None:
     """Why a click cannot be a person's by its time.
 
     Args:
         what: an open may come at once: whoever watches a mail arrive has it opened.
         at: when it was done.
-        delivered_at: when the relay took the message; None: it has not said so yet.
+        handed_over_at: when the message's content began to leave; None: it has not.
     """
-    if what == "clicked" and (delivered_at is None or at - delivered_at < TOO_SOON):
+    if what == "clicked" and (handed_over_at is None or at - handed_over_at < TOO_SOON):
         return "too-soon"
     return None

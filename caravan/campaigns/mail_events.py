@@ -18,9 +18,6 @@ from caravan.engage import sql
 from caravan.engage.happening import Happening
 from caravan.journeys.events import BOT
 
-#: in these the relay has said that it has the message, or may have it
-DELIVERED = ("accepted", "in_doubt")
-
 
 @dataclass(frozen=True)
 class Seen:
@@ -62,8 +59,7 @@ def about(message: Any) -> dict[str, Any]:
 
 
 def _happening(one: Seen, message: Any) -> Happening:
-    delivered_at = message["settled_at"] if message["state"] in DELIVERED else None
-    bot = one.bot or time_verdict(one.what, one.at, delivered_at)
+    bot = one.bot or time_verdict(one.what, one.at, message["handed_over_at"])
     fields = about(message)
     if one.link is not None:
         fields["link"] = one.link

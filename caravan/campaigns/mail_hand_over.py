@@ -100,7 +100,7 @@ async def hand_over(
 
     async def may_leave() -> str | None:
         word: str | None = await sql.fetchval(
-            pool, "hand_over", **one, epoch=epoch, claimant=claimant, copy=message.copy
+            pool, "hand_over", **one, epoch=epoch, claimant=claimant, copy=message.copy, at=now()
         )
         return word
 

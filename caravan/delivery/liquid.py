@@ -42,9 +42,24 @@ def _too_large() -> ResourceLimitError:
     return ResourceLimitError(f"a value has at most {LARGEST_VALUE} characters", token=None)
 
 
+class _Context(RenderContext):
+    """Beyond the end of a list is nothing, as an empty field is: `default` works."""
+
+    def get_item(self, obj: Any, key: Any) -> Any:
+        try:
+            return super().get_item(obj, key)
+        except IndexError:
+            return None
+
+
+class _Template(BoundTemplate):
+    context_class = _Context
+
+
 class _Bounded(Environment):
     """No includes from disk, and no text that runs away."""
 
+    template_class = _Template
     loop_iteration_limit = 10_000
     output_stream_limit = 2_000_000
     local_namespace_limit = 1_000_000  # else `assign a = a | append: a` in a loop fills the memory

@@ -2,7 +2,8 @@
 
 Of the messages of the last hour, by journey over all its versions: where more than a tenth failed, of twenty
 or more, something is wrong – an address list, a template, the sender's standing – that more of the same makes
-worse. A message that was refused for good has failed, and so has one in doubt; one that was refused for now is
+worse. A message that was refused for good has failed, and so has one in doubt, and one that could not be made of
+its data (``bad-value``), or a mailing nobody can be written would vanish without a word; one that was refused for now is
 still to be decided and does not count. Who lets the journey go on begins a new hour.
 """
 
@@ -18,6 +19,7 @@ WINDOW = timedelta(hours=1)
 FEWEST = 20
 #: one in so many may fail
 ONE_IN = 10
+UNFIT = "not made of their data"
 
 
 @dataclass(frozen=True)
@@ -56,11 +58,8 @@ async def stop_failing(pool: Any, at: datetime) -> list[Stopped]:
 
 def _why(row: Any) -> str:
     """Nobody's name and no address: it goes into logs."""
-    refused, in_doubt = row["refused"], row["in_doubt"]
-    failed, all_ = refused + in_doubt, refused + in_doubt + row["accepted"]
-    of = " and ".join(
-        said
-        for number, said in ((refused, f"{refused} refused"), (in_doubt, f"{in_doubt} in doubt"))
-        if number
-    )
+    reasons = ((row["refused"], "refused"), (row["in_doubt"], "in doubt"), (row["unfit"], UNFIT))
+    failed = sum(number for number, _ in reasons)
+    all_ = failed + row["accepted"]
+    of = " and ".join(f"{number} {said}" for number, said in reasons if number)
     return f"{failed} of {all_} messages failed within an hour ({of})"

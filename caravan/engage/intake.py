@@ -25,10 +25,7 @@ async def take_in(conn: Any, bundle: Any) -> list[FieldChange]:
         conn: of the engage store, in a transaction.
         bundle: rows of accounts, people, relations and opportunities.
     """
-    for table in ("accounts", "people", "relations", "opportunities"):
-        ids = [row["id"] for row in getattr(bundle, table)]
-        if ids:
-            await sql.execute(conn, f"lock_{table}", ids=ids)
+    await _lock(conn, bundle)
     changes = []
     for entity, table in (("account", "accounts"), ("person", "people")):
         rows = getattr(bundle, table)
@@ -57,6 +54,37 @@ async def take_in(conn: Any, bundle: Any) -> list[FieldChange]:
         )
         changes += [_change("opportunity", row) for row in changed]
     return changes
+
+
+async def _lock(conn: Any, bundle: Any) -> None:
+    """Lock the records of a bundle, level by level, and the people whose activities it has among its own.
+
+    These are counted behind the records, with locks of people outside the bundle too: taken then, they would not
+    be in the order of id that everybody keeps.
+    """
+    await _lock_rows(conn, "accounts", bundle)
+    people = {row["id"] for row in bundle.people}
+    acting = {row["person_id"] for row in bundle.activities} - {None}
+    accounts = {row["account_id"] for row in bundle.activities} - {None}
+    if acting or accounts:
+        await sql.fetch(
+            conn,
+            "share_accounts_touched",
+            person_ids=sorted(people | acting),
+            account_ids=sorted(accounts),
+        )
+    if acting:
+        await sql.execute(conn, "lock_people_of_activities", ids=sorted(people | acting))
+    else:
+        await _lock_rows(conn, "people", bundle)
+    await _lock_rows(conn, "relations", bundle)
+    await _lock_rows(conn, "opportunities", bundle)
+
+
+async def _lock_rows(conn: Any, table: str, bundle: Any) -> None:
+    ids = [row["id"] for row in getattr(bundle, table)]
+    if ids:
+        await sql.execute(conn, f"lock_{table}", ids=ids)
 
 
 def _columns(rows: Sequence[Any], *, outside: bool = True) -> dict[str, Any]:

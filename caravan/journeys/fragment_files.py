@@ -13,6 +13,7 @@ from caravan.journeys.liquid import (
     Rendered,
     Used,
     body_variables,
+    nonsense_in,
     problem_of,
 )
 from caravan.journeys.mail_html import MailFormat
@@ -70,6 +71,8 @@ def read_fragment(
             wrong = problem_of(one, catalog, person=True, my=None, group=True)
             if wrong is not None:
                 report("unknown-variable", file, one.line, key.name, wrong)
+    for fault in nonsense_in(text, catalog):
+        report(fault.code, file, fault.line, key.name, fault.message)
     return FragmentFile(key, file, text, used, rendered)
 
 

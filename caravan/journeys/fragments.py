@@ -23,6 +23,7 @@ from liquid.stream import TokenStream
 from liquid.token import TOKEN_EOF, TOKEN_TAG
 from liquid.utils import ReadOnlyChainMap
 
+from caravan.journeys.lines import Lines
 from caravan.journeys.shield import pieces_of
 
 #: the folder whose files are fragments, wherever it lies
@@ -48,8 +49,9 @@ class Taken:
 
 def takes(text: str) -> list[Taken]:
     """The fragments that a text takes in, in order; not those in comments and raw blocks."""
+    lines = Lines(text)
     return [
-        Taken(match["name"], start, end, text.count("\n", 0, start) + 1)
+        Taken(match["name"], start, end, lines.of(start))
         for start, end in pieces_of(text)
         if (match := _RENDER.fullmatch(text[start:end]))
     ]
@@ -114,19 +116,20 @@ def parameters(given: RenderNode) -> set[str]:
     """What a fragment is given by name where it is taken in."""
     names = {str(argument.name) for argument in given.args}
     if given.var is not None:
-        names.add(_bound_as(given))
+        names.add(bound_as(given))
         if given.loop:
             names.add("forloop")
     return names
 
 
-def _bound_as(node: RenderNode) -> str:
+def bound_as(node: RenderNode) -> str:
+    """By which name a fragment knows what it is given with ``with`` or ``for``."""
     assert isinstance(node.name, StringLiteral)
     return str(node.alias or node.name.value)
 
 
-class _FragmentNode(RenderNode):
-    """What ``render`` does, with the text at hand."""
+class FragmentNode(RenderNode):
+    """What ``render`` does, with the text at hand: ``block``."""
 
     __slots__ = ("block",)
     tag = _TAG
@@ -137,7 +140,7 @@ class _FragmentNode(RenderNode):
         scope = context.copy(ReadOnlyChainMap(given), carry_loop_iterations=True)
         if self.var is None:
             return self.block.render(scope, buffer)
-        value, name = self.var.evaluate(context), _bound_as(self)
+        value, name = self.var.evaluate(context), bound_as(self)
         if not self.loop or not isinstance(value, tuple | list | IterableDrop):
             given[name] = value
             return self.block.render(scope, buffer)
@@ -163,11 +166,11 @@ class _FragmentTag(RenderTag):
     name = _TAG
     block = True
     end = _END
-    node_class = _FragmentNode
+    node_class = FragmentNode
 
     def parse(self, stream: TokenStream) -> Node:
         node = super().parse(stream)
-        assert isinstance(node, _FragmentNode)
+        assert isinstance(node, FragmentNode)
         next(stream)  # past the expression
         node.block = get_parser(self.env).parse_block(stream, (_END, TOKEN_EOF))
         stream.expect(TOKEN_TAG, value=_END)

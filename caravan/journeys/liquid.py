@@ -15,9 +15,10 @@ from liquid.exceptions import LiquidError
 from caravan.journeys.conditions.parse import nearest
 from caravan.journeys.fields import FieldCatalog
 from caravan.journeys.fragments import know_fragments, parameters, takes
+from caravan.journeys.lines import Lines
+from caravan.journeys.liquid_kinds import PLAIN, of_fields
+from caravan.journeys.liquid_sense import Nonsense, nonsense
 
-#: roots without fields of their own
-PLAIN = ("now", "unsubscribe_link", "view_link", "postal_address")
 #: all that a text may speak of; fragments may be given more, by other names
 ROOTS = frozenset({"account", "person", "buying_group", "my", *PLAIN})
 
@@ -87,8 +88,9 @@ def body_variables(text: str) -> tuple[list[Used], list[Rendered]]:
     template = _parsed(_written, text)
     places = {(one.name, one.line) for one in takes(text)}
     rendered = []
+    lines = Lines(text)
     for node in _render_nodes(template, text):
-        line = _line(text, node.token.start_index)
+        line = lines.of(node.token.start_index)
         if not isinstance(node.name, StringLiteral):
             raise BadLiquid(line, "render takes the name of a fragment in quotes")
         if (node.name.value, line) not in places:
@@ -106,11 +108,28 @@ def expanded_variables(text: str) -> list[Used]:
     return _outer(_parsed(_expanded, text), text)
 
 
+def nonsense_in(text: str, catalog: FieldCatalog, *, expanded: bool = False) -> list[Nonsense]:
+    """What cannot be rendered of a text whose variables exist, in order.
+
+    Args:
+        text: that can be parsed.
+        catalog: the fields that exist.
+        expanded: whether its fragments are in place.
+
+    Raises:
+        BadLiquid: it cannot be parsed.
+    """
+    if not has_liquid(text):
+        return []
+    template = _parsed(_expanded if expanded else _written, text)
+    return nonsense(template, text, of_fields(catalog))
+
+
 def _parsed(environment: Environment, text: str) -> BoundTemplate:
     try:
         return environment.from_string(text)
     except LiquidError as error:
-        line = _line(text, error.token.start_index) if error.token else 1
+        line = Lines(text).of(error.token.start_index) if error.token else 1
         raise BadLiquid(line, str(error).splitlines()[0]) from None
 
 
@@ -120,7 +139,8 @@ def _outer(template: BoundTemplate, text: str) -> list[Used]:
         for used in template.analyze(include_partials=False).globals.values()
         for variable in used
     ]
-    return [Used(segments, _line(text, index)) for index, segments in sorted(found)]
+    lines = Lines(text)
+    return [Used(segments, lines.of(index)) for index, segments in sorted(found)]
 
 
 def _render_nodes(template: BoundTemplate, text: str) -> list[RenderNode]:
@@ -136,10 +156,6 @@ def _render_nodes(template: BoundTemplate, text: str) -> list[RenderNode]:
             found.append(node)
         left += node.children(context, include_partials=False)
     return sorted(found, key=lambda node: node.token.start_index)
-
-
-def _line(text: str, index: int) -> int:
-    return text.count("\n", 0, max(index, 0)) + 1
 
 
 def problem_of(
@@ -196,5 +212,7 @@ def problems_of_text(
             message = problem_of(used, catalog, person=person, my=my)
             if message is not None:
                 yield "unknown-variable", message
+        for one in nonsense_in(text, catalog):
+            yield one.code, one.message
     except BadLiquid as error:
         yield "bad-value", f"not Liquid: {error.message}"

@@ -20,6 +20,7 @@ from caravan.journeys.liquid import (
     Used,
     body_variables,
     has_liquid,
+    nonsense_in,
     problem_of,
     variables,
 )
@@ -182,6 +183,8 @@ class _Reader:
             at = front.lines.line((key,)) + 1
             try:
                 self._use(front, [Used(one.segments, at) for one in variables(value or "")])
+                for fault in nonsense_in(value or "", self.catalog):
+                    self.report(fault.code, at, fault.message)
             except BadLiquid as error:
                 self.report("bad-value", at, f"not Liquid: {error.message}")
         try:
@@ -191,6 +194,8 @@ class _Reader:
             self.report("bad-value", body_line + error.line, f"not Liquid: {error.message}")
         else:
             self._use(front, [Used(one.segments, body_line + one.line) for one in used])
+            for fault in nonsense_in(body, self.catalog):
+                self.report(fault.code, body_line + fault.line, fault.message)
 
     def _use(self, front: _Front, used: list[Used]) -> None:
         group = front.solution_interest is not None
@@ -224,6 +229,29 @@ class _Reader:
                     "name a solution_interest in the front matter",
                 )
         return taken
+
+    def in_place(self, body: str, body_line: int, fragments: dict[str, str]) -> None:
+        """Report what only the mail as a whole tells of its fragments: what they are given."""
+        whole = expand(body, fragments)
+        texts: dict[str | None, str] = {None: body}
+        texts.update(fragments)
+        told = {(one.file, one.line, one.code) for one in self.read.problems}
+        for fault in nonsense_in(whole.text, self.catalog, expanded=True):
+            name, line = whole.origin(fault.line, texts)
+            file = self.file if name is None else self.fragments[Key(name, self.format)].file
+            line += body_line if name is None else 0
+            if (file, line, fault.code) not in told and not self._told_alone(
+                name, line, fault.code
+            ):
+                by = "" if name is None else f" (in e-mail {self.slug})"
+                self.report(fault.code, line, fault.message + by, file=file, fragment=name)
+
+    def _told_alone(self, name: str | None, line: int, code: str) -> bool:
+        """Whether it is wrong in a fragment wherever that is taken in, and was told of it."""
+        if name is None:
+            return False
+        text = self.fragments[Key(name, self.format)].text
+        return any((one.line, one.code) == (line, code) for one in nonsense_in(text, self.catalog))
 
     def html(self, body: str, body_line: int, fragments: dict[str, str]) -> str | None:
         """The HTML it becomes."""
@@ -287,6 +315,8 @@ def read_template(
     readable = not any(problem.code == "bad-value" for problem in read.problems)
     taken = reader.take_in(front, body_line)
     whole = expand(body, taken.texts) if taken.sound else None
+    if reader.readable and whole is not None and taken.fragments:
+        reader.in_place(body, body_line, taken.texts)
     html = None
     if not body.strip():
         reader.report("missing-key", body_line + 1, "the e-mail has no body")

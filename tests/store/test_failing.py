@@ -26,6 +26,29 @@ async def settle(
         )
 
 
+async def unfit(world: World, number: int, action: str) -> None:
+    """So many of an action's people were left out because it could not be made of their data."""
+    await world.engage.execute(
+        "insert into ledger (traversal_id, node, visit, position, person_id, action, state, reason, claimed_at, settled_at)"
+        " select 1, $1, 1, 0, n, $1, 'skipped', 'bad-value', $2, $2 from generate_series(1, $3) n",
+        action,
+        world.now,
+        number,
+    )
+
+
+async def test_messages_that_cannot_be_made_fail_and_other_actions_do_not(world: World) -> None:
+    await start(world)
+    await unfit(world, 50, "update_person")
+    assert await failing.stop_failing(world.engage, world.now) == []
+    await unfit(world, 21, "send_email")
+    await settle(world, {"refused": 1, "accepted": 2})
+    [stopped] = await failing.stop_failing(world.engage, world.now)
+    assert stopped.why == (
+        "22 of 24 messages failed within an hour (1 refused and 21 not made of their data)"
+    )
+
+
 async def paused(world: World, slug: str = "trip") -> tuple[str | None, str | None]:
     row = (await sql.fetch(world.engage, "journeys", slug=slug))[-1]
     return row["paused_by"], row["paused_why"]

@@ -5,8 +5,9 @@ that everybody keeps, so nobody waits in a circle.
 """
 
 import asyncio
+import json
 import random
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ import pytest
 from caravan.buying_groups import membership, upkeep
 from caravan.campaigns import (
     buying_group_upkeep,
+    intake,
     locking_ahead,
     recording,
     stretch,
@@ -107,6 +109,25 @@ async def kept_up(world: World) -> None:
     await buying_group_upkeep.keep_page(world.engage, world.plans, world.now)
 
 
+async def flowing(world: World, pick: random.Random) -> None:
+    """Accounts have changed, and people have done something, in one page from the Platform."""
+    changed = [f"a{n}" for n in range(ACCOUNTS) if pick.random() < 0.2]
+    doing = [f"p{k}" for k in range(PEOPLE) if pick.random() < 0.4]
+    await bring_down(world, f"{pick.random()}", changed, doing)
+
+
+async def bring_down(world: World, word: str, changed: Sequence[str], doing: Sequence[str]) -> None:
+    """A page of the Platform's changes: accounts with another city, people who have filled in a form."""
+    events = "".join(
+        json.dumps({"id": f"{word}-{one}", "type": "form_filled", "person_id": one,
+                    "at": world.now.isoformat(), "form": "x"}) + "\n"
+        for one in doing
+    )  # fmt: skip
+    accounts = "account_id,city\n" + "".join(f"{one},{word}\n" for one in changed)
+    await world.load(world.read(), accounts=accounts, events=events)
+    await world.follow()
+
+
 @pytest.mark.parametrize("rounds", [2, pytest.param(40, marks=pytest.mark.long)])
 async def test_nobody_waits_in_a_circle(world: World, rounds: int) -> None:
     ids = await begin(world)
@@ -125,6 +146,7 @@ async def test_nobody_waits_in_a_circle(world: World, rounds: int) -> None:
         ]
         work += [others(world, pick) for _ in range(8)]
         work += [kept_up(world) for _ in range(2)]
+        work.append(flowing(world, pick))
         pick.shuffle(work)
         came = await asyncio.gather(*work, return_exceptions=True)
         # of a circle the detail names who waited for whom
@@ -132,6 +154,46 @@ async def test_nobody_waits_in_a_circle(world: World, rounds: int) -> None:
         assert [(one, getattr(one, "detail", None)) for one in failed] == []
         left = "select count(*) from traversals where ended_at is null"
         assert await world.engage.fetchval(left) == 0
+
+
+async def test_down_flow_locks_who_has_done_something_with_the_people_of_its_bundle(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace = world.workspace(GROUPS + JOURNEY)
+    # the down-flow meets p1 as a person of its bundle, and p0 as somebody who does their first thing
+    await world.load(
+        workspace,
+        accounts="account_id,name\na,Acme\nc,Circle\n",
+        people="person_id,email\np0,p0@x.example\np1,p1@x.example\n",
+        relations="account_id,person_id,roles\na,p1,user\nc,p0,user\nc,p1,user\n",
+    )
+    await world.enter(await world.publish(workspace, "circle"))
+    grouping = Grouping(world)
+    await grouping.store(workspace)
+    await grouping.group("c")
+    await keep_engagement(world)
+    await world.follow()  # past the load
+    account = await grouping.id_of("accounts", "c")
+    numbers = [await grouping.id_of("people", f"p{k}") for k in range(2)]
+    assert numbers == sorted(numbers)
+    ahead: list[asyncio.Task[None]] = []
+    record = recording.record
+
+    async def lock_ahead() -> None:
+        async with world.engage.acquire() as conn, conn.transaction():
+            await locking_ahead.lock_ahead(conn, account)
+
+    async def meanwhile(conn: Any, *given: Any) -> int:
+        if not ahead:
+            ahead.append(asyncio.create_task(lock_ahead()))
+            await waits_for(conn, ahead[0])
+        return await record(conn, *given)
+
+    monkeypatch.setattr(intake.recording, "record", meanwhile)
+    await bring_down(world, "Lund", changed=["a"], doing=["p0"])
+    await ahead[0]
+    counted = "select person_id from engagement_people"
+    assert [row["person_id"] for row in await world.engage.fetch(counted)] == numbers[:1]
 
 
 async def apart(world: World) -> Grouping:

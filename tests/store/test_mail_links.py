@@ -2,7 +2,8 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -13,8 +14,10 @@ from hypothesis import strategies as st
 
 from caravan import mail_settings
 from caravan.campaigns.mailing import Mailing
+from caravan.delivery.capture import CaptureTransport
 from caravan.delivery.errors import RelayUnreachable
 from caravan.delivery.links import Link, LinkKeys, LinkKind, links_of
+from caravan.delivery.transport import BeforeContent, Outgoing, Verdict
 from caravan.engage import life_cycle
 from caravan.engage.versions import PIN
 from caravan.pairing import Databases, unpair
@@ -177,6 +180,53 @@ async def test_what_bots_click_is_told_and_moves_nobody(
     [fields] = await activities(world, "email_clicked")
     assert (fields.get("bot"), fields.get("reason")) == (True if reason else None, reason)
     assert await label(world, traversal) == (None if reason else "clicked")
+
+
+class Slow(CaptureTransport):
+    """A relay that delivers what it was given and says so late, or to nobody; meanwhile ``reads`` it somebody."""
+
+    def __init__(self, reads: Callable[[Outgoing], Awaitable[None]], *, dies: bool) -> None:
+        super().__init__()
+        self.reads, self.dies = reads, dies
+
+    @asynccontextmanager
+    async def session(self) -> AsyncIterator["Slow"]:
+        yield self
+
+    async def send(self, message: Outgoing, before_content: BeforeContent) -> Verdict:
+        verdict = await super().send(message, before_content)
+        await self.reads(message)
+        if self.dies:
+            raise asyncio.CancelledError
+        return verdict
+
+
+@pytest.mark.parametrize(
+    "dies", [False, True], ids=["a late reply", "a worker killed after the dot"]
+)
+@pytest.mark.parametrize(("after", "reason"), [(2.9, "too-soon"), (3, None)])
+async def test_click_before_the_relay_has_said_its_word_is_judged_by_the_hand_over(
+    world: LinkedWorld, dies: bool, after: float, reason: str | None
+) -> None:
+    asked: list[str] = []
+
+    async def read(message: Outgoing) -> None:
+        world.pass_time(seconds=after)
+        asked.append(Letter.of(message.content).link("Other"))
+        await ask(world, asked[-1])
+
+    world.transport = Slow(read, dies=dies)
+    world.template("hi")
+    workspace = world.workspace(JOURNEY)
+    await world.load(workspace, accounts="account_id,name\na,Acme\n", people=PEOPLE)
+    [traversal] = await world.enter(await world.publish(workspace, "linked"))
+    with pytest.raises(asyncio.CancelledError) if dies else nullcontext():
+        await world.walk(traversal)
+    [fields] = await activities(world, "email_clicked")
+    assert (fields.get("bot"), fields.get("reason")) == (True if reason else None, reason)
+    world.pass_time(minutes=20)  # whatever becomes of the message
+    await ask(world, asked[-1])
+    assert [one.get("reason") for one in await activities(world, "email_clicked")] == [reason, None]
 
 
 async def test_pixel_fetched_ahead_is_no_open(world: LinkedWorld) -> None:

@@ -50,5 +50,5 @@ def test_nobody_has_read_a_mail_within_three_seconds(seconds: float, verdict: st
     assert time_verdict("opened", NOW + timedelta(seconds=seconds), NOW) is None
 
 
-def test_click_before_the_relay_has_answered_is_a_scanners() -> None:
+def test_click_on_what_was_not_handed_over_is_nobodys() -> None:
     assert time_verdict("clicked", NOW, None) == "too-soon"

@@ -64,7 +64,7 @@ with alive as (
     and not exists (select from sending_halt)
   for share of t, j
 )
-update ledger l set state = 'handed_over', until = :lease
+update ledger l set state = 'handed_over', until = :lease, handed_over_at = :at
 from alive where l.id = :number and l.claimant = :claimant
   and ((l.state = 'handed_over' and l.reason is null) or (l.state = 'claimed' and l.until > :at))
 returning l.message_id;

@@ -8,6 +8,10 @@ select id from relations where account_id = any(:account_ids::bigint[]) and dele
 -- A statement of its own before they are compared: what a journey writes meanwhile is seen, not overwritten.
 select from {table} where id = any(:ids::bigint[]) order by id for no key update;
 
+-- name: lock_people_of_activities
+-- As `lock_people`, of those whose first activity may be counted: `hold_engagement` asks for this lock of them.
+select from people where id = any(:ids::bigint[]) order by id for update;
+
 -- name: take_{table} for accounts, people
 -- Rows as the Platform has them. Per field, a later or equal stamp of the Platform wins; one set anew to
 -- the value it has takes the later stamp. So it is with the flag of deletion, whose stamp is `$deleted`;

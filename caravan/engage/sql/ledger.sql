@@ -100,7 +100,7 @@ with alive as (
   where t.id = :traversal_id and t.epoch = :epoch and t.ended_at is null
     and not exists (select from sending_halt) for share of t
 )
-update ledger l set state = 'handed_over', claimant = :claimant, copy = :copy
+update ledger l set state = 'handed_over', claimant = :claimant, copy = :copy, handed_over_at = :at
 from alive
 where l.traversal_id = alive.id and l.node = :node and l.visit = :visit and l.position = :position
   and l.person_id = :person_id and l.queued is null

@@ -1,7 +1,8 @@
 -- name: messages_followed
 -- What links name: messages by their numbers, with whom and what they are of. Nobody is recorded for a person
--- whose data is gone.
-select l.id, l.message_id, l.person_id, l.template, l.node, t.slug as journey, l.state, l.settled_at
+-- whose data is gone. What a transport within this process took, or was sent before 0018, was handed over when it was settled.
+select l.id, l.message_id, l.person_id, l.template, l.node, t.slug as journey,
+       coalesce(l.handed_over_at, case when l.state in ('accepted', 'in_doubt') then l.settled_at end) as handed_over_at
 from ledger l join traversals t on t.id = l.traversal_id
 join people p on p.id = l.person_id and p.deleted_at is null
 where l.id = any(:numbers::bigint[]) and l.message_id is not null;
