@@ -7,7 +7,7 @@ Run from the tree::
     python worker.py --roles email                # what leaves the system, on hosts that may send
 
 Roles: ``journeys`` (workflows of accounts and their stretches), ``email`` (sending, also what waited), ``calls``
-(asking services), ``streams`` (admission, audience flow, platform sync, event dispatch, reconciler, buying groups).
+(asking services), ``decisions`` (asking models), ``streams`` (admission, audience flow, platform sync, event dispatch, reconciler, buying groups).
 
 SIGTERM or Ctrl-C stops gracefully, for GRACEFUL_SECONDS at most; a second one stops at once. Both are
 safe at any point, and so is kill -9. Addresses are read once, at the start: a server that comes back
@@ -42,6 +42,7 @@ from activities.admission import AdmissionActivities
 from activities.audience_flow import AudienceFlowActivities
 from activities.buying_groups import BuyingGroupActivities
 from activities.connection import connect, runtime_with
+from activities.decisions import DecisionActivities, Models
 from activities.delivery_queue import DeliveryQueueActivities
 from activities.email import EmailActivities
 from activities.event_dispatch import EventDispatchActivities
@@ -58,6 +59,7 @@ from activities.stream_starts import ensure_streams
 from activities.stretches import StretchActivities
 from activities.upkeep_schedule import ensure_upkeep, spec_of
 from caravan import __version__, mail_settings, service_settings, text_settings
+from caravan.ai_settings import AISettings
 from caravan.campaigns.mailing import Mailing
 from caravan.campaigns.plans import PlanCache
 from caravan.database.errors import StoreError
@@ -70,9 +72,9 @@ from caravan.services.http import ServiceHttp
 from caravan.settings import Settings, SettingsError, read_environment, service_secrets
 from caravan.stores import Stores
 from workflows import JOURNEY_WORKFLOWS, STREAM_WORKFLOWS
-from workflows.contracts import CALLS, EMAIL, JOURNEYS, STREAMS
+from workflows.contracts import CALLS, DECISIONS, EMAIL, JOURNEYS, STREAMS
 
-ROLES = (JOURNEYS, EMAIL, CALLS, STREAMS)
+ROLES = (JOURNEYS, EMAIL, CALLS, DECISIONS, STREAMS)
 
 #: how long after the graceful time a worker may take to put its things away
 MARGIN = timedelta(seconds=3)
@@ -100,6 +102,7 @@ def build_workers(
     starts: StartOptions | None = None,
     exchange: Exchange | None = None,
     reached: ReachedAt | None = None,
+    models: Models | None = None,
     retention: Retention | None = None,
     graceful: timedelta = timedelta(seconds=30),
     runner: WorkflowRunner | None = None,
@@ -121,6 +124,8 @@ def build_workers(
         workers.append(_email(stores, plans, mailing, common))
     if CALLS in roles and exchange is not None:
         workers.append(_calls(stores, plans, exchange, reached or ReachedAt(), common))
+    if DECISIONS in roles and models is not None:
+        workers.append(_decisions(stores, plans, models, common))
     if STREAMS in roles:
         starting = JourneyStarts(client, starts or StartOptions())
         workers.append(_streams(client, stores, plans, starting, retention, runner, common))
@@ -161,6 +166,16 @@ def _calls(
     return Worker(
         task_queue=CALLS,
         activities=[ServiceActivities(stores, plans, exchange, reached).call],
+        **common,
+    )
+
+
+def _decisions(stores: Stores, plans: PlanCache, models: Models, common: dict[str, Any]) -> Worker:
+    return Worker(
+        task_queue=DECISIONS,
+        activities=[DecisionActivities(stores, plans, models).decide],
+        # an answer's time runs from when it is asked for: who waits for a turn waits in the queue
+        max_concurrent_activities=models.at_once,
         **common,
     )
 
@@ -208,6 +223,7 @@ async def work(settings: Settings, roles: tuple[str, ...], metrics: str | None) 
     stop = _stop_signals()
     spec_of(settings.buying_group_upkeep)  # before anything is begun
     mailing = _mailing(settings, roles)
+    models = Models.of(AISettings.load())
     runtime = runtime_with(metrics)
     client = await connect(settings, runtime)
     stores = Stores(
@@ -231,6 +247,7 @@ async def work(settings: Settings, roles: tuple[str, ...], metrics: str | None) 
         ),
         exchange=exchange,
         reached=_reached(settings),
+        models=models,
         retention=settings.retention,
         graceful=graceful,
     )
@@ -419,7 +436,7 @@ def _arguments() -> argparse.Namespace:
         "--roles",
         type=_roles,
         default=ROLES,
-        help="comma-separated: journeys, email, calls, streams",
+        help="comma-separated: journeys, email, calls, decisions, streams",
     )
     parser.add_argument(
         "--processes", type=int, default=1, help="worker processes to run; if one dies, all stop"

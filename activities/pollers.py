@@ -12,10 +12,10 @@ from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import Client
 
 from caravan.stack.processes import start_time
-from workflows.contracts import CALLS, EMAIL, JOURNEYS, STREAMS
+from workflows.contracts import CALLS, DECISIONS, EMAIL, JOURNEYS, STREAMS
 
 #: what a worker with every role polls
-QUEUES = (JOURNEYS, EMAIL, CALLS, STREAMS)
+QUEUES = (JOURNEYS, EMAIL, CALLS, DECISIONS, STREAMS)
 #: a poll waits up to a minute for work: who has not asked for longer than that has gone
 GONE = timedelta(seconds=75)
 

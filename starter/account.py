@@ -1,5 +1,6 @@
 """``caravan account show ID``: where an account stands, every step, and why each path was taken."""
 
+import re
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -8,6 +9,7 @@ import typer
 from rich.padding import Padding
 
 from caravan.buying_groups.listing import Filters, groups
+from caravan.campaigns.deciding import MOST_TRIES
 from caravan.engage import sql
 from caravan.engage.awaiting_entry import awaiting_entry
 from caravan.journeys.moving import MIGRATE
@@ -22,6 +24,8 @@ from starter.way import names_around, way_of
 
 #: of the audiences it has left, the latest
 MOST_LEFT = 10
+#: how a model speaks of people
+_PERSON = re.compile(r"\bperson \d+\b")
 
 app = typer.Typer(
     no_args_is_help=True, help="An account in detail: where it stands, every step, and why."
@@ -154,6 +158,8 @@ def _print(told: dict[str, Any]) -> None:
             _print_step(step, journey)
         for call in journey["calls"]:
             _print_call(call)
+        for decision in journey["decisions"]:
+            _print_decision(decision)
 
 
 def _print_call(call: dict[str, Any]) -> None:
@@ -167,6 +173,22 @@ def _print_call(call: dict[str, Any]) -> None:
         style="dim",
         highlight=False,
     )
+
+
+def _print_decision(decision: dict[str, Any]) -> None:
+    """What steps do not tell of a decision: that it is still to be made, and whom its reason speaks of."""
+    if "edge" not in decision:
+        why = f": {cell(decision['reason'])}" if "reason" in decision else ""
+        console.print(
+            f"      decision [bold]{decision['node']}[/bold] not made yet, asked {decision['tries']} of {MOST_TRIES} times{why}",
+            style="dim",
+            highlight=False,
+        )
+    spoken_of = set(_PERSON.findall(decision.get("reason", "")))
+    people = {who: id for who, id in decision.get("people", {}).items() if who in spoken_of}
+    if people:
+        told = ", ".join(f"{who} is {id}" for who, id in people.items())
+        console.print(f"      at {decision['node']} {cell(told)}", style="dim", highlight=False)
 
 
 def _print_step(step: dict[str, Any], journey: dict[str, Any]) -> None:

@@ -80,6 +80,10 @@ def _told(slug: str, made: JourneyReport) -> dict[str, Any]:
             for day, entered, completed in made.days
         ],
         "variants": [_told_variant(node) for node in made.variants],
+        "decisions": [
+            {"node": node.node, "paths": [path.__dict__ for path in node.paths]}
+            for node in made.decisions
+        ],
         "emails": [told(row) for row in made.emails],
     }
 
@@ -137,6 +141,19 @@ def _print(name: str, slug: str, made: JourneyReport) -> None:
         console.print()
         show(_rows(node), Format.table, title=f"Variants at {node.node}: {node.of}, {node.success}")
         console.print(verdict_in_words(node), markup=False, highlight=False)
+    for decided in made.decisions:
+        console.print()
+        rows = [
+            {
+                "path": path.path,
+                "cause": path.cause,
+                "accounts": path.accounts,
+                "of decided": rate(path.accounts / decided.accounts),
+                "confidence": None if path.confidence is None else round(path.confidence, 2),
+            }
+            for path in decided.paths
+        ]
+        show(rows, Format.table, title=f"Decided by a model at {decided.node}")
     console.print()
     show(table_of(made.emails), Format.table, title="E-mails", empty="none was sent")
 

@@ -12,6 +12,7 @@ import typer
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 from caravan.journeys.conditions.parse import nearest
+from caravan.journeys.nodes.paths import OTHERWISE
 from caravan.journeys.problems import Problem
 from caravan.journeys.workspace import Workspace
 from caravan.simulation.lines import Line, read_file
@@ -21,7 +22,7 @@ from caravan.simulation.told import Told
 from caravan.simulation.told import simulate as simulate_journey
 from starter.errors import UserError
 from starter.import_data import tell_bad_rows
-from starter.output import as_json, say, stderr
+from starter.output import as_json, plural, say, stderr
 from starter.scratch import scratch_dsn
 from starter.session import run
 from starter.validate import DirectoryArgument, errors_in_words, instant, read_workspace, tell
@@ -92,6 +93,7 @@ def simulate(
     except BadLines as error:
         raise refused(error.problems) from None
     tell_bad_rows(told.ran.reports)
+    tell_decisions(told)
     show(told, form)
 
 
@@ -103,6 +105,16 @@ def show(told: Told, form: Format) -> None:
     for line in told.lines:
         print(as_json(line.body))
     print(as_json(told.summary))
+
+
+def tell_decisions(told: Told) -> None:
+    """Whose word accounts went by where a model decides: none is asked in a simulation."""
+    decided = told.summary.get("decisions")
+    if decided is not None:
+        say(
+            f"no model was asked: {plural(sum(decided.values()), 'decision')}, {decided.get('recorded', 0)} by lines of "
+            f"the events file, {decided.get('nobody', 0)} by nobody, which took {OTHERWISE}"
+        )
 
 
 def check(directory: Path, workspace: Workspace, journey: str) -> None:

@@ -42,6 +42,8 @@ def _came_to(node: Node | None, step: Mapping[str, Any]) -> str:
             return f"mail: {said or 'nobody to mail'}"
         case "choose":
             return OTHERWISE if edge == OTHERWISE else f"path {name}"
+        case "decide":
+            return f"decided: {OTHERWISE if edge == OTHERWISE else f'path {name}'}"
         case "wait":
             return "waited"
         case "listen":

@@ -6,6 +6,7 @@ from caravan.engage import halting, sql
 from caravan.engage.plans import load_plan
 from caravan.journeys.moving import MIGRATE
 from caravan.journeys.nodes import abouts
+from caravan.journeys.nodes.paths import OTHERWISE
 from caravan.journeys.plan import Plan
 from starter.paths import path_name
 from starter.pauses import paused_in_words
@@ -15,6 +16,8 @@ from starter.steps import happened, kind_of
 
 #: ids as their team knows them, by kind of record and our own id
 Names = dict[str, dict[int, str]]
+#: the kind of the step that a decision of a model is
+DECIDE = "decide"
 #: a node and which of the account's visits to it
 Arrival = tuple[str, int]
 
@@ -34,7 +37,8 @@ async def names_around(pool: Any, account_id: int) -> Names:
 
 async def way_of(pool: Any, row: Any, names: Names) -> dict[str, Any]:
     """A traversal with all its steps."""
-    state = row["state"]
+    state, decisions = row["state"], await decisions_of(pool, row["id"])
+    said = {(one["node"], one["visit"]): one for one in decisions}
     return {
         "journey": row["slug"],
         "version": row["version"],
@@ -49,12 +53,23 @@ async def way_of(pool: Any, row: Any, names: Names) -> dict[str, Any]:
         "reason": row["reason"],
         "label": row["label"],
         "workflow_id": row["workflow_id"],
-        "steps": await _steps(pool, row, names),
+        "steps": await _steps(pool, row, names, said),
         "calls": [
             _present(dict(call))
             for call in await sql.fetch(pool, "calls_of_traversal", traversal_id=row["id"])
         ],
+        "decisions": [
+            _present({key: value for key, value in one.items() if key != "id"}) for one in decisions
+        ],
     }
+
+
+async def decisions_of(pool: Any, traversal_id: int) -> list[dict[str, Any]]:
+    """What a model was asked on the way, and what came of it."""
+    return [
+        dict(one)
+        for one in await sql.fetch(pool, "decisions_of_traversal", traversal_id=traversal_id)
+    ]
 
 
 async def _held_why(pool: Any, row: Any) -> str | None:
@@ -67,7 +82,9 @@ async def _held_why(pool: Any, row: Any) -> str | None:
     return paused_in_words(row) or "it is about to go on"
 
 
-async def _steps(pool: Any, row: Any, names: Names) -> list[dict[str, Any]]:
+async def _steps(
+    pool: Any, row: Any, names: Names, said: dict[Arrival, dict[str, Any]]
+) -> list[dict[str, Any]]:
     history = await sql.fetch(pool, "history_of_traversal", traversal_id=row["id"])
     plans = await _plans(pool, row, history)
     people = await _people(pool, row["id"], names)
@@ -78,6 +95,8 @@ async def _steps(pool: Any, row: Any, names: Names) -> list[dict[str, Any]]:
         history, plans, followed, strict=False
     ):  # who has just entered has no steps
         told = _moved(step) if step["kind"] == MIGRATE else _step(plan, step, names)
+        if step["kind"] == DECIDE:
+            told |= _said(said.get((step["node"], step["visit"])), told)
         if step["outcome"].get("edge") is not None:
             arrival = (step["node"], step["visit"])
             told |= {
@@ -138,6 +157,15 @@ def _step(plan: Plan, step: Any, names: Names) -> dict[str, Any]:
         "counts": outcome.get("counts") or None,
         "because": _because(step["because"] or {}, names) or None,
     }
+
+
+def _said(decision: dict[str, Any] | None, told: dict[str, Any]) -> dict[str, Any]:
+    """What a model said at a node, beside what its step has kept."""
+    if decision is None:
+        return {}
+    keys = ("path", "model", "reason") if decision["edge"] == OTHERWISE else ("model", "reason")
+    said = {key: decision[key] for key in keys if decision[key] is not None}
+    return {"because": {**(told["because"] or {}), **said} or None}
 
 
 async def _people(pool: Any, traversal_id: int, names: Names) -> dict[Arrival, dict[str, Any]]:

@@ -7,7 +7,8 @@ from typing import Any
 from starlette.responses import JSONResponse, Response
 
 from caravan.campaigns import calling
-from caravan.campaigns.call_claims import Asked, Callbacks
+from caravan.campaigns.asking_outside import Asked
+from caravan.campaigns.call_claims import Callbacks
 from caravan.journeys.state import State
 from caravan.services.callback import CALLBACK_PATH
 from caravan.services.client import ServiceClient

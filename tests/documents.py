@@ -125,6 +125,13 @@ nodes:
     call: scoring
     of: people
     paths: [{label: warm, when: {ok: true}, do: [{person_interesting_moment: {type: web}}]}]
+    next: k
+  k:
+    decide: accounts
+    paths: [{label: keen, prompt: people ask for a meeting, next: l}, {prompt: nobody is heard of, end: quiet}]
+    confidence: 0.75
+    otherwise: l
+  l: {wait: 1 day}
 ---
 service: scoring
 url: https://scoring.example/v2

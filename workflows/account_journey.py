@@ -20,6 +20,9 @@ MOST_SIGNALS = 2000
 #: a shorter rest is over before anybody could look for it: the index of the server lags by a second
 SHORTEST_SHOWN = timedelta(seconds=5)
 
+#: the reply of what left the system
+_Left = contracts.SendReply | contracts.CallReply | contracts.DecideReply
+
 
 # a workflow that has parted from its traversal's row (a restored database, say) fails, and the
 # reconciler starts it again from the row
@@ -63,6 +66,8 @@ class AccountJourneyWorkflow:
                 await self._send("")
             elif self._asks(command):
                 await self._call()
+            elif command is not None and command.kind == "decide":
+                await self._decide()
             else:
                 if self._state.pending is not None:
                     await self._rest(self._state.pending.wakes_at)
@@ -198,9 +203,34 @@ class AccountJourneyWorkflow:
         self._refuse_idle(reply)
         self._follow_what_left(reply, woken)
 
-    def _follow_what_left(
-        self, reply: contracts.SendReply | contracts.CallReply, woken: int
-    ) -> None:
+    async def _decide(self) -> None:
+        """One activity that asks a model, on the queue of what does."""
+        node = self._state.position or ""
+        if self._shown_node:
+            self._show_node()
+        woken = self._woken
+        reply = await workflow.execute_activity(
+            contracts.DECIDE,
+            contracts.DecideRequest(
+                munchkin=self._given.munchkin,
+                traversal_id=self._given.traversal_id,
+                step_no=self._state.step_no,
+                node=node,
+                as_of=workflow.now(),
+                go_on=not self._given.each_step,
+            ),
+            result_type=contracts.DecideReply,
+            task_queue=contracts.DECISIONS,
+            start_to_close_timeout=options.DECIDE_TIMEOUT,
+            heartbeat_timeout=options.DECIDE_HEARTBEAT,
+            retry_policy=options.DECIDE_RETRY,
+            summary=web_ui.decide_summary(self._control, node),
+            priority=options.in_turn(workflow.info().workflow_id),
+        )
+        self._refuse_idle(reply)
+        self._follow_what_left(reply, woken)
+
+    def _follow_what_left(self, reply: _Left, woken: int) -> None:
         """Follow a reply of what leaves the system; ``woken``: the wake-ups before it was asked."""
         self._take_over(reply)
         self._large = reply.large
@@ -211,9 +241,7 @@ class AccountJourneyWorkflow:
         if reply.more:
             self._served = -1
 
-    def _refuse_idle(
-        self, reply: contracts.StretchReply | contracts.SendReply | contracts.CallReply
-    ) -> None:
+    def _refuse_idle(self, reply: contracts.StretchReply | _Left) -> None:
         """Do not ask for ever a row that has nothing to do where we stand: a restored one, say."""
         nothing = not reply.outcomes and reply.ended is None and reply.held_until is None
         if nothing and not reply.large and not reply.more and reply.moved is None:
@@ -221,9 +249,7 @@ class AccountJourneyWorkflow:
                 "the traversal's row has nothing to do where its workflow stands"
             )
 
-    def _take_over(
-        self, reply: contracts.StretchReply | contracts.SendReply | contracts.CallReply
-    ) -> None:
+    def _take_over(self, reply: contracts.StretchReply | _Left) -> None:
         """Take the plan of a reply, and where the account has moved to another version its state there."""
         if reply.control is not None:
             self._control = reply.control

@@ -15,11 +15,13 @@ from caravan.journeys.state import Ended, Outcome, State
 JOURNEYS = "journeys"  # task queues
 EMAIL = "email"
 CALLS = "calls"
+DECISIONS = "decisions"
 STREAMS = "streams"
 
 RUN_STRETCH = "engage.run_stretch"
 SEND_EMAIL = "email.send"
 CALL_SERVICE = "services.call"
+DECIDE = "models.decide"
 BUILD_SEGMENT = "audience.build_segment"
 BRING_IN = "audience.bring_in"
 ADMIT = "admission.drain"
@@ -111,6 +113,25 @@ class CallRequest(Wire):
 
 
 class CallReply(Wire):
+    outcomes: tuple[Outcome, ...] = ()
+    ended: Ended | None = None
+    control: ControlPlan | None = None  # of the version the account has moved to
+    more: bool = False
+    large: bool = False
+    held_until: datetime | None = None  # paused: nothing begins before a wake-up, or this instant
+    moved: Moved | None = None  # to another version: the outcomes follow from its state
+
+
+class DecideRequest(Wire):
+    munchkin: str = ""
+    traversal_id: int = 0
+    step_no: int = 1
+    node: str = ""
+    as_of: datetime | None = None  # since when it is to be decided
+    go_on: bool = False  # serve the store-only commands that follow
+
+
+class DecideReply(Wire):
     outcomes: tuple[Outcome, ...] = ()
     ended: Ended | None = None
     control: ControlPlan | None = None  # of the version the account has moved to

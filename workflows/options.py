@@ -37,6 +37,14 @@ CALL_RETRY = RetryPolicy(
     initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=1)
 )
 
+#: one try of a decision; a model has so long for all it is asked in it (AI_TIMEOUT, at most 10 minutes), and how
+#: many tries there are, and until when, is kept by the row
+DECIDE_TIMEOUT = timedelta(minutes=15)
+DECIDE_HEARTBEAT = timedelta(seconds=10)
+DECIDE_RETRY = RetryPolicy(
+    initial_interval=timedelta(seconds=2), maximum_interval=timedelta(minutes=1)
+)
+
 DRAIN_TIMEOUT = timedelta(minutes=5)
 #: the delivery queue waits for a relay as a send does
 DELIVER_TIMEOUT = SEND_TIMEOUT

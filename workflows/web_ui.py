@@ -74,6 +74,10 @@ def call_summary(control: ControlPlan | None, node: str) -> str:
     return summary(f"Call · {titled(control, node)}")
 
 
+def decide_summary(control: ControlPlan | None, node: str) -> str:
+    return summary(f"Decide · {titled(control, node)}")
+
+
 def rest_summary(control: ControlPlan | None, state: State, until: datetime) -> str:
     """What a timer waits for."""
     position = state.position or ""
@@ -118,6 +122,8 @@ def _what(control: ControlPlan | None, outcome: Outcome) -> str:
                 f"{n} {state.replace('_', ' ')}" for state, n in outcome.counts.items()
             )
             return f"mail: {counts or 'nobody to mail'}"
+        case "decide":
+            return f"decided: {_plain(names.get(edge or '', edge or ''))}"
         case "choose":
             if edge == "otherwise":
                 return "other accounts"

@@ -8,33 +8,18 @@ from datetime import datetime
 from typing import Any
 
 from caravan.campaigns import choosing
+from caravan.campaigns.asking_outside import Asked, opened
 from caravan.campaigns.plans import PlanCache
-from caravan.campaigns.progress import Locked, Progress, lock, stored_steps
+from caravan.campaigns.progress import Locked, Progress
 from caravan.campaigns.visit import Visit
 from caravan.campaigns.wording import value as worded
 from caravan.delivery.errors import DeliveryError
 from caravan.engage import sql
-from caravan.journeys import core
-from caravan.journeys.control import ControlPlan, Target
-from caravan.journeys.moving import Moved
 from caravan.journeys.nodes.call import Call
 from caravan.journeys.service import Scalar, Service
-from caravan.journeys.state import Command, Ended, Outcome
+from caravan.journeys.state import Command
 from caravan.services.request import Called, JourneyToldOf
 from caravan.services.tokens import digest, token_of
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What a call came to: the recorded steps, or the end that overtook it."""
-
-    outcomes: list[Outcome]
-    ended: Ended | None
-    more: bool = False  # more stored steps than one answer holds: ask again from there
-    large: bool = False  # what follows is much: go on in an ordinary activity
-    held_until: datetime | None = None  # paused or halted: it stands still until that is over
-    moved: Moved | None = None  # to another version: the outcomes follow from its state
-    control: ControlPlan | None = None  # of that version
 
 
 @dataclass(frozen=True)
@@ -94,27 +79,11 @@ async def claim(
 ) -> CallStep | Asked:
     """Claim the call a traversal stands at; where nothing is to be asked, what it came to instead."""
     async with pool.acquire() as conn, conn.transaction():
-        locked = await lock(conn, plans, traversal_id, at)
-        stored = await stored_steps(conn, locked, step_no)
-        command = core.next_command(locked.loaded.control, locked.state)
-        asks = command is not None and command.kind == "call" and locked.state.pending is None
-        if stored or locked.ended is not None or command is None or not asks:
-            return Asked(
-                stored.outcomes,
-                None if stored.more else locked.ended,
-                stored.more,
-                moved=stored.moved,
-                control=locked.loaded.control,
-            )
-        progress = Progress(locked)
-        if at >= locked.traversal.deadline:
-            progress.leave(Target(reason="end-date"), at)
-            await progress.save(conn, at)
-            return Asked([], progress.state.ended)
-        if await progress.hold_what_leaves(conn):
-            await progress.save(conn, at)
-            return Asked([], None, held_until=progress.held_until)
-        return await _claim(progress.visit(conn, plans, command, at), locked, command, callbacks)
+        open = await opened(conn, plans, "call", traversal_id, step_no, at)
+        if isinstance(open, Asked):
+            return open
+        visit = Progress(open.locked).visit(conn, plans, open.command, at)
+        return await _claim(visit, open.locked, open.command, callbacks)
 
 
 async def _claim(visit: Visit, locked: Locked, command: Command, callbacks: Callbacks) -> CallStep:

@@ -13,10 +13,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from caravan.campaigns import answers
-from caravan.campaigns.call_claims import Asked, Callbacks, CallStep, Request, claim
+from caravan.campaigns.asking_outside import Asked, recorded
+from caravan.campaigns.call_claims import Callbacks, CallStep, Request, claim
 from caravan.campaigns.last_word import last_word
 from caravan.campaigns.plans import PlanCache
-from caravan.campaigns.progress import Progress, lock, stored_steps
+from caravan.campaigns.progress import Progress, lock
 from caravan.campaigns.stretch import walk_on
 from caravan.engage import sql
 from caravan.journeys.nodes import call
@@ -204,15 +205,9 @@ async def _conclude(
     """
     async with pool.acquire() as conn, conn.transaction():
         locked = await lock(conn, plans, step.locked.traversal.id, at)
-        stored = await stored_steps(conn, locked, step.locked.state.step_no)
-        if stored or locked.ended is not None:
-            return Asked(
-                stored.outcomes,
-                None if stored.more else locked.ended,
-                stored.more,
-                moved=stored.moved,
-                control=locked.loaded.control,
-            )
+        stored = await recorded(conn, locked, step.locked.state.step_no)
+        if stored is not None:
+            return stored
         progress = Progress(locked)
         visit = progress.visit(conn, plans, step.command, at)
         settled = await answers.settle(visit, step.node, until)

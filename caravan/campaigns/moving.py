@@ -1,7 +1,7 @@
 """Moving accounts to another version of their journey: whoever locks a traversal moves it first.
 
 An account moves where it stands between two nodes: before what a node does has begun, or at rest in a wait
-or listen. In the middle of a node (actions behind mail, a service that was asked) it finishes the node
+or listen. In the middle of a node (actions behind mail, a service or a model that was asked) it finishes the node
 first; so does one whose listen has heard something, or whose exit was seen met: what came first is taken.
 """
 
@@ -71,6 +71,8 @@ async def _between_nodes(
     visit = {"traversal_id": row["id"], "node": command.node, "visit": command.visit}
     if command.kind == "call":
         return state.pending is None and not await sql.fetch(conn, "calls_of_visit", **visit)
+    if command.kind == "decide":
+        return await sql.fetchval(conn, "decision_open", **visit) is None
     if state.pending is None:
         return True
     # as who arms a listener: whoever records something of the account now is waited for, and what they

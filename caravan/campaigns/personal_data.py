@@ -22,6 +22,7 @@ ENGAGE: dict[str, Fate] = {
     "ledger": "emptied",
     "participants": "emptied",
     "calls": "emptied",
+    "decisions": "emptied",
     "listeners": "stays",
     "mail_reports": "emptied",
     "consents": "goes",

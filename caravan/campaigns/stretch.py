@@ -215,6 +215,8 @@ class _Walk:
                 return await self._listen(command, flip)
             case "call":
                 return await self._call(command)
+            case "decide":
+                return False  # to ask a model leaves the system: an activity of its own
         raise AssertionError(command.kind)
 
     def _may_exit(self, command: Command) -> bool:

@@ -138,8 +138,8 @@ def names_from(row: Any, renamed: Renamed, plan: Plan, *, again: bool = False) -
 
 
 def _answers_first(plan: ControlPlan, node: str) -> bool:
-    """Who stands at a call has asked already, or is about to: it takes the answer first."""
-    return plan.nodes[node].kind == "call"
+    """Who stands where something is asked has asked already, or is about to: it takes the answer first."""
+    return plan.nodes[node].kind in ("call", "decide_accounts")
 
 
 async def staying(conn: Any, places: list[Standing]) -> list[dict[str, Any]]:

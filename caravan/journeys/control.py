@@ -29,7 +29,7 @@ class Segment(StrEnum):
 
 NodeKind = Literal[
     "do", "split_accounts", "split_people", "variants_accounts", "variants_people", "wait", "listen",
-    "call", "exit",
+    "call", "decide_accounts", "exit",
 ]  # fmt: skip
 
 #: the edge of an account that has come to a node too often

@@ -6,6 +6,7 @@ from caravan.journeys import nodes
 from caravan.journeys.control import EXIT
 from caravan.journeys.nodes import Node
 from caravan.journeys.nodes.call import Call
+from caravan.journeys.nodes.decide import Decide
 from caravan.journeys.nodes.do import Do
 from caravan.journeys.nodes.exit import ExitNode
 from caravan.journeys.nodes.listen import Listen
@@ -48,7 +49,7 @@ def mermaid(plan: Plan, counters: Mapping[str, str] | None = None) -> str:
 
 def _shape(node: Node, words: str) -> str:
     match node:
-        case SplitAccounts() | VariantsAccounts():
+        case SplitAccounts() | VariantsAccounts() | Decide():
             return f'{{"{words}"}}'
         case SplitPeople() | VariantsPeople():
             return f'{{{{"{words}"}}}}'
@@ -75,6 +76,8 @@ def _summary(node: Node) -> list[str]:
             return ["wait"]
         case Listen():
             return [_text(event.event) for event in node.events]
+        case Decide():
+            return [f"a model decides, from {node.confidence:.0%} on"]
         case Call():
             return [_text(f"call {node.service}"), node.of.replace("_", " and ")]
 
@@ -87,9 +90,7 @@ def _action(action: object) -> str:
 
 
 def _edge(node: Node, edge: str) -> str:
-    if isinstance(node, SplitAccounts | VariantsAccounts) and edge.isdecimal():
-        return node.paths[int(edge) - 1].label or edge
-    if isinstance(node, Call) and edge.isdecimal():
+    if isinstance(node, SplitAccounts | VariantsAccounts | Decide | Call) and edge.isdecimal():
         return node.paths[int(edge) - 1].label or edge
     if isinstance(node, Listen) and edge.isdecimal():
         return node.events[int(edge) - 1].event

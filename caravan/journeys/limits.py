@@ -29,7 +29,7 @@ class Limits(BaseModel):
         3, 10, "years from a journey's start to its end", "`schedule` of a journey"
     )
     journey_name: int = _limit(100, 200, "characters of a journey's name", "`name` of a journey")
-    split_paths: int = _limit(25, 100, "paths of a split or a call", "`paths`")
+    split_paths: int = _limit(25, 100, "paths of a split, a call or a decide", "`paths`")
     variant_paths: int = _limit(20, 99, "paths of variants", "`paths` of `variants`")
     call_minutes: int = _limit(240, 240, "minutes a call may take", "`timeout` of a call")
     moment_text: int = _limit(

@@ -156,6 +156,16 @@ class Fields:
             return default
         return count
 
+    def fraction(self, key: str, default: float) -> float:
+        """A number from 0 to 1."""
+        value = self.given(key, "fraction")
+        if value is None:
+            return default
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+            self.problem("bad-value", key, f"{key} takes a number from 0 to 1")
+            return default
+        return float(value)
+
     def items(self, key: str) -> list[Any]:
         value = self.given(key, "items")
         if value is None:

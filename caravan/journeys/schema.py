@@ -83,6 +83,7 @@ _DURATION = r"([1-9][0-9]{0,9}) (second|minute|hour|day|week|month)s?\s*$"
 #: what a key takes, by what its reader asked for it as
 TAKEN: dict[str, Schema] = {
     "boolean": {"type": "boolean"},
+    "fraction": {"type": "number", "minimum": 0, "maximum": 1},
     "duration": {"type": "string", "pattern": rf"^\s*{_DURATION}"},
     "signed duration": {"type": "string", "pattern": rf"^\s*[+-]?{_DURATION}"},
     "zone": {"type": "string"},

@@ -9,11 +9,13 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-CommandKind = Literal["store", "send", "choose", "wait", "listen", "call"]
+CommandKind = Literal["store", "send", "choose", "wait", "listen", "call", "decide"]
 
 
 class Command(BaseModel):
-    """What a node asks for: serve a segment of actions, choose a path, wait, listen, or call a service."""
+    """What a node asks for: serve a segment of actions, choose a path, wait, listen, call a service, or
+    have a model decide which path.
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 

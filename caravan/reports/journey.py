@@ -11,6 +11,7 @@ from caravan.journeys.control import EXIT
 from caravan.journeys.nodes.variants_accounts import VariantsAccounts
 from caravan.journeys.nodes.variants_people import VariantsPeople
 from caravan.journeys.plan import Plan
+from caravan.reports.decisions import DecisionNode, decisions
 from caravan.reports.emails import EmailRow, emails
 from caravan.reports.significance import Arm, Verdict, compare
 
@@ -76,6 +77,7 @@ class JourneyReport:
     days: list[tuple[date, int, int]]  # day, entered, completed
     variants: list[VariantNode]
     emails: list[EmailRow] = field(default_factory=list)
+    decisions: list[DecisionNode] = field(default_factory=list)
 
     @property
     def completion_rate(self) -> float | None:
@@ -109,6 +111,7 @@ async def journey(
         engaged = await sql.fetchrow(conn, "report_engaged", **ids, types=list(ENGAGING))
         variants = await _variants(conn, plan, ids, goals, success)
         mails = await emails(conn, [slug])
+        decided = await decisions(conn, journey_ids, plan)
     return JourneyReport(
         entered=sum(row.accounts for row in outcomes),
         completed=sum(row.accounts for row in outcomes if row.goal or row.reason == COMPLETED),
@@ -121,6 +124,7 @@ async def journey(
         days=[(row["day"], row["entered"], row["completed"]) for row in days],
         variants=variants,
         emails=mails,
+        decisions=decided,
     )
 
 

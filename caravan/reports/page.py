@@ -6,6 +6,7 @@ from pathlib import Path
 from string import Template
 
 from caravan.reports.charts import bars, intervals, lines
+from caravan.reports.decisions import DecisionNode
 from caravan.reports.emails import EmailCounts, together
 from caravan.reports.journey import JourneyReport, VariantNode
 from caravan.reports.wording import interval_in_words, rate, verdict_in_words, with_rate
@@ -35,7 +36,7 @@ def page(name: str, slug: str, made: JourneyReport, *, duration: str) -> str:
         outcomes=bars(
             [_outcome(row.reason, row.label, row.accounts, made.entered) for row in made.outcomes]
         ),
-        variants="\n".join(map(_variant, made.variants)),
+        variants="\n".join([*map(_variant, made.variants), *map(_decided, made.decisions)]),
         emails=_emails(made),
     )
 
@@ -73,6 +74,19 @@ def _variant(node: VariantNode) -> str:
         f"<h2>Variants at {escape(node.node)}: {node.of}, {escape(node.success)}</h2>"
         f"{intervals(rows)}<p>{escape(verdict_in_words(node))}</p>"
     )
+
+
+def _decided(node: DecisionNode) -> str:
+    rows = [
+        (
+            f"{path.path} ({path.cause})" if path.cause else path.path,
+            path.accounts,
+            with_rate(path.accounts, path.accounts / node.accounts)
+            + (f", confidence {path.confidence:.2f}" if path.confidence is not None else ""),
+        )
+        for path in node.paths
+    ]
+    return f"<h2>Decided by a model at {escape(node.node)}</h2>{bars(rows)}"
 
 
 def _emails(made: JourneyReport) -> str:

@@ -7,6 +7,7 @@ from datetime import datetime
 from caravan.journeys import core
 from caravan.journeys.control import ControlPlan
 from caravan.journeys.state import Command, Ended, Outcome, State
+from caravan.simulation.decisions import Decision
 
 
 @dataclass
@@ -20,6 +21,7 @@ class Traveller:
     control: ControlPlan
     mail_first: bool = False  # the first send also serves the commands before it
     state: State = field(default_factory=State)
+    awaits: Decision | None = None  # which comes later than it has come to the node
 
     def command(self) -> Command | None:
         return core.next_command(self.control, self.state)
@@ -37,6 +39,8 @@ class Traveller:
     @property
     def until(self) -> datetime | None:
         """When it is to be looked at again if nothing happens before; None while it is not at rest."""
+        if self.awaits is not None:
+            return self.awaits.at
         return self.state.pending.wakes_at if self.state.pending is not None else None
 
 

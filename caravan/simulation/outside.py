@@ -13,7 +13,7 @@ from caravan.platform.event_lines import EventRow, EventSource
 from caravan.platform.imports import FILES, FileReport, Importer
 from caravan.platform.known import known
 from caravan.platform.record_changes import RecordChange, apply_change
-from caravan.simulation import sql
+from caravan.simulation import decisions, sql
 from caravan.simulation.lines import Answer, Line, bad, names_of
 from caravan.simulation.throw_away import Pair
 
@@ -61,9 +61,9 @@ class Outside:
     async def impossible(self, lines: Sequence[Line], plan: Plan) -> list[Problem]:
         """Lines that cannot happen: of whom or what they speak nobody knows."""
         return await self._unknown(lines) + [
-            bad(line.file, line.number, f"{line.what.node} is no node that waits for an answer")
+            bad(line.file, line.number, why)
             for line in lines
-            if isinstance(line.what, Answer) and not _asks(plan, line.what)
+            if isinstance(line.what, Answer) and (why := _unfit(plan, line.what)) is not None
         ]
 
     async def _unknown(self, lines: Iterable[Line]) -> list[Problem]:
@@ -105,7 +105,9 @@ class Outside:
                     await apply_change(conn, line.what, at)
 
     async def _answer(self, answer: Answer, at: datetime) -> None:
-        """What a service says; where nobody waits for it, nothing."""
+        """What a service says; where nobody waits for it, nothing. A decision is taken by who arrives (``decisions``)."""
+        if answer.type == decisions.DECISION:
+            return
         async with self._pair.engage.acquire() as conn, conn.transaction():
             account_id = await sql.fetchval(conn, "account_named", external_id=answer.account)
             if account_id is not None:
@@ -125,7 +127,9 @@ class Outside:
         return Importer(self._pair.platform, self._workspace.catalog, at, lambda *_: None)
 
 
-def _asks(plan: Plan, answer: Answer) -> bool:
-    """Whether the node is of the kind that takes such an answer."""
+def _unfit(plan: Plan, answer: Answer) -> str | None:
+    """Why an answer cannot be taken: the node is not of the kind that asks for it, or has no such path."""
     node = plan.nodes.get(answer.node)
-    return node is not None and node.kind.partition("_")[0] == ASKS[answer.type]
+    if node is None or node.kind.partition("_")[0] != ASKS[answer.type]:
+        return f"{answer.node} is no node that waits for an answer"
+    return decisions.unfit(plan, answer)

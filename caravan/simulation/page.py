@@ -44,6 +44,7 @@ def _facts(told: Told) -> str:
         "inside": summary["inside"],
         **summary["exits"],
         "mails": mails,
+        **{f"decisions: {by}": n for by, n in summary.get("decisions", {}).items()},
     }
     return "".join(f"<div><dt>{escape(what)}</dt><dd>{n}</dd></div>" for what, n in facts.items())
 
@@ -92,6 +93,8 @@ def _step(body: dict[str, Any]) -> str:
         )
     elif outcome is not None:
         told.append(escape(outcome))
+    if body.get("by"):
+        told.append(f"decided by {'a line' if body['by'] == 'recorded' else escape(body['by'])}")
     if body.get("event"):
         told.append(escape(" ".join(filter(None, (body["event"], body.get("person"))))))
     if body.get("until"):

@@ -26,6 +26,7 @@ from caravan.platform.imports import FileReport
 from caravan.simulation import sql
 from caravan.simulation.agenda import Agenda, Traveller, in_order
 from caravan.simulation.beside import publish_beside
+from caravan.simulation.decisions import Decisions
 from caravan.simulation.flowing import DAY, Flow
 from caravan.simulation.group_asking import asks_of_groups
 from caravan.simulation.held_mail import HeldMail
@@ -118,7 +119,7 @@ async def run(pair: Pair, asked: Asked, progress: Progress = lambda _: None) -> 
     starts_at, ends_at, deadline = journeys.schedule_of(compiled.plan, begin)
     until = asked.until if asked.until is not None else deadline
     relay = CaptureTransport(keep=asked.keep_mail)
-    async with _walker(pair, relay) as walker:
+    async with _walker(pair, relay, Decisions(asked.lines, deadline)) as walker:
         groups = asked.workspace.solution_interests or asked.workspace.score_models
         speaking = (
             compiled.plan,
@@ -167,13 +168,16 @@ async def _lane(pair: Pair) -> AsyncIterator[Lane]:
 
 
 @asynccontextmanager
-async def _walker(pair: Pair, relay: CaptureTransport) -> AsyncIterator[Walker]:
+async def _walker(
+    pair: Pair, relay: CaptureTransport, decisions: Decisions
+) -> AsyncIterator[Walker]:
     async with AsyncExitStack() as stack:
 
         async def open_lane() -> Lane:
             return await stack.enter_async_context(_lane(pair))
 
-        yield Walker(pair.engage, open_lane, PlanCache(), Mailing(relay, texts=relay))
+        mailing = Mailing(relay, texts=relay)
+        yield Walker(pair.engage, open_lane, PlanCache(), mailing, decisions)
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ def summarise(ran: Ran, lines: Sequence[TraceLine]) -> dict[str, Any]:
             arrivals[body["node"]] += 1
             paths[body["node"]].update(_taken(body.get("outcome")))
     inside = _inside(bodies)
+    decided = Counter(body["by"] for body in bodies if "by" in body)
     return {
         "kind": "summary",
         "journey": ran.compiled.plan.journey,
@@ -34,6 +35,7 @@ def summarise(ran: Ran, lines: Sequence[TraceLine]) -> dict[str, Any]:
         "entries": entries,
         "inside": entries - exits.total(),
         "exits": dict(sorted(exits.items())),
+        **({"decisions": dict(sorted(decided.items()))} if decided else {}),
         "nodes": {
             name: {
                 "arrivals": arrivals[name],

@@ -43,7 +43,7 @@ async def read_lines(pair: Pair, ran: Ran) -> list[TraceLine]:
     plan = _Plan.of(ran.compiled.plan)
     lines: list[TraceLine] = []
     async with pair.engage.acquire() as conn:
-        async for one in walked(conn, ran.journey_id):
+        async for one in walked(conn, ran.journey_id, plan.control.start):
             lines += _lines(plan, one)
     return lines
 
@@ -122,6 +122,8 @@ def _further(kind: str, node: ControlNode, visit: Visit, one: Walked) -> dict[st
     if kind in RESTS:
         left_at = visit.left_at or (one.row["until"] if inside else one.row["ended_at"])
         further["until"] = written(left_at) if left_at is not None else None
+    if visit.decided_by is not None:
+        further["by"] = visit.decided_by
     if visit.fault is not None:
         further["fault"] = visit.fault
     if further.get("outcome") == "heard":

@@ -24,6 +24,7 @@ class Visit:
     event: str | None = None
     person: str | None = None
     fault: str | None = None  # of the account's time zone
+    decided_by: str | None = None  # recorded (a line said so), nobody, or of real accounts a model
     paths: dict[str, str | None] = field(default_factory=dict)  # of people, in order of id
     effects: list[Any] = field(default_factory=list)  # by action, then person
 
@@ -41,12 +42,12 @@ class Walked:
             self.row["ended_at"] is None
             and visit is self.visits[-1]
             and visit.edge is None
-            and self.row["position"] == visit.node
+            and self.row["position"] in (visit.node, None)
         )
 
 
-async def walked(conn: Any, journey_id: int) -> AsyncIterator[Walked]:
-    """All traversals of a journey, page by page."""
+async def walked(conn: Any, journey_id: int, start: str) -> AsyncIterator[Walked]:
+    """All traversals of a journey, which begins at ``start``, page by page."""
     after = 0
     while True:
         rows = await sql.fetch(
@@ -58,7 +59,20 @@ async def walked(conn: Any, journey_id: int) -> AsyncIterator[Walked]:
         page = {row["id"]: Walked(row) for row in rows}
         await _fill(conn, page)
         for one in page.values():
+            _add_open(one, start)
             yield one
+
+
+def _add_open(one: Walked, start: str) -> None:
+    """The visit of an account that stands where it has taken no step: it waits for a decision."""
+    row, last = one.row, one.visits[-1] if one.visits else None
+    position = row["position"] or start  # before its first step the row says nothing
+    if row["ended_at"] is not None or (
+        last is not None and last.node == position and last.edge is None
+    ):
+        return
+    number = (row["visits"] or {}).get(position, 1)
+    one.visits.append(Visit(position, number, row["arrived_at"] or row["entered_at"]))
 
 
 async def _fill(conn: Any, page: dict[int, Walked]) -> None:
@@ -74,6 +88,7 @@ async def _fill(conn: Any, page: dict[int, Walked]) -> None:
         if step["edge"] is not None:
             visit.edge, visit.left_at = step["edge"], step["at"]
             visit.event, visit.person = step["event"], step["person"]
+            visit.decided_by = step["decided_by"]
     for row in await sql.fetch(conn, "participants_walked", ids=ids):
         visit = found.get((row["traversal_id"], row["node"], row["visit"]))
         if visit is not None:

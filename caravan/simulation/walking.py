@@ -10,14 +10,16 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
 
-from caravan.campaigns import calling, stretch
+from caravan.campaigns import calling, deciding, stretch
 from caravan.campaigns.call_claims import Callbacks
+from caravan.campaigns.deciding import Said
 from caravan.campaigns.mail_together import send_together
 from caravan.campaigns.mailing import Mailing
 from caravan.campaigns.plans import PlanCache
 from caravan.services.silence import Silence
 from caravan.simulation import sql
 from caravan.simulation.agenda import Traveller
+from caravan.simulation.decisions import Decisions
 from caravan.simulation.throw_away import LANES
 
 CLAIMANT = "simulation"
@@ -54,12 +56,14 @@ class Walker:
         open_lane: Callable[[], Awaitable[Lane]],
         plans: PlanCache,
         mailing: Mailing,
+        decisions: Decisions,
     ) -> None:
         self._pool = pool  # for what is asked side by side, which no lane can serve
         self._open_lane = open_lane
         self._opened: list[Lane] = []
         self.plans = plans
         self.mailing = mailing
+        self._decisions = decisions
         self.steps = 0
         self.held = False  # mail, since somebody looked
 
@@ -126,6 +130,8 @@ class Walker:
                     go_on=True,
                 )
                 took = traveller.follow(asked.outcomes, asked.ended)
+            elif command is not None and command.kind == "decide":
+                took = await self._decide(lane, traveller, command.node, at)
             else:
                 ran = await stretch.run(
                     lane, self.plans, traveller.traversal_id, traveller.state.step_no, at
@@ -134,6 +140,23 @@ class Walker:
             self.steps += took
             if traveller.until is not None:
                 return
+
+    async def _decide(self, lane: Lane, traveller: Traveller, node: str, at: datetime) -> int:
+        """What a line decides; it stands at the node until the line comes."""
+        decision = traveller.awaits or self._decisions.take(traveller.account, node, at)
+        traveller.awaits = decision if decision is not None and decision.at > at else None
+        if traveller.awaits is not None:
+            return 0
+        decided = await deciding.conclude(
+            lane,
+            self.plans,
+            Said(path=decision.path if decision is not None else None),
+            traversal_id=traveller.traversal_id,
+            step_no=traveller.state.step_no,
+            at=at,
+            go_on=True,
+        )
+        return traveller.follow(decided.outcomes, decided.ended)
 
     async def _parties(self, travellers: Sequence[Traveller]) -> list[list[Traveller]]:
         """Accounts that share somebody, directly or by way of others, keep together and in order."""

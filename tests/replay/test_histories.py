@@ -37,8 +37,9 @@ HISTORIES = sorted(file for file in FOLDER.glob("*.json") if ".arguments" not in
 #: released stay here, and in CI, for as long as a plan of it may run anywhere
 OF_ENGINE: dict[int, set[str]] = {
     1: {
-        "call", "call-each-step", "call-timeout", "continued-0", "continued-1", "each-step-0", "each-step-1",
-        "heard", "migrated", "migrated-begun-anew", "migrated-continued", "migrated-each-step", "outage",
+        "call", "call-each-step", "call-timeout", "continued-0", "continued-1", "decide", "decide-continued",
+        "decide-each-step", "decide-failed", "decide-held", "decide-migrated", "each-step-0", "each-step-1", "heard",
+        "migrated", "migrated-begun-anew", "migrated-continued", "migrated-each-step", "outage",
         "paused", "rests", "stretches-0", "stretches-1",
     },
 }  # fmt: skip

@@ -105,6 +105,26 @@ def test_bad_lines_of_the_events_file_are_told_with_their_numbers(
     assert "happens.jsonl:1: error bad-value: no person nobody" in said.stderr
 
 
+def test_simulate_says_that_no_model_was_asked(caravan: Run, tmp_path: Path) -> None:
+    (tmp_path / "ws.yaml").write_text(
+        "workspace: ws\ndata: data/\n---\naudience: everyone\nwhen: {account: {name: {empty: false}}}\n---\n"
+        "journey: trip\naudience: everyone\nschedule: {end: 30 days}\nstart: triage\nnodes:\n"
+        "  triage: {decide: accounts, paths: [{label: hot, prompt: It asks to meet., end: met}], otherwise: rest}\n"
+        "  rest: {wait: 1 day}\n"
+    )
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "accounts.csv").write_text("account_id,name\na,A\nb,B\nc,C\n")
+    decided = {"at": AT, "type": "decision", "account_id": "a", "node": "triage", "path": "hot"}
+    (tmp_path / "lines.jsonl").write_text(json.dumps(decided) + "\n")
+    lines = ("--events", str(tmp_path / "lines.jsonl"))
+    said = caravan("simulate", str(tmp_path), "--journey", "trip", "--at", AT, *lines)
+    assert said.returncode == 0, said.stderr
+    assert said.stderr.splitlines()[-1] == (
+        "no model was asked: 3 decisions, 1 by lines of the events file, 2 by nobody, which took otherwise"
+    )
+    assert json.loads(said.stdout.splitlines()[-1])["decisions"] == {"nobody": 2, "recorded": 1}
+
+
 def test_bad_rows_of_the_data_are_told_and_the_rest_is_simulated(caravan: Run, shop: Path) -> None:
     with (shop / "data" / "people.csv").open("a") as people:
         people.write("p9,p9@x.example,P,N,T,,no-such-account,\n")

@@ -260,8 +260,8 @@ def test_status_tells_which_queues_nobody_polls(stack: Stack, start: Start) -> N
 
     worker = start("--roles", "journeys,streams")
     assert wait_for(lambda: sum(working().values()) == 2, 30)
-    assert working() == {"journeys": 1, "email": 0, "calls": 0, "streams": 1}
-    assert "`python worker.py --roles email,calls`" in status_of(stack)["advice"]
+    assert working() == {"journeys": 1, "email": 0, "calls": 0, "decisions": 0, "streams": 1}
+    assert "`python worker.py --roles email,calls,decisions`" in status_of(stack)["advice"]
     worker.process.kill()
     worker.process.wait()
     assert set(working().values()) == {0}

@@ -128,7 +128,7 @@ REPLACED: list[tuple[str, str, int, str, str | None]] = [
     ("wait: 3 days", "wait: 3 days\n    max_visits: {count: 0}", 12, "bad-value", "b"),
     ("wait: 3 days", "wait: 3 days\n    max_visits: {count: 2, next: c}", 12, "unknown-node", "b"),
     ("wait: 3 days", "wait: 3 days\n    max_visits: {count: 2, next: a}", 6, "cycle-without-wait", "a"),
-    ("wait: 3 days", "decide: accounts", 11, "bad-value", "b"),
+    ("wait: 3 days", "decide: accounts", 10, "missing-key", "b"),
     ("start: a", "start: a\nreentry: {from: end}", 5, "missing-key", None),
     ("start: a", "start: a\nreentry: {after: 3 days}", 5, "missing-key", None),
     ("start: a", "start: a\nreentry: {after: 3 days, from: noon}", 5, "bad-value", None),

@@ -5,13 +5,18 @@ within five seconds, for a workflow begins when it is started and not when its a
 """
 
 import asyncio
+import json
 import random
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from temporalio.testing import WorkflowEnvironment
 
+from activities.decisions import Models
+from caravan.ai.asking import Asker
+from caravan.ai_settings import AISettings
 from caravan.journeys.compiler import compile_journey
 from caravan.journeys.workspace import Workspace
 from caravan.simulation.lines import read_line
@@ -21,6 +26,9 @@ from caravan.simulation.told import simulate
 from caravan.simulation.trace import TraceLine, read_lines
 from tests.grouping import Grouping
 from tests.running import Running
+from tests.scripted_model import Asked as AskedModel
+from tests.scripted_model import ScriptedModel
+from worker import build_workers
 from workflows.contracts import Wake
 
 NEAR = timedelta(seconds=5)
@@ -270,6 +278,94 @@ async def test_a_journey_of_a_buying_group_goes_the_same_way(running: Running) -
 async def simulated_twice(running: Running, workspace: Workspace) -> list[dict[str, Any]]:
     """The same arguments again."""
     return [line.body for line in await _simulated(running, workspace)]
+
+
+DECIDED = """
+journey: trip
+audience: everyone
+schedule: {end: 200 days}
+start: hello
+nodes:
+  hello: {do: [{send_email: {template: hi}}], next: triage}
+  triage:
+    decide: accounts
+    paths:
+      - {label: Large, prompt: Many work there., next: mark}
+      - {prompt: Few work there., next: pause}
+    confidence: 0.5
+    otherwise: people
+    max_visits: {count: 3, end: enough}
+  mark:
+    do:
+      - update_account: {field: source_type, value: seen}
+      - send_email: {template: chief}
+    next: pause
+  pause: {wait: {for: 20 hours, ends_on: {weekdays: [mon, thu], at: "09:00"}}, next: triage}
+  people:
+    split: people
+    paths: [{label: Clerks, when: {person: {job_title: Clerk}}, do: [{person_interesting_moment: {type: web, text: x}}]}]
+    next: rest
+  rest: {wait: 1 week, end: over}
+"""
+
+
+def by_size(asked: AskedModel) -> dict[str, Any]:
+    """A model that goes by the number of employees, and is unsure of what has been sent much mail."""
+    employees = asked.facts["account"]["employees"]
+    mails = sum(one["last_90_days"] for one in asked.facts["events"] if one["type"] == "email_sent")
+    unsure = employees == 40 and mails > 0
+    return {
+        "path": "Large" if employees >= 100 else "2",
+        "confidence": 0.1 if unsure else 0.8,
+        "reason": "person 1 said so",
+    }
+
+
+async def test_a_journey_that_a_model_decides_in_goes_the_same_way(
+    running: Running, temporal: WorkflowEnvironment
+) -> None:
+    """The decisions of the real accounts, said as lines."""
+    world = running.world
+    workspace = world.workspace(DECIDED, ("hi", "chief"))
+    model = ScriptedModel(by_size)
+    [worker] = build_workers(
+        temporal.client,
+        world.stores,
+        world.mailing,
+        ("decisions",),
+        models=Models(lambda engage: Asker(AISettings(), engage, model=model.model), 4),
+        graceful=timedelta(seconds=1),
+    )
+    await world.load(workspace, **DATA)
+    journey = await world.publish(workspace, "trip")
+    await world.enter(journey)
+    async with worker:
+        for handle in await running.start(journey):
+            await handle.result()
+    real = await _real(running, workspace, journey)
+    rows = await world.engage.fetch(
+        "select a.external_id as account, d.decided_at, d.edge from decisions d"
+        " join traversals t on t.id = d.traversal_id join accounts a on a.id = t.account_id order by d.id"
+    )
+    names = {"1": "Large"}
+    lines = [
+        json.dumps(
+            {
+                "at": row["decided_at"].isoformat(), "type": "decision", "account_id": row["account"],
+                "node": "triage", "path": names.get(row["edge"], row["edge"]),
+            }
+        )
+        for row in rows
+    ]  # fmt: skip
+    simulated = await _simulated(running, workspace, lines)
+    assert {line.body["by"] for line in real if "by" in line.body} == {"model"}
+    assert {line.body["by"] for line in simulated if "by" in line.body} == {"recorded"}
+    for line in (*real, *simulated):
+        line.body.pop("by", None)
+    agree(real, simulated)
+    taken = [line.body["outcome"] for line in real if line.body["kind"] == "decide"]
+    assert (taken.count("Large"), taken.count("2"), taken.count("otherwise")) == (3, 3, 1)
+    assert len(model.asked) == len(rows)
 
 
 async def _open_listeners(running: Running) -> int:

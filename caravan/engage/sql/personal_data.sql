@@ -4,6 +4,10 @@
 -- name: personal_{table} for consents, mail_reports, scores, engagement_days, engagement_people, buying_group_members, participants, ledger, calls, listeners, relations, activities
 select to_jsonb(t) as held from {table} t where t.person_id = any(:person_ids::bigint[]) order by to_jsonb(t)::text;
 
+-- name: personal_decisions
+-- What a model was told of their accounts when it knew them as one of its people.
+select to_jsonb(t) as held from decisions t where t.people && :person_ids::bigint[] order by to_jsonb(t)::text;
+
 -- name: personal_mailed_addresses
 select to_jsonb(t) as held from mailed_addresses t
 where t.person_id = any(:person_ids::bigint[]) or t.address = any(:folded::text[]) order by to_jsonb(t)::text;
@@ -126,6 +130,11 @@ update participants set because = '{}' where person_id = any(:person_ids::bigint
 
 -- name: erase_calls
 update calls set answer = null, reply = null where person_id = any(:person_ids::bigint[]) returning 1;
+
+-- name: erase_decisions
+-- That it was decided stays, and how sure the model was; what it was told of them and said of them goes. One that is
+-- not decided yet is told anew.
+update decisions set facts = null, reason = null, people = '{}' where people && :person_ids::bigint[] returning 1;
 
 -- name: erase_mail_reports
 update mail_reports set told = null where person_id = any(:person_ids::bigint[]) returning 1;

@@ -75,3 +75,11 @@ select v.node, v.path, count(*) as number, count(*) filter (where t.ended_at is 
            and a.fields -> 'bot' is distinct from 'true'::jsonb)) as engaged
 from arrival v join traversals t on t.id = v.traversal_id
 group by v.node, v.path order by v.node, v.path;
+
+-- name: report_decisions
+-- What models decided at nodes of the kind decide: how often each way was taken and how sure the model was. `cause`: why the
+-- account took `otherwise`; null: the model's word counted.
+select d.node, d.edge, d.cause, count(*) as accounts, avg(d.confidence)::float8 as confidence
+from decisions d join traversals t on t.id = d.traversal_id
+where t.journey_id = any(:journey_ids::bigint[]) and d.edge is not null
+group by d.node, d.edge, d.cause order by d.node, accounts desc, d.edge, d.cause nulls first;

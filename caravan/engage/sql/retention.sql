@@ -1,6 +1,7 @@
 -- name: forget_steps
 -- Of traversals that ended long ago, of journeys that no version runs of any more: what a running one may ask
--- for, and what its report counts, stays. So do the steps that sent, for `caravan prove`.
+-- for, and what its report counts, stays. So do the steps that sent, for `caravan prove`. What a model was told and said goes
+-- with the steps it decided.
 with old as (
   select t.id from traversals t
   where t.ended_at < :before and not t.steps_gone
@@ -8,6 +9,8 @@ with old as (
   order by t.id limit :limit for no key update skip locked
 ), marked as (
   update traversals t set steps_gone = true from old where t.id = old.id
+), undecided as (
+  delete from decisions d using old where d.traversal_id = old.id
 )
 delete from steps s using old where s.traversal_id = old.id and s.kind <> 'send' returning 1;
 

@@ -8,6 +8,7 @@ from pydantic import Field
 from caravan.journeys.control import BEYOND, ControlNode, NodeKind, Target
 from caravan.journeys.nodes import (
     call,
+    decide,
     do,
     exit,
     listen,
@@ -19,6 +20,7 @@ from caravan.journeys.nodes import (
 )
 from caravan.journeys.nodes.base import target
 from caravan.journeys.nodes.call import Call
+from caravan.journeys.nodes.decide import Decide
 from caravan.journeys.nodes.do import Do
 from caravan.journeys.nodes.exit import ExitNode
 from caravan.journeys.nodes.listen import Listen
@@ -39,6 +41,7 @@ Node = Annotated[
     | Wait
     | Listen
     | Call
+    | Decide
     | ExitNode,
     Field(discriminator="kind"),
 ]
@@ -52,6 +55,7 @@ REGISTRY: dict[NodeKind, ModuleType] = {
     "wait": wait,
     "listen": listen,
     "call": call,
+    "decide_accounts": decide,
     "exit": exit,
 }
 

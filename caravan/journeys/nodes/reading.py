@@ -5,6 +5,7 @@ from types import ModuleType
 from caravan.journeys.nodes import (
     Node,
     call,
+    decide,
     do,
     listen,
     split_accounts,
@@ -20,10 +21,8 @@ KINDS: dict[str, ModuleType] = {"do": do, "wait": wait, "listen": listen, "call"
 OF: dict[str, dict[str, ModuleType]] = {
     "split": {"accounts": split_accounts, "people": split_people},
     "variants": {"accounts": variants_accounts, "people": variants_people},
+    "decide": {"accounts": decide},
 }
-
-#: nodes of the language that this version does not run
-LATER = ("decide",)
 
 
 def read_node(fields: Fields, scope: JourneyScope) -> Node | None:
@@ -49,10 +48,6 @@ def _kind(fields: Fields) -> ModuleType | None:
     for key, kind in KINDS.items():
         if key in fields.raw:
             return kind
-    for key in LATER:
-        if key in fields.raw:
-            fields.problem("bad-value", key, f"the node {key} is not supported by this version yet")
-            return None
     if fields.fine:
         fields.problem("missing-key", None, f"a node is one of {', '.join([*KINDS, *OF])}")
     return None

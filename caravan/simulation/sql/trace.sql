@@ -10,6 +10,8 @@ order by t.id limit :limit;
 -- name: steps_walked
 select s.traversal_id, s.node, s.visit, s.arrived_at, s.outcome ->> 'edge' as edge,
        (s.outcome ->> 'at')::timestamptz as at, s.because ->> 'fault' as fault,
+       case when s.kind <> 'decide' then null when s.because ? 'confidence' then 'model'
+            when s.because ? 'cause' then 'nobody' else 'recorded' end as decided_by,
        q.external_id as person, v.type as event
 from steps s
 left join people q on q.id = (s.because ->> 'person')::bigint and s.kind = 'listen'

@@ -1,0 +1,280 @@
+"""Having a model decide which path an account takes: claimed, asked, noted, and then recorded.
+
+Each decision is a row, claimed with the facts that the model is told, so whoever asks again – a worker died – asks the
+same question. An answer is noted as it comes and never asked for again; the path it leads to is settled in the
+transaction of the step. Whatever keeps the model from answering leads to ``otherwise``: nothing waits for it
+longer than ``WITHIN``.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from caravan.ai.path_choice import Choice, Chooser, Question
+from caravan.ai.unanswered import BudgetSpent, ModelFailed, NoModel, SwitchedOff, Unanswered
+from caravan.campaigns import decision_facts
+from caravan.campaigns.asking_outside import Asked, Open, opened
+from caravan.campaigns.decision_facts import Facts
+from caravan.campaigns.last_word import last_word
+from caravan.campaigns.plans import PlanCache
+from caravan.campaigns.progress import Progress
+from caravan.campaigns.stretch import walk_on
+from caravan.campaigns.visit import Visit
+from caravan.engage import sql
+from caravan.journeys.nodes.decide import Decide
+from caravan.journeys.nodes.paths import OTHERWISE, names
+from caravan.journeys.state import Outcome
+
+Now = Callable[[], datetime]
+
+#: how long an account stands at the node for a model that is away or busy
+WITHIN = timedelta(hours=1)
+#: how often one decision is asked for; a model that failed so often is not asked again for this one
+MOST_TRIES = 3
+#: characters of a reason of ours
+LONGEST_REASON = 300
+
+#: why there is no answer, as it is kept
+CAUSES: dict[type[Unanswered], str] = {
+    NoModel: "no-model",
+    SwitchedOff: "switched-off",
+    BudgetSpent: "budget-spent",
+    ModelFailed: "failed",
+}
+
+
+class NotYet(Exception):
+    """The model has not answered; it is asked again. The message is ours and holds no data."""
+
+
+@dataclass(frozen=True)
+class Said:
+    """What was said of a decision: a path by its name, or the cause why none is to be taken.
+
+    Without a confidence it was not a model that said it, and it counts.
+    """
+
+    path: str | None = None
+    confidence: float | None = None
+    cause: str | None = None
+    reason: str | None = None  # where it is not in the row yet
+
+
+@dataclass(frozen=True)
+class _Claimed:
+    open: Open
+    id: int
+    asked: Question
+    tries: int
+    known: Said | None  # what the model has said to a try before
+
+
+def decide_node(open: Open) -> Decide:
+    """The node an account stands at."""
+    node = open.locked.loaded.plan.nodes[open.command.node]
+    assert isinstance(node, Decide)
+    return node
+
+
+async def decide(
+    pool: Any,
+    plans: PlanCache,
+    choose: Chooser,
+    *,
+    traversal_id: int,
+    step_no: int,
+    asked_at: datetime,
+    now: Now,
+    stopping: Callable[[], bool] = lambda: False,
+    go_on: bool = False,
+) -> Asked:
+    """Decide for a traversal that stands at a ``decide``.
+
+    Args:
+        pool: the engage store.
+        plans: the plans this process holds.
+        choose: who asks the model.
+        traversal_id: whose row to lock.
+        step_no: the step this decision will be; stored already, it is returned.
+        asked_at: since when it is to be decided; how long it was held before does not count.
+        now: domain time.
+        stopping: true once this process is to end: nothing more is asked then.
+        go_on: serve the store-only commands that follow too.
+
+    Raises:
+        NotYet: try again later.
+    """
+    claimed = await _claim(pool, plans, traversal_id, step_no, now())
+    if isinstance(claimed, Asked):
+        return claimed
+    until = min(asked_at + WITHIN, claimed.open.locked.traversal.deadline)
+    said = claimed.known or await _ask(pool, claimed, choose, until, now, stopping)
+    return await conclude(
+        pool, plans, said, traversal_id=traversal_id, step_no=step_no, at=now(), go_on=go_on
+    )
+
+
+async def _claim(
+    pool: Any, plans: PlanCache, traversal_id: int, step_no: int, at: datetime
+) -> _Claimed | Asked:
+    async with pool.acquire() as conn, conn.transaction():
+        open = await opened(conn, plans, "decide", traversal_id, step_no, at)
+        if isinstance(open, Asked):
+            return open
+        node = decide_node(open)
+        visit = Progress(open.locked).visit(conn, plans, open.command, at)
+        row = await sql.fetchrow(conn, "decision_at", **_key(visit))
+        if row is None or (row["facts"] is None and row["model"] is None):
+            gathered = await decision_facts.gather(visit)
+            told = {
+                "facts": gathered.facts.model_dump(mode="json"),
+                "people": list(gathered.people),
+            }
+            if row is None:
+                row = await sql.fetchrow(conn, "claim_decision", **_key(visit), at=at, **told)
+            else:
+                await sql.execute(conn, "claim_decision_anew", id=row["id"], **told)
+            facts = gathered.facts
+        else:
+            facts = Facts.model_validate(row["facts"] or {})
+    known = Said(row["path"], row["confidence"]) if row["model"] is not None else None
+    question = Question(names(node.paths), node.paths, facts)
+    if known is None and not facts.say_something:
+        known = Said(cause="missing-data", reason="nothing is known of the account to decide by")
+    return _Claimed(open, row["id"], question, row["tries"], known)
+
+
+def _key(visit: Visit) -> dict[str, Any]:
+    return {"traversal_id": visit.traversal.id, "node": visit.node, "visit": visit.number}
+
+
+async def _ask(
+    pool: Any,
+    claimed: _Claimed,
+    choose: Chooser,
+    until: datetime,
+    now: Now,
+    stopping: Callable[[], bool],
+) -> Said | None:
+    """What the model says, or why it does not; None where it may not be asked just now."""
+    if now() >= until:
+        return Said(cause="timeout", reason="the model did not answer in time")
+    if claimed.tries >= MOST_TRIES:
+        return Said(cause="failed", reason=f"the model did not answer in {MOST_TRIES} tries")
+    if stopping():
+        raise NotYet("the worker stops")
+    traversal = claimed.open.locked.traversal
+
+    async def may_leave() -> int | None:
+        word: int | None = await sql.fetchval(
+            pool,
+            "begin_decision_try",
+            traversal_id=traversal.id,
+            epoch=traversal.epoch,
+            id=claimed.id,
+            **{"try": claimed.tries + 1},
+        )
+        return word
+
+    if await last_word(may_leave) is None:
+        return None  # closed, held, or answered to another try: ours is not to ask
+    try:
+        choice = await choose(claimed.asked, now())
+    except Unanswered as error:
+        return await _lost(pool, claimed, error)
+    await _note(pool, claimed.id, choice)
+    return Said(choice.path, choice.confidence)
+
+
+async def _lost(pool: Any, claimed: _Claimed, error: Unanswered) -> Said:
+    """Why there is no answer; what may pass is asked again, a few times."""
+    reason = str(error)[:LONGEST_REASON]
+    passing = isinstance(error, ModelFailed) and error.is_passing
+    if passing and claimed.tries + 1 < MOST_TRIES:
+        await sql.execute(pool, "decision_waits", id=claimed.id, reason=reason)
+        raise NotYet(reason)
+    cause = next(cause for kind, cause in CAUSES.items() if isinstance(error, kind))
+    return Said(cause=cause, reason=reason)
+
+
+async def _note(pool: Any, id: int, choice: Choice) -> None:
+    await sql.execute(
+        pool,
+        "note_decision",
+        id=id,
+        digest=choice.digest,
+        model=choice.model,
+        path=choice.path,
+        confidence=choice.confidence,
+        reason=choice.reason,
+    )
+
+
+async def conclude(
+    pool: Any,
+    plans: PlanCache,
+    said: Said | None,
+    *,
+    traversal_id: int,
+    step_no: int,
+    at: datetime,
+    go_on: bool = False,
+) -> Asked:
+    """Record the path that the account takes, and why.
+
+    Args:
+        said: None: nobody could be asked just now. What the row has of a model counts in its stead.
+
+    Raises:
+        NotYet: there is nothing to record, nor anything that forbids to ask.
+    """
+    async with pool.acquire() as conn, conn.transaction():
+        open = await opened(conn, plans, "decide", traversal_id, step_no, at, begins=said is None)
+        if isinstance(open, Asked):
+            return open
+        progress = Progress(open.locked)
+        visit = progress.visit(conn, plans, open.command, at)
+        row = await sql.fetchrow(conn, "decision_at", **_key(visit))
+        if row is not None and row["model"] is not None:
+            said = Said(row["path"], row["confidence"])
+        if said is None:
+            raise NotYet("something came between: the model was not asked")
+        edge, cause = _edge(decide_node(open), said)
+        await sql.execute(
+            conn,
+            "settle_decision",
+            **_key(visit),
+            path=said.path,
+            reason=said.reason,
+            cause=cause,
+            edge=edge,
+            at=at,
+        )
+        outcome = Outcome(step_no=open.locked.state.step_no, command=open.command, edge=edge, at=at)
+        progress.follow(outcome, _because(said, cause))
+        taken: list[Outcome] = []
+        large = False
+        if go_on:
+            taken, large = await walk_on(conn, plans, open.locked, progress, at)
+        await progress.save(conn, at)
+        return Asked(
+            [outcome, *taken], progress.state.ended, large=large, held_until=progress.held_until
+        )
+
+
+def _edge(node: Decide, said: Said) -> tuple[str, str | None]:
+    """The edge to leave by, and why it is not that of a path."""
+    if said.cause is not None or said.path is None:
+        return OTHERWISE, said.cause or "unanswered"
+    if said.confidence is not None and said.confidence < node.confidence:
+        return OTHERWISE, "low-confidence"
+    if said.path == OTHERWISE:
+        return OTHERWISE, None
+    return str(names(node.paths).index(said.path) + 1), None
+
+
+def _because(said: Said, cause: str | None) -> dict[str, Any]:
+    """For the step; what the model said is in the row of the decision, where an erasure finds it."""
+    because = {"confidence": said.confidence, "cause": cause}
+    return {key: value for key, value in because.items() if value is not None}
