@@ -1,5 +1,11 @@
 """The features that are evaluated: a line each."""
 
+from caravan.ai.features import Feature
+from evaluations.ask import answers
 from evaluations.evaluation import Evaluation
+from evaluations.summary import summarises
 
-EVALUATIONS: tuple[Evaluation, ...] = ()
+EVALUATIONS: tuple[Evaluation, ...] = (
+    Evaluation(Feature.SUMMARY, summarises),
+    Evaluation(Feature.ASK, answers),
+)

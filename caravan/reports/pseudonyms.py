@@ -16,7 +16,10 @@ SHORTEST = 3
 _PSEUDONYM = re.compile(r"\b(account|person) (\d+)\b", re.IGNORECASE)
 _URL = re.compile(r"\b(?:[a-z][a-z0-9+.-]*://|www\.)[^\s/?#]*([^\s?#]*)[^\s]*", re.IGNORECASE)
 _ADDRESS = re.compile(r"[^\s@<>,;:]+@[^\s@<>,;:]+")
-_NUMBER = re.compile(r"(?!\d{4}-\d\d-\d\d)\+?\d(?:[\s().\-/]{0,3}\d){6,}")
+#: an instant, which stays, or what may be a telephone number
+_NUMBER = re.compile(
+    r"(?P<instant>\b\d{4}-\d\d-\d\d(?:[ T]\d\d:\d\d(?::\d\d)?)?)|\+?\d(?:[\s().\-/]{0,3}\d){6,}"
+)
 _HIDDEN = re.compile(r"\s+")
 
 NAMES = ("first_name", "last_name")
@@ -70,7 +73,7 @@ class Pseudonyms:
         told = _ADDRESS.sub("(address)", told)
         if self._hidden:
             told = self._known().sub(lambda found: self._hidden[found[0].casefold()], told)
-        told = _NUMBER.sub("(number)", told)
+        told = _NUMBER.sub(lambda found: found["instant"] or "(number)", told)
         told = _HIDDEN.sub(" ", told).strip()
         return told if len(told) <= LONGEST else told[: LONGEST - 1] + "…"
 
