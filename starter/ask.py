@@ -6,9 +6,8 @@ from typing import Annotated, Any
 import typer
 
 from caravan.ai.answering import LONGEST_QUESTION, answer
-from caravan.ai.asking import Asker
 from caravan.ai.summarising import named
-from caravan.ai_settings import AISettings
+from starter.asker import asker
 from starter.cited import print_facts, print_sentences, told_fact
 from starter.errors import UserError
 from starter.looking import Looking
@@ -46,7 +45,8 @@ def ask(
 async def _told(session: Session, question: str) -> dict[str, Any]:
     engage, now = await session.engage(), datetime.now(UTC)
     looking = Looking(engage, await session.platform(), session.munchkin, question, now)
-    got = await answer(Asker(AISettings.load(), engage), question, looking, now)
+    with asker(engage) as asks:
+        got = await answer(asks, question, looking, now)
     reply, names = got.value, looking.pseudonyms
     cited = {record: None for one in reply.sentences for record in one.records}
     return {

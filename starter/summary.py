@@ -5,10 +5,10 @@ from typing import Annotated, Any
 
 import typer
 
-from caravan.ai.asking import Asker, Unanswered
+from caravan.ai.asking import Unanswered
 from caravan.ai.summarising import named, summarise
-from caravan.ai_settings import AISettings
 from caravan.reports.facts import Facts
+from starter.asker import asker
 from starter.cited import print_facts, print_sentences, told_fact
 from starter.output import cell, console
 from starter.session import Session
@@ -34,7 +34,8 @@ async def summary_of(session: Session, facts: Facts, at: datetime) -> dict[str, 
     if not facts.items:
         return told
     try:
-        answer = await summarise(Asker(AISettings.load(), await session.engage()), facts, at)
+        with asker(await session.engage()) as asks:
+            answer = await summarise(asks, facts, at)
     except Unanswered as why:
         return told | {"unanswered": str(why)}
     sentences = named(answer.value.sentences, facts.pseudonyms)

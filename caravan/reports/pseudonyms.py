@@ -5,13 +5,18 @@ without the names, addresses and numbers of those who are known here, and withou
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 #: characters of a text by strangers that are told
 LONGEST = 160
-#: a given or family name that is shorter is an ordinary word too often
-SHORTEST = 3
+#: a name that is shorter is an ordinary word too often; of two letters it is known by its capital
+SHORTEST, SHORTEST_AS_WRITTEN = 3, 2
+#: how companies are incorporated, which people leave out
+_FORM = re.compile(
+    r"[\s,]+(?:ab|ag|as|a/s|asa|bv|b\.v\.|co|corp|gmbh|inc|kg|llc|ltd|nv|oy|oyj|plc|s\.a\.|sa|sarl|se|spa)\.?$",
+    re.IGNORECASE,
+)
 
 _PSEUDONYM = re.compile(r"\b(account|person) (\d+)\b", re.IGNORECASE)
 _URL = re.compile(r"\b(?:[a-z][a-z0-9+.-]*://|www\.)[^\s/?#]*([^\s?#]*)[^\s]*", re.IGNORECASE)
@@ -33,7 +38,8 @@ class Pseudonyms:
         self._names: dict[str, str] = {}  # by pseudonym
         self._by_id: dict[str, str] = {}  # people, by the id that their team knows
         self._accounts: dict[str, str] = {}
-        self._hidden: dict[str, str] = {}  # what is not told, as it is written: by what is told
+        self._hidden: dict[str, str] = {}  # what is told in place of what, in whatever case
+        self._as_written: dict[str, str] = {}  # and in this one
         self._pattern: re.Pattern[str] | None = None
 
     def account(self, number: int, external_id: str, attributes: Mapping[str, Any]) -> str:
@@ -42,7 +48,7 @@ class Pseudonyms:
         name = attributes.get("name")
         self._names[pseudonym] = str(name or external_id)
         self._accounts[external_id] = pseudonym
-        self._hide(pseudonym, name, attributes.get("domain"))
+        self._hide(pseudonym, name, _FORM.sub("", str(name or "")), attributes.get("domain"))
         return pseudonym
 
     def person(self, number: int, external_id: str, attributes: Mapping[str, Any]) -> str:
@@ -52,6 +58,9 @@ class Pseudonyms:
         self._names[pseudonym] = " ".join(names) or str(attributes.get("email") or external_id)
         self._by_id[external_id] = pseudonym
         self._hide(pseudonym, " ".join(names), *names, *map(attributes.get, REACHED_BY))
+        for part in re.findall(r"\w+", " ".join(names)):
+            if len(part) >= SHORTEST_AS_WRITTEN and part[0].isupper():
+                self._as_written.setdefault(part, pseudonym)
         return pseudonym
 
     def of_person(self, external_id: str | None) -> str:
@@ -71,8 +80,7 @@ class Pseudonyms:
         told = _PSEUDONYM.sub(r"\1-\2", plain)  # a text cannot speak of whom it likes
         told = _URL.sub(lambda url: url[1] or "/", told)
         told = _ADDRESS.sub("(address)", told)
-        if self._hidden:
-            told = self._known().sub(lambda found: self._hidden[found[0].casefold()], told)
+        told = self._known().sub(self._instead, told)
         told = _NUMBER.sub(lambda found: found["instant"] or "(number)", told)
         told = _HIDDEN.sub(" ", told).strip()
         return told if len(told) <= LONGEST else told[: LONGEST - 1] + "…"
@@ -91,9 +99,16 @@ class Pseudonyms:
                 self._hidden.setdefault(str(text).casefold(), pseudonym)
         self._pattern = None
 
+    def _instead(self, found: re.Match[str]) -> str:
+        return self._hidden.get(found[0].casefold()) or self._as_written[found[0]]
+
     def _known(self) -> re.Pattern[str]:
         if self._pattern is None:
-            longest_first = sorted(self._hidden, key=len, reverse=True)
-            words = "|".join(map(re.escape, longest_first))
-            self._pattern = re.compile(rf"(?<!\w)(?:{words})(?!\w)", re.IGNORECASE)
+            any_case, as_written = _either(self._hidden), _either(self._as_written)
+            self._pattern = re.compile(rf"(?<!\w)(?:(?i:{any_case})|{as_written})(?!\w)")
         return self._pattern
+
+
+def _either(texts: Iterable[str]) -> str:
+    """One of these, the longest first; of none what fits nothing."""
+    return "|".join(map(re.escape, sorted(texts, key=len, reverse=True))) or "(?!)"

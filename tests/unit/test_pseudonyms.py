@@ -10,6 +10,7 @@ from caravan.reports.pseudonyms import LONGEST, Pseudonyms
 def known() -> Pseudonyms:
     made = Pseudonyms()
     made.account(5, "acc-05", {"name": "Acme Power", "domain": "acme.example"})
+    made.account(6, "acc-06", {"name": "Volt GmbH"})
     made.person(
         12,
         "p-12",
@@ -34,6 +35,8 @@ def known() -> Pseudonyms:
         ("www.evil.example", "/"),
         ("Pianist of Acme Powerful", "Pianist of Acme Powerful"),
         ("on 2026-03-02 at noon", "on 2026-03-02 at noon"),
+        ("Ek asked, ek did not", "person 12 asked, ek did not"),
+        ("Grid at Volt", "Grid at account 6"),
         ("person 13 said so", "person-13 said so"),
         ("a\x1b[31mb\u202ec\nd", "a [31mb c d"),
         ("x" * 500, "x" * (LONGEST - 1) + "…"),
