@@ -4,11 +4,11 @@ They are told as they are to people, and to a model with pseudonyms; what a mode
 
 =========================  ==========================================================
 ``account:5``              an account, by our number
+``person:12``              a person
 ``traversal:17``           one entry of an account into a journey
 ``step:17/3``              the third step of it
 ``event:81``               an activity
 ``message:ID``             a message, by its Message-ID
-``effect:17/act/1/2``      what an action did on a traversal: node, visit, its place there
 ``group:4``                a buying group
 ``role:4/chief``           a role of it
 ``member:4/12``            a person in it
