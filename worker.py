@@ -39,6 +39,7 @@ from temporalio.worker import (
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from activities.admission import AdmissionActivities
+from activities.alert_summaries import alert_summaries
 from activities.audience_flow import AudienceFlowActivities
 from activities.buying_groups import BuyingGroupActivities
 from activities.connection import connect, runtime_with
@@ -336,6 +337,7 @@ def _mailing(settings: Settings, roles: tuple[str, ...]) -> Mailing:
         rates=mail_settings.rates(settings),
         texts=text_settings.texts(settings),
         texts_from=settings.sms_from,
+        summarise=alert_summaries(AISettings.load()) if EMAIL in roles else None,
     )
     if mailing.withheld is not None and EMAIL in roles:
         log.warning("marketing mail is withheld", why=mailing.withheld)

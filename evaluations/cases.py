@@ -1,7 +1,7 @@
 """Cases of a feature, as they are written: a YAML list of mappings.
 
 ``case`` is a case's name, ``scripted`` what a good model says, one mapping for each question it is asked, which the
-tests let a scripted model say. The rest is the feature's own.
+tests let a scripted model say; ``{call: TOOL, with: {…}}`` is a call of a tool. The rest is the feature's own.
 """
 
 from collections.abc import Mapping

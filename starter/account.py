@@ -14,12 +14,14 @@ from caravan.engage import sql
 from caravan.engage.awaiting_entry import awaiting_entry
 from caravan.journeys.moving import MIGRATE
 from caravan.platform import sql as platform_sql
+from starter.account_facts import account_facts
 from starter.deleting import say_deleted
 from starter.errors import UserError
 from starter.evidence import in_words
 from starter.group_rows import group_row, group_words
 from starter.output import Format, FormatOption, as_json, cell, console
 from starter.session import Session, SubscriptionOption, run_with
+from starter.summary import SummaryOption, print_summary, summary_of
 from starter.way import names_around, way_of
 
 #: of the audiences it has left, the latest
@@ -40,6 +42,7 @@ def _group() -> None:
 @app.command("show")
 def show_account(
     account_id: Annotated[str, typer.Argument(help="The account's id.")],
+    summary: SummaryOption = False,
     form: FormatOption = Format.table,
     subscription: SubscriptionOption = None,
 ) -> None:
@@ -53,6 +56,12 @@ def show_account(
                 f"No account {account_id} in the engage store: it enters when a live journey's audience "
                 "has it (accounts without a name stay in the Platform)"
             )
+        if summary:
+            now = datetime.now(UTC)
+            made = await summary_of(session, await account_facts(pool, account, now), now)
+            made = {"account": account["external_id"]} | made
+            print(as_json(made)) if form is Format.json else print_summary(made)
+            return
         people = await sql.fetch(pool, "people_of_account", account_id=account["id"])
         names = await names_around(pool, account["id"])
         journeys = [

@@ -8,11 +8,13 @@ import typer
 from caravan.buying_groups import report
 from caravan.buying_groups.completeness import shown
 from caravan.engage import sql
+from starter.group_facts import group_facts
 from starter.group_names import GroupArgument, known_group
 from starter.group_rows import group_row, role_row, rounded, velocity
 from starter.output import Format, FormatOption, as_json, cell, console, plural, show
 from starter.session import Session, SubscriptionOption, run_with
 from starter.spans import span
+from starter.summary import SummaryOption, print_summary, summary_of
 
 
 def show_group(
@@ -20,6 +22,7 @@ def show_group(
     removed: Annotated[
         bool, typer.Option("--removed", help="Also those who were removed, and when.")
     ] = False,
+    summary: SummaryOption = False,
     form: FormatOption = Format.table,
     subscription: SubscriptionOption = None,
 ) -> None:
@@ -31,6 +34,13 @@ def show_group(
     """
 
     async def body(session: Session) -> None:
+        if summary:
+            pool, now = await session.engage(), datetime.now(UTC)
+            row = await known_group(pool, group)
+            made = await summary_of(session, await group_facts(pool, row, now), now)
+            made = {"group": row["id"]} | made
+            print(as_json(made)) if form is Format.json else print_summary(made)
+            return
         told = await _told(await session.engage(), group, removed)
         if form is Format.json:
             print(as_json(told))

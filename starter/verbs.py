@@ -144,6 +144,7 @@ VERBS: dict[str, tuple[Verb, ...]] = {
                 "local": "ai_local:local",
             },
         ),
+        Verb("ask", "ask:ask", "Answer a question about accounts, journeys and messages, with the records that say so."),
     ),
     "Stopping": (
         Verb("halt", "halt:halt", "Stop all sending at once: no mail, no call, no text message leaves from when this returns."),

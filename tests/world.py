@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from caravan.campaigns import admission, audience_flow, recording, sending, storing, stretch
+from caravan.campaigns.alert_prose import Summarise
 from caravan.campaigns.mailing import Mailing
 from caravan.campaigns.plans import PlanCache
 from caravan.database import outbox
@@ -59,13 +60,14 @@ class World:
         self.plans = PlanCache()
         self.transport = CaptureTransport()
         self.texts: Transport = CaptureTransport()
+        self.summarise: Summarise | None = None
         self.now = datetime.now(UTC)
         self.scores = "{}"  # of its workspaces
 
     @property
     def mailing(self) -> Mailing:
         """What its mail is sent with; a test may change the transport."""
-        return Mailing(self.transport, texts=self.texts)
+        return Mailing(self.transport, texts=self.texts, summarise=self.summarise)
 
     async def alone(self, _dsn: str) -> list[str]:
         """The subscriptions there are, as if other tests had left none: whoever asks all of them asks this one."""

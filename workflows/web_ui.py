@@ -222,7 +222,8 @@ def static_details(traversal_id: int, entry: int) -> str:
         f"Traversal {traversal_id}, entry {entry} of this account into this journey. Where it stands is "
         "under *Current Details*, which a running worker answers. The store's row is the truth: "
         "**Terminate** or **Request Cancellation** removes the account from the journey within seconds; "
-        "**Reset** repeats nothing that was done.\n"
+        "**Reset** repeats nothing that was done. Names, reasons and messages are not kept here: `caravan account show ID` "
+        "has them, with `--summary` in short.\n"
     )
 
 

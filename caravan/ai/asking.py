@@ -6,7 +6,7 @@ and are shown as such. An answer is a pydantic model, checked; there is no other
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -158,6 +158,13 @@ class Asker:
             cost=spent.cost,
             call=call,
         )
+
+    async def tools(
+        self, functions: "Sequence[Callable[..., Awaitable[Any]]]"
+    ) -> "list[Tool[None]]":
+        """Functions as tools: their docstrings tell the model what they are for."""
+        pydantic_ai = await asyncio.to_thread(import_module, "pydantic_ai")  # seconds
+        return [pydantic_ai.Tool(one, takes_ctx=False) for one in functions]
 
     def _name(self) -> str:
         if self.settings.model is not None:

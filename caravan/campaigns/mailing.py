@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
+from caravan.campaigns.alert_prose import AlertProse, Summarise
 from caravan.campaigns.turns import RatedTransport, Turns
 from caravan.delivery.allowed_recipients import AllowedRecipients
 from caravan.delivery.errors import RelayUnreachable
@@ -25,6 +26,8 @@ class Mailing:
     sign: Callable[[bytes], bytes] | None = None  # None: whoever relays it signs, or nobody
     rates: Rates | None = None  # None: as fast as it goes
     texts: Transport | None = None  # None: the operator has named no provider
+    summarise: Summarise | None = None  # None: sales alerts tell the facts alone
+    alert_prose: AlertProse | None = None  # of one send
     texts_from: str = ""  # the number, code or service that texts are from
     _turns: dict[Any, Turns] = field(default_factory=dict, repr=False, compare=False)
 

@@ -66,7 +66,7 @@ async def write(
     back = mailing.return_path
     return compose(
         TEMPLATE,
-        await sales_alert_facts.gather(visit, action),
+        await sales_alert_facts.gather(visit, action, mailing.alert_prose),
         sender=Sender(sender.name, sender.email, sender.reply_to),
         message_id=identity,
         at=visit.as_of,

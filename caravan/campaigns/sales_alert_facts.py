@@ -6,11 +6,15 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from caravan.campaigns.alert_prose import AlertProse
 from caravan.campaigns.visit import Visit
 from caravan.delivery.errors import UnfitText
 from caravan.engage import sql
 from caravan.journeys.actions.send_sales_alert import SendSalesAlert
 from caravan.journeys.conditions.sql import Binder, compile_condition
+from caravan.reports.activity_words import in_words
+from caravan.reports.facts import Fact, Facts
+from caravan.reports.pseudonyms import Pseudonyms
 
 #: members that are told of at length, and activities of each
 MEMBERS, LATEST = 4, 2
@@ -27,21 +31,16 @@ NOT_THEIRS = (
     "removed_from_buying_group",
 )  # fmt: skip
 
-#: activities in words, with the field that says about what
-WORDS = {
-    "email_opened": ("opened the e-mail", "template"),
-    "email_clicked": ("clicked in the e-mail", "template"),
-    "email_unsubscribed": ("unsubscribed", None),
-    "sms_clicked": ("clicked in a text message", None),
-    "page_visited": ("visited", "url"),
-    "form_filled": ("filled in the form", "form"),
-    "event_registered": ("registered for", "event_name"),
-    "event_attended": ("attended", "event_name"),
-}
 
-
-async def gather(visit: Visit, action: SendSalesAlert) -> dict[str, Any]:
+async def gather(
+    visit: Visit, action: SendSalesAlert, prose: AlertProse | None = None
+) -> dict[str, Any]:
     """The tokens of the alert's template.
+
+    Args:
+        visit: where the alert is claimed.
+        action: what it is about.
+        prose: has what a model made of these facts, or is told that nothing has been asked yet; None: facts alone.
 
     Raises:
         UnfitText: the account has no such group (any more).
@@ -69,7 +68,12 @@ async def gather(visit: Visit, action: SendSalesAlert) -> dict[str, Any]:
     told = await _told(visit, group["id"], members[:MEMBERS])
     day = _Days(visit)
     account = visit.account.get("name") or "an account without a name"
+    summary = None
+    if prose is not None:
+        facts = _facts(visit, action, group, members[:MEMBERS], moments, roles, told)
+        summary = prose.of((visit.traversal.id, visit.node, visit.number, repr(action)), facts)
     return {
+        "summary": summary,
         "account": account,
         "solution_interest": action.solution_interest,
         "group": f"{account} · {action.solution_interest}",
@@ -103,6 +107,56 @@ async def gather(visit: Visit, action: SendSalesAlert) -> dict[str, Any]:
     }
 
 
+def _facts(
+    visit: Visit,
+    action: SendSalesAlert,
+    group: Any,
+    members: Sequence[Any],
+    moments: Sequence[Any],
+    roles: Sequence[Any],
+    told: Mapping[int, Any],
+) -> Facts:
+    """What the alert tells, as sentences with their records, without saying who anybody is."""
+    known, number, day = Pseudonyms(), group["id"], _Days(visit)
+    us = known.account(visit.traversal.account_id, "", visit.account)
+    people = {one["id"]: known.person(one["id"], one["external_id"], one["attributes"]) for one in members}  # fmt: skip
+    facts = [
+        Fact(
+            f"group:{number}",
+            f"the buying group of {us} for {action.solution_interest}: engagement {_whole(group['engagement'])} of 100, "
+            f"completeness {_whole(group['completeness'])} of 100, stage {known.hide(group['stage'] or 'none')}, "
+            f"status {known.hide(group['status'] or 'none')}, "
+            + (f"qualified since {day(group['qualified_at'])}" if group["qualified_at"] else "not qualified"),
+        )
+    ]  # fmt: skip
+    facts += [
+        Fact(
+            f"role:{number}/{role['role']}",
+            f"the required role {known.hide(role['role'])} has {role['people']} of {role['members_required']} people",
+        )
+        for role in roles
+        if role["required"] and role["people"] < role["members_required"]
+    ]
+    for one in members:
+        who, title = people[one["id"]], one["attributes"].get("job_title")
+        titled = f", job title {known.hide(title)}" if title else ""
+        said = f"{who} is {known.hide(one['role'])}, engagement {_whole(one['score'])}{titled}"
+        facts.append(Fact(f"member:{number}/{one['id']}", said))
+        facts += [
+            Fact(
+                f"event:{did['id']}",
+                f"{who} {known.hide(in_words(did['type'], did['fields']))}",
+                datetime.fromisoformat(did["at"]),
+            )
+            for did in told[one["id"]]["did"]
+        ]
+    for row in moments:
+        who = us if row["person_id"] is None else people.get(row["person_id"], "somebody")
+        moment = f"{who}, a moment: {known.hide(row['text'] or row['type'] or '')}"
+        facts.append(Fact(f"event:{row['id']}", moment, row["at"]))
+    return Facts(f"buying group {number}", tuple(facts), known)
+
+
 async def _members(visit: Visit, action: SendSalesAlert, group_id: int) -> list[Any]:
     """Whom of the group the alert is about: the most engaged first, of equals by role and then by id."""
 
@@ -110,7 +164,7 @@ async def _members(visit: Visit, action: SendSalesAlert, group_id: int) -> list[
         about = action.members
         allowed = compile_condition(about, "person", binder).predicate if about else "true"
         return (
-            "select p.id, p.attributes, m.role, coalesce(e.score, 0) as score"
+            "select p.id, p.external_id, p.attributes, m.role, coalesce(e.score, 0) as score"
             " from buying_group_members m join people p on p.id = m.person_id"
             " join buying_groups g on g.id = m.group_id"
             f" join accounts a on a.id = {binder.named('account_id', 'bigint')}"
@@ -163,7 +217,10 @@ def _member(one: Any, told: Any, account: str, day: _Days) -> dict[str, Any]:
         if told["moment_at"]
         else None,
         "did": [
-            {"at": day(datetime.fromisoformat(did["at"])), "what": _in_words(did)}
+            {
+                "at": day(datetime.fromisoformat(did["at"])),
+                "what": in_words(did["type"], did["fields"]),
+            }
             for did in told["did"]
         ],
         "groups": [
@@ -174,12 +231,6 @@ def _member(one: Any, told: Any, account: str, day: _Days) -> dict[str, Any]:
         "email": person.get("email"),
         "phone": person.get("mobile_phone") or person.get("phone"),
     }
-
-
-def _in_words(did: Mapping[str, Any]) -> str:
-    words, field = WORDS.get(did["type"], (did["type"].replace("_", " "), None))
-    about = did["fields"].get(field) if field else None
-    return f"{words} {about}" if about else words
 
 
 def _name(person: Mapping[str, Any]) -> str:

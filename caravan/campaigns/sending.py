@@ -6,10 +6,12 @@ is not sent again by itself.
 """
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from itertools import groupby
 from typing import Any
 
 from caravan.campaigns import mail_step
+from caravan.campaigns.alert_prose import AlertProse
 from caravan.campaigns.claim_age import ClaimAge
 from caravan.campaigns.mail_claims import Claimed, Message, claim
 from caravan.campaigns.mail_hand_over import Now, Overtaken, Settling, hand_over, withhold
@@ -49,6 +51,8 @@ async def send(
         RelayUnreachable: nothing more could be handed over; try again later, nobody gets it twice.
     """
     away: dict[Carrier, RelayUnreachable] = {}
+    if mailing.summarise is not None:
+        mailing = replace(mailing, alert_prose=AlertProse(mailing.summarise))
     while True:
         try:
             sending = await _send_what_is_claimed(
@@ -98,6 +102,13 @@ async def _send_what_is_claimed(
         at_it = earlier.step.locked.state.step_no
         return await claim(pool, plans, mailing, traversal_id, at_it, claimant, now())
 
+    if mailing.alert_prose is not None and mailing.alert_prose.is_wanted:
+        # of what is claimed nothing has left; it is claimed anew with what a model says by now, or without
+        await mailing.alert_prose.fetch(pool, now())
+        again = await claim_again(claimed)
+        if isinstance(again, Sending):
+            return None
+        claimed = replace(again, step=replace(again.step, before=claimed.step.before))
     age = ClaimAge(claimed, claim_again, now)
     if claimed.messages:
         withheld = mailing.withheld

@@ -17,7 +17,7 @@ from evaluations.__main__ import as_json, chosen, main, run
 from evaluations.cases import BadCases, Case, read_cases
 from evaluations.evaluation import Evaluation, Score, evaluate
 from evaluations.registry import EVALUATIONS
-from tests.scripted_model import Fails, ScriptedModel, ScriptedService
+from tests.scripted_model import Calls, Fails, ScriptedModel, ScriptedService
 from tests.world import World
 
 AT = datetime(2026, 3, 2, 8, tzinfo=UTC)
@@ -131,7 +131,8 @@ async def test_answers_that_are_written_beside_the_cases_have_all_points(
 
     def scripted(case: Case) -> Asker:
         assert case.scripted, case.name
-        return Asker(settings, world.engage, model=ScriptedModel(*case.scripted).model)
+        lines = [Calls(one["call"], one["with"]) if "call" in one else one for one in case.scripted]
+        return Asker(settings, world.engage, model=ScriptedModel(*lines).model)
 
     result = await evaluate(evaluation, scripted, world.engage)
     assert [one for one in result.cases if one.points < 1] == []

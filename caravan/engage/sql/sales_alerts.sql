@@ -5,7 +5,7 @@ from buying_groups g where g.account_id = :account_id and g.solution_interest = 
 
 -- name: alert_moments
 -- The newest moments of the account and of these people, and how many there are in all.
-select v.at, v.fields ->> 'type' as type, v.fields ->> 'text' as text, p.attributes as person,
+select v.id, v.at, v.person_id, v.fields ->> 'type' as type, v.fields ->> 'text' as text, p.attributes as person,
        count(*) over () as total
 from activities v left join people p on p.id = v.person_id
 where v.at > :since and v.at <= :as_of
@@ -25,7 +25,7 @@ left join lateral (
   order by v.at desc, v.id desc limit 1
 ) moment on true
 left join lateral (
-  select jsonb_agg(jsonb_build_object('type', d.type, 'at', stamp(d.at), 'fields', d.fields) order by d.at desc, d.id desc) as what
+  select jsonb_agg(jsonb_build_object('id', d.id, 'type', d.type, 'at', stamp(d.at), 'fields', d.fields) order by d.at desc, d.id desc) as what
   from (
     select v.id, v.type, v.at, v.fields from activities v
     where v.person_id = p.id and v.at <= :as_of and v.type <> all(:not_theirs::text[])

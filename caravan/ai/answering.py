@@ -1,0 +1,62 @@
+"""Answers to an operator's question, from what tools that only read have told, each sentence with its records."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+from typing import Any, Protocol
+
+from pydantic import BaseModel, Field
+
+from caravan.ai.asking import Answer, Asker
+from caravan.ai.features import Feature
+from caravan.ai.summarising import NOT_PROSE, Sentence, wrong
+from caravan.reports.facts import Fact
+from caravan.reports.pseudonyms import Pseudonyms
+
+#: characters of a question
+LONGEST_QUESTION = 1000
+
+
+class Reply(BaseModel):
+    """What is known of a question, or what is not."""
+
+    known: bool
+    sentences: list[Sentence] = Field(default=[], max_length=6)
+    missing: str = Field(default="", max_length=300)
+
+
+class Lookout(Protocol):
+    """What can be looked at, and what has been."""
+
+    pseudonyms: Pseudonyms
+    seen: dict[str, Fact]  # by record
+
+    @property
+    def tools(self) -> Sequence[Callable[..., Awaitable[Any]]]: ...
+
+
+async def answer(asker: Asker, question: str, lookout: Lookout, at: datetime) -> Answer[Reply]:
+    """Answer one question; people and accounts in it are pseudonyms.
+
+    Raises:
+        Unanswered: there is no model, or none that answers from records.
+    """
+
+    def check(reply: Reply) -> str | None:
+        if not reply.known:
+            if not reply.missing.isprintable() or any(one in reply.missing for one in NOT_PROSE):
+                return "missing has mark-up, an address or a character that cannot be printed"
+            return "what is not known has no sentences" if reply.sentences else None
+        if not reply.sentences:
+            return "what is known is said in sentences, each with its records"
+        return wrong(reply.sentences, lookout.seen.__contains__, lookout.pseudonyms)
+
+    return await asker.ask(
+        Feature.ASK,
+        "ask",
+        {"today": f"{at:%Y-%m-%d %H:%M}Z"},
+        Reply,
+        at=at,
+        words={"question": question[:LONGEST_QUESTION]},
+        tools=await asker.tools(lookout.tools),
+        check=check,
+    )

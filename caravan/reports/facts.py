@@ -1,0 +1,62 @@
+"""Facts: what records say, each in a sentence of ours, with the record that says it.
+
+They are told as they are to people, and to a model with pseudonyms; what a model makes of them cites their records.
+
+=========================  ==========================================================
+``account:5``              an account, by our number
+``person:12``              a person
+``traversal:17``           one entry of an account into a journey
+``step:17/3``              the third step of it
+``event:81``               an activity
+``message:ID``             a message, by its Message-ID
+``group:4``                a buying group
+``role:4/chief``           a role of it
+``member:4/12``            a person in it
+``change:4/2``             a change of its stage or status, in turn
+``journey:SLUG/2``         a version of a journey
+``report:SLUG``            what came of a journey
+``stream:NAME``            what flows between the stores
+=========================  ==========================================================
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from caravan.reports.pseudonyms import Pseudonyms
+
+
+@dataclass(frozen=True)
+class Fact:
+    """What one record says; people and accounts by pseudonyms."""
+
+    record: str
+    text: str
+    at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is known of something, and who is spoken of."""
+
+    about: str
+    items: tuple[Fact, ...]
+    pseudonyms: Pseudonyms
+
+    @property
+    def records(self) -> frozenset[str]:
+        return frozenset(one.record for one in self.items)
+
+    def named(self) -> list[Fact]:
+        """For people: with names."""
+        return [Fact(one.record, self.pseudonyms.name(one.text), one.at) for one in self.items]
+
+
+def as_data(items: Iterable[Fact]) -> list[Mapping[str, Any]]:
+    """For a model."""
+    return [
+        {"record": one.record, "text": one.text}
+        | ({"at": f"{one.at:%Y-%m-%d %H:%M}Z"} if one.at else {})
+        for one in items
+    ]

@@ -1,0 +1,148 @@
+"""Prose in sales alerts: between two claims, of the facts of then, and never in the way of an alert."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from activities.alert_summaries import AlertSummaries, alert_summaries
+from caravan.ai_settings import AISettings
+from caravan.campaigns.alert_prose import Said
+from caravan.delivery.errors import RelayUnreachable
+from caravan.reports.facts import Facts
+from tests.relay import Relay
+from tests.scripted_model import Asked, ScriptedModel
+from tests.store.test_sales_alert import begin, parts
+from tests.world import World
+
+SETTINGS = AISettings(model="scripted:m")
+
+
+def sentence(text: str, record: str) -> Callable[[Asked], Any]:
+    """Cites the first record that begins so, and puts its person into the text."""
+
+    def line(asked: Asked) -> Any:
+        found = next(one for one in asked.facts["records"] if one["record"].startswith(record))
+        who = next((f"person {one}" for one in found["record"].split("/")[1:]), "")
+        return {"sentences": [{"text": text.replace("WHO", who), "records": [found["record"]]}]}
+
+    return line
+
+
+async def test_alert_has_prose_with_names_put_back_and_its_records(world: World) -> None:
+    traversal = await begin(world)
+    model = ScriptedModel(sentence("WHO is the most engaged.", "member:"))
+    world.summarise = AlertSummaries(SETTINGS, model=model.model)
+    assert (await world.walk(traversal)).ended is not None
+    assert len(world.transport.messages) == 2
+    assert len(model.asked) == 1  # two addresses, one question
+    _, text, html = parts(world)
+    assert "IN SHORT, WRITTEN BY scripted:m" in text
+    assert "Quy is the most engaged. [member:" in text
+    assert text.index("Completeness:") < text.index("IN SHORT")  # facts first
+    assert "Quy is the most engaged." in html
+    shown = model.asked[0].user
+    for kept in ("Acme", "Pia", "Ek", "Quy", "Sam", "@a.example", "+4670", "0812345"):
+        assert kept not in shown, kept
+    assert [row["state"] for row in await world.ledger() if row["message_id"]] == ["accepted"] * 2
+
+
+async def test_no_transaction_and_no_lock_is_open_while_the_model_is_asked(world: World) -> None:
+    traversal = await begin(world)
+    states: list[str] = []
+
+    async def summarise(engage: Any, facts: Facts, at: datetime) -> Said | None:
+        states.extend(row["state"] for row in await world.ledger() if row["message_id"])
+        locked = "select from traversals where id = $1 for update nowait"
+        await engage.fetch(locked, traversal)
+        return None
+
+    world.summarise = summarise
+    assert (await world.walk(traversal)).ended is not None
+    assert states == ["claimed", "claimed"]  # nothing has left
+    assert len(world.transport.messages) == 2
+    assert "IN SHORT" not in parts(world)[1]
+
+
+@pytest.mark.parametrize("fault", ["fails", "hangs", "invents", "budget"])
+async def test_alert_leaves_with_facts_alone_whatever_the_model_does(
+    world: World, fault: str
+) -> None:
+    traversal = await begin(world)
+    invented = {"sentences": [{"text": "All is well.", "records": ["event:999999"]}]}
+    model = ScriptedModel(RuntimeError("Pia") if fault == "fails" else invented)
+    settings = SETTINGS
+    if fault == "hangs":
+        model.hold.clear()
+        settings = replace(SETTINGS, timeout=timedelta(seconds=0.3))
+    if fault == "budget":
+        settings = replace(SETTINGS, daily_tokens=1)
+    asks = AlertSummaries(settings, model=model.model)
+    world.summarise = asks
+    assert (await world.walk(traversal)).ended is not None
+    assert len(world.transport.messages) == 2
+    _, text, _ = parts(world)
+    assert "IN SHORT" not in text
+    assert "All is well" not in text
+    assert "Most engaged: Quy" in text
+
+
+async def test_model_that_failed_is_left_alone_for_a_while(world: World) -> None:
+    clock = [0.0]
+    model = ScriptedModel(RuntimeError("no"))
+    asks = AlertSummaries(SETTINGS, model=model.model, seconds=lambda: clock[0])
+    from caravan.reports.facts import Fact
+    from caravan.reports.pseudonyms import Pseudonyms
+
+    facts = Facts("account 1", (Fact("account:1", "there is one"),), Pseudonyms())
+    for at, asked in ((1.0, 1), (2.0, 1), (400.0, 2)):
+        clock[0] = at
+        assert await asks(world.engage, facts, world.now) is None
+        assert len(model.asked) == asked
+
+
+async def test_who_was_erased_meanwhile_is_not_told_of(world: World) -> None:
+    traversal = await begin(world)
+
+    async def summarise(engage: Any, facts: Facts, at: datetime) -> Said | None:
+        quy = await engage.fetchval("select id from people where external_id = 'q'")
+        await engage.execute(
+            "update buying_group_members set removed_at = $1 where person_id = $2", at, quy
+        )
+        group = next(one.record for one in facts.items if one.record.startswith("group:"))
+        return Said("m", [(f"person {quy} is keen.", [group]), ("The group is there.", [group])])
+
+    world.summarise = summarise
+    await world.walk(traversal)
+    _, text, _ = parts(world)
+    assert "The group is there." in text
+    assert "keen" not in text
+    assert "Quy" not in text
+
+
+async def test_a_try_behind_one_whose_relay_was_away_sends_once(world: World) -> None:
+    traversal = await begin(world)
+    model = ScriptedModel(sentence("The group is there.", "group:"))
+    world.summarise = AlertSummaries(SETTINGS, model=model.model)
+    capture = world.transport
+    relay = Relay()
+    await relay.start()
+    await relay.stop()
+    world.transport = relay.transport()  # type: ignore[assignment]
+    with pytest.raises(RelayUnreachable):
+        await world.walk(traversal)
+    first = {row["message_id"] for row in await world.ledger() if row["message_id"]}
+    world.transport = capture
+    await world.walk(traversal)
+    assert {one.message_id for one in world.transport.messages} == first
+    assert len(world.transport.messages) == 2
+    assert len(model.asked) == 1  # the answer is kept
+    assert "The group is there." in parts(world)[1]
+
+
+def test_alerts_ask_where_a_model_is_set_and_summaries_are_switched_on() -> None:
+    assert alert_summaries(AISettings()) is None
+    assert alert_summaries(replace(SETTINGS, features=frozenset())) is None
+    assert alert_summaries(SETTINGS) is not None

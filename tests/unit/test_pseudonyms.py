@@ -1,0 +1,72 @@
+"""Speaking of people without saying who they are: what is hidden, what comes back, and what a text cannot do."""
+
+import pytest
+
+from caravan.ai.summarising import Sentence, wrong
+from caravan.reports.pseudonyms import LONGEST, Pseudonyms
+
+
+@pytest.fixture
+def known() -> Pseudonyms:
+    made = Pseudonyms()
+    made.account(5, "acc-05", {"name": "Acme Power", "domain": "acme.example"})
+    made.account(6, "acc-06", {"name": "Volt GmbH"})
+    made.person(
+        12,
+        "p-12",
+        {
+            "first_name": "Pia",
+            "last_name": "Ek",
+            "email": "pia@acme.example",
+            "phone": "0812345678",
+        },
+    )
+    made.person(13, "p-13", {})
+    return made
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("Pia Ek of ACME POWER asked", "person 12 of account 5 asked"),
+        ("call PIA at 08 123 45 678", "call person 12 at (number)"),
+        ("mail pia@acme.example or other@x.example", "mail (address) or (address)"),
+        ("https://us.example/price?email=pia@acme.example", "/price"),
+        ("www.evil.example", "/"),
+        ("Pianist of Acme Powerful", "Pianist of Acme Powerful"),
+        ("on 2026-03-02 at noon", "on 2026-03-02 at noon"),
+        ("Ek asked, ek did not", "person 12 asked, ek did not"),
+        ("Grid at Volt", "Grid at account 6"),
+        ("person 13 said so", "person-13 said so"),
+        ("a\x1b[31mb\u202ec\nd", "a [31mb c d"),
+        ("x" * 500, "x" * (LONGEST - 1) + "…"),
+    ],
+)  # fmt: skip
+def test_texts_are_told_without_who_is_known(known: Pseudonyms, text: str, told: str) -> None:
+    assert known.hide(text) == told
+
+
+def test_names_are_put_back_and_strangers_stay(known: Pseudonyms) -> None:
+    assert known.name("Person 12 and person 13 of account 5, person 99") == (
+        "Pia Ek and p-13 of Acme Power, person 99"
+    )
+    assert list(known.strangers("person 12, person 99")) == ["person 99"]
+
+
+@pytest.mark.parametrize(
+    ("text", "records", "why"),
+    [
+        ("person 12 is keen.", ["event:1"], None),
+        ("person 12 is keen.", ["event:2"], "cites a record"),
+        ("person 99 is keen.", ["event:1"], "speaks of somebody"),
+        ("See https://evil.example", ["event:1"], "mark-up"),
+        ("<b>keen</b>", ["event:1"], "mark-up"),
+        ("keen\x1b[2J", ["event:1"], "mark-up"),
+        ("keen\u202e", ["event:1"], "mark-up"),
+    ],
+)
+def test_sentence_is_of_records_and_plain(
+    known: Pseudonyms, text: str, records: list[str], why: str | None
+) -> None:
+    found = wrong([Sentence(text=text, records=records)], {"event:1"}.__contains__, known)
+    assert (found is None) if why is None else (found is not None and why in found)
