@@ -9,6 +9,7 @@ import re
 from html.parser import HTMLParser
 
 from caravan.journeys.shield import Shielded, shield
+from caravan.journeys.visible_text import tame
 
 _SPACES = re.compile(r"[ \t\r\f\v]+")
 _AROUND_BREAKS = re.compile(r" ?\n ?")
@@ -33,7 +34,7 @@ _MAKES_MARKUP = re.compile(
 def text_of(html: str) -> str:
     """Words, one block a line, links behind their words; hidden preheaders are left out."""
     reader = _Reader()
-    reader.feed(html)
+    reader.feed(tame(html))
     reader.close()
     return tidied("".join(reader.out))
 
@@ -48,7 +49,7 @@ def text_template(html: str) -> str | None:
     if any(_MAKES_MARKUP.search(piece) for piece in hidden.pieces):
         return None
     reader = _TemplateReader(hidden)
-    reader.feed(hidden.text)
+    reader.feed(tame(hidden.text))
     reader.close()
     text = tidied("".join(reader.out))
     if reader.unclear or "{{" in text or "{%" in text:

@@ -11,23 +11,30 @@ Liquid, and rules that are made by Liquid.
 """
 
 import re
-from collections.abc import Set
+from collections.abc import Iterable, Set
 from html import escape, unescape
 from html.parser import HTMLParser
 
 import css_inline
 
+from caravan.journeys.enclosed import enclosed
 from caravan.journeys.shield import Shielded, shield
 
 #: elements within elements that the inliner, which recurses, is given; a hundred times as many end it
 MOST_DEPTH = 500
 
-_OPAQUE = re.compile(
-    r"<!--.*?-->|<!\[.*?\]>|<(script|title|textarea|xmp)\b.*?</\1\s*>", re.I | re.S
-)
-_STYLE = re.compile(r"<style\b(?P<attributes>[^>]*)>(?P<css>.*?)</style\s*>", re.I | re.S)
+_OPAQUE = re.compile(r"(<!--)|(<!\[)|<(script|title|textarea|xmp)\b", re.I)
+_OPAQUE_ENDS = {"<!--": re.compile("-->"), "<![": re.compile(r"\]>")} | {
+    name: re.compile(rf"</{name}\s*>", re.I) for name in ("script", "title", "textarea", "xmp")
+}
+_STYLE = re.compile(r"<(style)\b[^<>]*>", re.I)
+_STYLE_ENDS = {"style": re.compile(r"</style\s*>", re.I)}
+_STYLE_PARTS = re.compile(r"<style\b(?P<attributes>[^>]*)>(?P<css>.*)</style\s*>", re.I | re.S)
+_NEXT_MARK = re.compile(r"[{};]")
 _IMPORT = re.compile(r"@import\b[^;]*(;|\Z)", re.I)
-_OPENING = re.compile(r"""<([a-zA-Z][\w:-]*)((?:[^<>"']|"[^"]*"|'[^']*')*?)(\s*/?)>""")
+_OPENING = re.compile(
+    r"""<([a-zA-Z][\w:-]*+)((?:[^<>"'\s/]++|/(?!>)|\s++(?!/?>)|"[^"]*+"|'[^']*+')*+)(\s*+/?)>"""
+)
 _CLOSING = re.compile(r"</([a-zA-Z][\w:-]*)")
 _ATTRIBUTE = re.compile(r"""([^\s=>"'/]+)(?:\s*=\s*("[^"]*"|'[^']*'|[^\s"'>]+))?""")
 #: their ends may be left out: they are not within each other
@@ -69,9 +76,11 @@ def inlined(html: str, *, but: Set[str] = frozenset()) -> str:
 
 def _sheets(hidden: Shielded) -> list[str]:
     """The style sheets that can be told before sending; those for some media only are not for all."""
-    told = _blanked(hidden.text, _OPAQUE)
+    told = _without_opaque(hidden.text)
     found = []
-    for match in _STYLE.finditer(told):
+    for start, end in enclosed(told, _STYLE, _STYLE_ENDS):
+        match = _STYLE_PARTS.fullmatch(told, start, end)
+        assert match is not None
         attributes = match["attributes"].lower()
         if hidden.words.search(attributes) or ("media" in attributes and "all" not in attributes):
             continue
@@ -83,25 +92,39 @@ def _sheets(hidden: Shielded) -> list[str]:
 
 def _is_of_a_value(css: str, place: int) -> bool:
     """Whether a word stands in the value of a declaration."""
-    before = re.search(r"[{};:][^{};:]*\Z", css[:place])
-    behind = re.match(r"[^{};]*([{};]|\Z)", css[place:])
-    return bool(before and before[0][0] == ":" and behind and not behind[0].endswith("{"))
+    before = max(css.rfind(mark, 0, place) for mark in "{};:")
+    behind = _NEXT_MARK.search(css, place)
+    return before >= 0 and css[before] == ":" and (behind is None or behind[0] != "{")
 
 
 def _opening_tags(text: str) -> list[re.Match[str]]:
-    return list(_OPENING.finditer(_blanked(_blanked(text, _OPAQUE), _STYLE)))
+    return list(_OPENING.finditer(_without_styles(_without_opaque(text))))
 
 
-def _blanked(text: str, what: re.Pattern[str]) -> str:
-    """The text with blanks in place of what is found: everything else keeps its place."""
-    return what.sub(lambda match: " " * len(match[0]), text)
+def _without_opaque(text: str) -> str:
+    """The text without what no rule speaks of; everything else keeps its place."""
+    return _blanked(text, enclosed(text, _OPAQUE, _OPAQUE_ENDS))
+
+
+def _without_styles(text: str) -> str:
+    return _blanked(text, enclosed(text, _STYLE, _STYLE_ENDS))
+
+
+def _blanked(text: str, parts: Iterable[tuple[int, int]]) -> str:
+    """The text with blanks in place of some parts of it."""
+    pieces: list[str] = []
+    at = 0
+    for start, end in parts:
+        pieces += [text[at:start], " " * (end - start)]
+        at = end
+    return "".join([*pieces, text[at:]])
 
 
 def _nested_too_deeply(text: str) -> bool:
     """Whether elements are nested beyond what the inliner can take, however they are closed."""
     opened: dict[str, int] = {}
     depth = 0
-    for match in re.finditer(f"{_CLOSING.pattern}|{_OPENING.pattern}", _blanked(text, _OPAQUE)):
+    for match in re.finditer(f"{_CLOSING.pattern}|{_OPENING.pattern}", _without_opaque(text)):
         name = (match[1] or match[2]).lower()
         if name in _VOID or name in _ENDS_ITSELF:
             continue
@@ -118,11 +141,11 @@ def _nested_too_deeply(text: str) -> bool:
 
 def _copy(hidden: Shielded, tags: list[re.Match[str]], sheets: list[str]) -> str:
     """A page of elements alone: numbered, without their own styles, without words and Liquid."""
-    blank = _blanked(_blanked(hidden.text, _OPAQUE), _STYLE)
+    blank = _without_styles(_without_opaque(hidden.text))
     numbers = {match.start(): number for number, match in enumerate(tags)}
     parts = [f"<style>{css}</style>" for css in sheets]
     marks = sorted(
-        [*_OPENING.finditer(blank), *re.finditer(r"</[a-zA-Z][^>]*>", blank)],
+        [*_OPENING.finditer(blank), *re.finditer(r"</[a-zA-Z][^<>]*>", blank)],
         key=lambda match: match.start(),
     )
     for match in marks:

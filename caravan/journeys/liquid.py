@@ -3,8 +3,10 @@
 What is found here cannot fail at send: an unknown variable is a problem of validation.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from liquid import BoundTemplate, Environment, RenderContext, StrictUndefined
 from liquid.ast import Node
@@ -31,6 +33,9 @@ _written = Environment(undefined=StrictUndefined)
 del _written.tags["include"]  # which shares its names with what includes it: `render` does not
 _expanded = Environment(undefined=StrictUndefined)
 know_fragments(_expanded)
+
+
+_OPENINGS = re.compile(r"\{\{|\{%")
 
 
 @dataclass(frozen=True)
@@ -125,12 +130,41 @@ def nonsense_in(text: str, catalog: FieldCatalog, *, expanded: bool = False) -> 
     return nonsense(template, text, of_fields(catalog))
 
 
+#: openings without an end that a text may have where nobody minds, in comments
+MOST_OPEN = 50
+
+
+@lru_cache(maxsize=16)  # a text is asked several things, one behind the other
 def _parsed(environment: Environment, text: str) -> BoundTemplate:
+    _check_ends(text)
     try:
         return environment.from_string(text)
+    except RecursionError:
+        raise BadLiquid(1, "tags are too deeply within each other") from None
     except LiquidError as error:
         line = Lines(text).of(error.token.start_index) if error.token else 1
         raise BadLiquid(line, str(error).splitlines()[0]) from None
+
+
+def _check_ends(text: str) -> None:
+    """Refuse what the lexer would look for the end of from every place anew: hours, for a long text.
+
+    Raises:
+        BadLiquid: an opening has no end, outside of blocks in which nobody minds.
+    """
+    last = {"{{": text.rfind("}}"), "{%": text.rfind("%}")}
+    open_ones = [
+        match.start() for match in _OPENINGS.finditer(text) if match.start() > last[match[0]]
+    ]
+    if len(open_ones) > MOST_OPEN:
+        end = "}}" if text.startswith("{{", open_ones[0]) else "%}"
+        raise BadLiquid(Lines(text).of(open_ones[0]), f"expected '{end}', found end of file")
+    for block in ("raw", "doc"):
+        begins = list(re.finditer(rf"\{{%-?\s*{block}\b", text))
+        ends = [match.start() for match in re.finditer(rf"\{{%-?\s*end{block}\b", text)]
+        unended = [one.start() for one in begins if not ends or one.start() > ends[-1]]
+        if len(unended) > MOST_OPEN:
+            raise BadLiquid(Lines(text).of(unended[0]), f"expected tag 'end{block}'")
 
 
 def _outer(template: BoundTemplate, text: str) -> list[Used]:

@@ -106,6 +106,7 @@ class _Follower:
         self.somewhere: set[str] = set()  # given a value here or there
         self.from_outside: set[str] = set()
         self.loops = 0  # around
+        self.unknown: dict[str, str] = {}
 
     def report(self, index: int, code: str, message: str) -> None:
         self.found.add(Nonsense(self.lines.of(index), code, message))
@@ -308,8 +309,11 @@ class _Follower:
         """Why a filter can give nothing, whatever it is put behind."""
         name = used.name
         if name not in self.environment.filters:
-            own = nearest(name, sorted(self.environment.filters))
-            return f"no filter {name}{own or ': there are those of Liquid, such as capitalize'}"
+            if name not in self.unknown:  # often the same, and the nearest is dear
+                own = nearest(name, sorted(self.environment.filters))
+                instead = own or ": there are those of Liquid, such as capitalize"
+                self.unknown[name] = f"no filter {name}{instead}"
+            return self.unknown[name]
         if name == "concat" and any(one.what not in ("list", "given") for one in arguments):
             return "filter concat takes a list: {% assign more = 'a,b' | split: ',' %}"
         made_by = self.environment.filters[name]

@@ -14,9 +14,9 @@ MOST_DEPTH = 500
 
 #: where the reader says so: octets from the start
 _PLACE = re.compile(r" in root template| at position (\d+):\d+")
-_TAG = re.compile(r"<(/?)([a-zA-Z][\w:-]*)[^<>]*?(/?)>")
+_TAG = re.compile(r"<(/?)([a-zA-Z][\w:-]*+)[^<>]*?(/?)>")
 # what it says is said by `inlining` of every style sheet, and Liquid's words do not harm it there
-_INLINE = re.compile(r"""(<mj-style\b[^<>]*?)\s+inline\s*=\s*(["'])inline\2""")
+_INLINE = re.compile(r"""(<mj-style\b[^<>]*?)(?<!\s)\s++inline\s*+=\s*(["'])inline\2""")
 _NEVER_CLOSED = frozenset(
     {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "wbr"}
 )

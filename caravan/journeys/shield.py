@@ -5,10 +5,9 @@ import re
 from dataclasses import dataclass
 
 # as the Liquid lexer sees them: raw and comment blocks are one piece, whatever stands inside
-_PIECE = re.compile(
-    r"\{%-?\s*(?P<block>raw|comment)\b.*?\{%-?\s*end(?P=block)\s*-?%\}|\{%.*?%\}|\{\{.*?\}\}",
-    re.DOTALL,
-)
+_OPENING = re.compile(r"(\{\{)|(\{%)(?:-?\s*(raw|comment)\b)?")
+_CLOSINGS = {"{{": re.compile(r"\}\}"), "{%": re.compile(r"%\}")}
+_ENDS = {block: re.compile(rf"\{{%-?\s*end{block}\s*-?%\}}") for block in ("raw", "comment")}
 
 
 @dataclass(frozen=True)
@@ -31,7 +30,23 @@ class Shielded:
 
 def pieces_of(text: str) -> list[tuple[int, int]]:
     """Where the Liquid pieces of a text begin and end."""
-    return [match.span() for match in _PIECE.finditer(text)]
+    missed: set[str] = (
+        set()
+    )  # what was looked for once and is not there: not to the end again and again
+    found = []
+    at = 0
+    while match := _OPENING.search(text, at):
+        at = match.start() + 2
+        for closing, closer in ((match[3], _ENDS), (match[1] or match[2], _CLOSINGS)):
+            if closing is None or closing in missed:
+                continue
+            end = closer[closing].search(text, match.end() if closing == match[3] else at)
+            if end is not None:
+                at = end.end()
+                found.append((match.start(), at))
+                break
+            missed.add(closing)
+    return found
 
 
 def shield(text: str) -> Shielded:
@@ -40,9 +55,10 @@ def shield(text: str) -> Shielded:
     while word in text.lower():
         word += "q"
     pieces: list[str] = []
-
-    def hide(match: re.Match[str]) -> str:
-        pieces.append(match[0])
-        return f"{word}{len(pieces) - 1}z"
-
-    return Shielded(_PIECE.sub(hide, text), pieces, word)
+    plain: list[str] = []
+    at = 0
+    for start, end in pieces_of(text):
+        plain += [text[at:start], f"{word}{len(pieces)}z"]
+        pieces.append(text[start:end])
+        at = end
+    return Shielded("".join([*plain, text[at:]]), pieces, word)

@@ -34,7 +34,7 @@ from caravan.journeys.visible_text import has_words
 MOST_BYTES = 1024 * 1024
 
 _FRONT = re.compile(r"\A---[ \t]*\r?\n(.*?)^---[ \t]*\r?\n", re.DOTALL | re.MULTILINE)
-_EMPTY_LINK = re.compile(r"""href\s*=\s*(["'])\s*#?\s*\1""")
+_EMPTY_LINK = re.compile(r"""href\s*+=\s*+(["'])\s*+#?\s*+\1""")
 
 
 class TemplateDocument(BaseModel):
@@ -199,8 +199,13 @@ class _Reader:
 
     def _use(self, front: _Front, used: list[Used]) -> None:
         group = front.solution_interest is not None
+        messages: dict[tuple[str, ...], str | None] = {}  # often the same, and the nearest is dear
         for one in used:
-            message = problem_of(one, self.catalog, person=True, my=None, group=group)
+            if one.segments not in messages:
+                messages[one.segments] = problem_of(
+                    one, self.catalog, person=True, my=None, group=group
+                )
+            message = messages[one.segments]
             if message is not None:
                 self.report("unknown-variable", one.line, message)
             if one.segments[0] == "my":

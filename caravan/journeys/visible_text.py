@@ -6,15 +6,23 @@ from html.parser import HTMLParser
 from caravan.journeys.shield import Shielded, shield
 
 _UNSEEN = frozenset({"style", "script", "head", "title", "mj-head"})
+#: `<![` of which HTML knows nothing
+_NO_SECTION = re.compile(r"<!\[(?!(?:if|else|endif|cdata)\b)", re.I)
 _WORD = re.compile(r"\w")
 
 
 def has_words(body: str) -> bool:
     """Whether HTML or MJML shows words, or what Liquid gives; pictures count by their ``alt``."""
     reader = _Reader(shield(body))
-    reader.feed(reader.template.text)
+    reader.feed(tame(reader.template.text))
     reader.close()
     return reader.found
+
+
+def tame(text: str) -> str:
+    """The text without tags that never end, which the parser looks for again and again, or breaks at."""
+    end = text.rfind(">") + 1
+    return _NO_SECTION.sub("&lt;![", text[:end] + text[end:].replace("<", "&lt;"))
 
 
 class _Reader(HTMLParser):

@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
+from caravan.delivery.compose import compile_body
 from caravan.journeys.compiler import compile_campaign, compile_journey
 from caravan.journeys.workspace import load_workspace
 from tests.documents import WIDE, read_once
@@ -284,6 +285,67 @@ def test_mutated_documents_end_in_problems_or_in_a_valid_journey(
 @given(st.data())
 def test_ten_thousand_mutated_documents(wide: Path, data: st.DataObject) -> None:
     check_mutated(wide, data)
+
+
+#: what templates are broken with: openings without an end, most of all
+TORN = [
+    "{{", "}}", "{%", "%}", "{{-", "{% raw %}", "{% doc %}", "{% comment %}", "{% endcomment %}", "{% if x %}", "{% endif %}",
+    "{% liquid ", "{% render 'x' %}", "{{ person.first_name | capitalise }}", "{% assign n = now %}", "{{ n.foo }}", "<a ", "<a",
+    "<a\n", '<a x="', "<a '", "<", ">", "</", "</p>", "<br/", "<!--", "-->", "<![", "<!DOCTYPE", "<?", "<style>", "</style>", "<style",
+    "<style>a{b:c}", "<title>", "<script>", "<mj-style inline=\"inline\">", "<mj-section>", "</mj-body>", "&", "href=\"", " ", "\x00",
+    "\ud800", "\u202e", '"', "'", "((", "[", "---\n",
+]  # fmt: skip
+MAILS = {
+    "hi.html": MAIL,
+    "mj.mjml": "---\nemail: mj\nsubject: Hello\n---\n<mjml><mj-head><mj-style>p{color:red}</mj-style></mj-head><mj-body>"
+    "<mj-section><mj-column><mj-text>Hello {{ account.name }}</mj-text></mj-column></mj-section></mj-body></mjml>\n",
+}
+
+
+def torn(text: str, draw: Any) -> str:
+    """A template with a piece of it repeated, often as often as fits, or put in, or put in place of something."""
+    piece = draw(st.sampled_from(TORN))
+    times = draw(st.sampled_from([1, 1, 2, 40, (SIZE - len(text)) // len(piece)]))
+    place = draw(st.integers(0, len(text)))
+    cut = draw(st.sampled_from([0, 0, 1, 7, 60]))
+    return (text[:place] + piece * max(times, 1) + text[place + cut :])[:SIZE]
+
+
+def check_torn(wide: Path, data: st.DataObject) -> None:
+    name = data.draw(st.sampled_from(sorted(MAILS)))
+    text, file = MAILS[name], wide / name
+    for _ in range(data.draw(st.integers(1, 3))):
+        text = torn(text, data.draw)
+    try:
+        _check_in_time(wide, file, text, MAILS[name])
+        slug = name.partition(".")[0]
+        templates = load_workspace(wide, AT).templates
+        if slug in templates:
+            compile_body(templates[slug])
+    finally:
+        file.write_text(MAILS["hi.html"], encoding="utf-8") if name == "hi.html" else file.unlink()
+
+
+@pytest.mark.timeout(600)
+@mutated(100)
+@given(st.data())
+def test_torn_templates_end_in_problems_or_in_a_valid_mail(wide: Path, data: st.DataObject) -> None:
+    check_torn(wide, data)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3600)
+@mutated(5_000)
+@given(st.data())
+def test_five_thousand_torn_templates(wide: Path, data: st.DataObject) -> None:
+    check_torn(wide, data)
+
+
+@pytest.mark.parametrize("name", sorted(MAILS))
+def test_template_full_of_one_thing_is_told_in_time(wide: Path, name: str) -> None:
+    text = MAILS[name]
+    for piece in TORN:
+        _check_in_time(wide, wide / name, text + piece * ((SIZE - len(text)) // len(piece)), text)
 
 
 @settings(
