@@ -158,6 +158,7 @@ async def test_message_in_hand_is_withdrawn_before_its_last_word(
         epoch=epoch,
         claimant="try 1",
         copy=None,
+        at=world.now,
     )
     assert word is None
     [row] = await world.ledger()
