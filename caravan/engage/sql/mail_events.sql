@@ -1,6 +1,6 @@
 -- name: messages_followed
 -- What links name: messages by their numbers, with whom and what they are of. Nobody is recorded for a person
--- whose data is gone. What a transport within this process took, or was sent before 0018, was handed over when it was settled.
+-- whose data is gone. What a transport within this process took, or that was sent before migration 0022, was handed over when it was settled.
 select l.id, l.message_id, l.person_id, l.template, l.node, t.slug as journey,
        coalesce(l.handed_over_at, case when l.state in ('accepted', 'in_doubt') then l.settled_at end) as handed_over_at
 from ledger l join traversals t on t.id = l.traversal_id
