@@ -9,7 +9,7 @@ from caravan.buying_groups.listing import Filters, groups
 from caravan.engage import sql
 from caravan.engage.awaiting_entry import awaiting_entry
 from caravan.reports.activity_words import in_words as activity_in_words
-from caravan.reports.facts import Fact, Facts
+from caravan.reports.facts import Fact, Facts, fitting
 from caravan.reports.pseudonyms import Pseudonyms
 from starter.evidence import in_words
 from starter.output import readable
@@ -18,6 +18,10 @@ from starter.way import Names, way_of
 
 #: of each kind, the latest: what is told fits into a question
 MOST_PEOPLE, MOST_WAYS, MOST_STEPS, MOST_ACTIVITIES, MOST_MESSAGES = 500, 8, 40, 30, 30
+#: people, and things done, of one step
+MOST_OF_A_STEP = 8
+#: characters of all steps together
+MOST_CHARACTERS = 12_000
 RECENT = timedelta(days=30)
 
 
@@ -117,7 +121,8 @@ async def ways(
     for row in [one for one in rows if slug is None or one["slug"] == slug][-MOST_WAYS:]:
         way = await way_of(conn, row, names)
         facts += [_step(row["id"], way, step, pseudonyms) for step in way["steps"]]
-    return facts[-MOST_STEPS:]
+    latest = fitting(reversed(facts[-MOST_STEPS:]), MOST_CHARACTERS)
+    return latest[::-1]
 
 
 async def _names(conn: Any, account_id: int, pseudonyms: Pseudonyms) -> Names:
@@ -136,11 +141,11 @@ def _step(
     ]
     if "because" in step:
         parts.append(f"because {_told(step['because'], pseudonyms)}")
-    for person, place in list((step.get("people") or {}).items())[:12]:
+    for person, place in list((step.get("people") or {}).items())[:MOST_OF_A_STEP]:
         because = _told(place["because"], pseudonyms)
         went = f"{pseudonyms.of_person(person)} took the path {pseudonyms.hide(place['path'])}"
         parts.append(went + (f" because {because}" if because else ""))
-    for effect in step.get("effects", [])[:12]:
+    for effect in step.get("effects", [])[:MOST_OF_A_STEP]:
         parts.append(_effect(effect, pseudonyms))
     if step.get("next"):
         parts.append(f"then it went to {step['next']}")

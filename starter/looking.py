@@ -4,6 +4,7 @@ A look goes nowhere that the question does not lead to: ``find`` takes words tha
 takes ids that a look has told as ids. So a text among the data, whatever it asks for, opens nothing.
 """
 
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -17,7 +18,7 @@ from caravan.database.read_only import ReadOnly, read_only
 from caravan.engage import sql
 from caravan.engage.plans import load_plan
 from caravan.reports import journey as report
-from caravan.reports.facts import Fact, as_data
+from caravan.reports.facts import Fact, as_data, fitting
 from caravan.reports.pseudonyms import Pseudonyms
 from starter import account_facts, group_facts
 from starter.account_facts import speak_of
@@ -25,6 +26,8 @@ from starter.output import readable
 
 #: looks of one question, and facts of one look
 MOST_LOOKS, MOST_FACTS = 20, 60
+#: characters of one look: what a model reads is paid for
+MOST_CHARACTERS = 16_000
 #: whatever is called so is found, of each kind
 MOST_FOUND = 5
 #: characters of what is to be found
@@ -73,7 +76,7 @@ class Looking:
             words: words of the question, as they stand there.
         """
         wanted = " ".join(words.split())
-        if not SHORTEST <= len(wanted) <= LONGEST or wanted.casefold() not in self._asked():
+        if not SHORTEST <= len(wanted) <= LONGEST or not self._asks_about(wanted):
             return {"refused": "find takes words that stand in the question"}
         async with self._look("find") as conn:
             if conn is None:
@@ -228,11 +231,14 @@ class Looking:
         async with read_only(self.engage) as conn:
             yield conn
 
-    def _asked(self) -> str:
-        return " ".join(self.question.split()).casefold()
+    def _asks_about(self, words: str) -> bool:
+        """Whether they stand in the question, as whole words."""
+        question = " ".join(self.question.split())
+        wanted = rf"(?<!\w){re.escape(words)}(?!\w)"
+        return re.search(wanted, question, re.IGNORECASE) is not None
 
     def _told(self, facts: Sequence[Fact]) -> Told:
-        told = list(facts)[:MOST_FACTS]
+        told = fitting(list(facts)[:MOST_FACTS], MOST_CHARACTERS)
         self.seen |= {one.record: one for one in told}
         return {"records": as_data(told), "left_out": len(facts) - len(told)}
 

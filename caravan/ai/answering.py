@@ -48,7 +48,7 @@ async def answer(asker: Asker, question: str, lookout: Lookout, at: datetime) ->
             return "what is not known has no sentences" if reply.sentences else None
         if not reply.sentences:
             return "what is known is said in sentences, each with its records"
-        return wrong(reply.sentences, lookout.seen.__contains__, lookout.pseudonyms)
+        return wrong(reply.sentences, lookout.seen, lookout.pseudonyms)
 
     return await asker.ask(
         Feature.ASK,

@@ -163,6 +163,8 @@ class Asker:
         self, functions: "Sequence[Callable[..., Awaitable[Any]]]"
     ) -> "list[Tool[None]]":
         """Functions as tools: their docstrings tell the model what they are for."""
+        if self._model is None and self.settings.model is None:
+            return []  # there is nobody to give them to: ``ask`` says what to set
         pydantic_ai = await asyncio.to_thread(import_module, "pydantic_ai")  # seconds
         return [pydantic_ai.Tool(one, takes_ctx=False) for one in functions]
 

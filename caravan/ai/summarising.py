@@ -1,13 +1,13 @@
 """Prose of facts: a few sentences, each of which names the records that say so. Without a model the facts alone."""
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from datetime import datetime
 
 from pydantic import BaseModel, Field
 
 from caravan.ai.asking import Answer, Asker
 from caravan.ai.features import Feature
-from caravan.reports.facts import Facts, as_data
+from caravan.reports.facts import Fact, Facts, as_data, told_by
 from caravan.reports.pseudonyms import Pseudonyms
 
 #: what no sentence has: it is read in mails and on terminals, where an address would be a link
@@ -36,18 +36,20 @@ async def summarise(asker: Asker, facts: Facts, at: datetime) -> Answer[Prose]:
     data = {"about": facts.about, "today": at.date().isoformat(), "records": as_data(facts.items)}
 
     def check(prose: Prose) -> str | None:
-        return wrong(prose.sentences, facts.records.__contains__, facts.pseudonyms)
+        return wrong(prose.sentences, facts.by_record, facts.pseudonyms)
 
     return await asker.ask(Feature.SUMMARY, "summary", data, Prose, at=at, check=check)
 
 
 def wrong(
-    sentences: list[Sentence], is_record: Callable[[str], bool], pseudonyms: Pseudonyms
+    sentences: list[Sentence], known: Mapping[str, Fact], pseudonyms: Pseudonyms
 ) -> str | None:
     """What keeps sentences from being shown; repeats nothing of them."""
     for number, one in enumerate(sentences, start=1):
-        if not all(map(is_record, one.records)):
+        if not all(record in known for record in one.records):
             return f"sentence {number} cites a record that the data does not have"
+        if not told_by(one.text, one.records, known):
+            return f"sentence {number} speaks of somebody that the records it cites do not speak of"
         if any(pseudonyms.strangers(one.text)):
             return f"sentence {number} speaks of somebody that the data does not have"
         if not one.text.isprintable() or any(mark in one.text.lower() for mark in NOT_PROSE):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from caravan.reports.facts import Facts
+from caravan.reports.facts import Facts, told_by
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class AlertProse:
         sentences = [
             {"text": facts.pseudonyms.name(text), "records": list(records)}
             for text, records in (said.sentences if said else ())
-            if facts.records.issuperset(records) and not any(facts.pseudonyms.strangers(text))
+            if told_by(text, records, facts.by_record) and not any(facts.pseudonyms.strangers(text))
         ]
         return {"model": said.model, "sentences": sentences} if said and sentences else None
 

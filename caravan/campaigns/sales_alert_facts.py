@@ -20,6 +20,8 @@ from caravan.reports.pseudonyms import Pseudonyms
 MEMBERS, LATEST = 4, 2
 #: members named as the most engaged
 ENGAGED = 3
+#: people whose names a text may hold
+AROUND = 500
 #: moments that are listed, of those of so long
 MOMENTS = 5
 MOMENTS_OF = timedelta(days=30)
@@ -70,7 +72,10 @@ async def gather(
     account = visit.account.get("name") or "an account without a name"
     summary = None
     if prose is not None:
-        facts = _facts(visit, action, group, members[:MEMBERS], moments, roles, told)
+        around = await sql.fetch(
+            visit.conn, "people_ever_of_account", account_id=account_id, limit=AROUND
+        )
+        facts = _facts(visit, action, group, [*around, *members], members[:MEMBERS], moments, roles, told)  # fmt: skip
         summary = prose.of((visit.traversal.id, visit.node, visit.number, repr(action)), facts)
     return {
         "summary": summary,
@@ -111,6 +116,7 @@ def _facts(
     visit: Visit,
     action: SendSalesAlert,
     group: Any,
+    known_people: Sequence[Any],
     members: Sequence[Any],
     moments: Sequence[Any],
     roles: Sequence[Any],
@@ -119,7 +125,7 @@ def _facts(
     """What the alert tells, as sentences with their records, without saying who anybody is."""
     known, number, day = Pseudonyms(), group["id"], _Days(visit)
     us = known.account(visit.traversal.account_id, "", visit.account)
-    people = {one["id"]: known.person(one["id"], one["external_id"], one["attributes"]) for one in members}  # fmt: skip
+    people = {one["id"]: known.person(one["id"], one["external_id"], one["attributes"]) for one in known_people}  # fmt: skip
     facts = [
         Fact(
             f"group:{number}",

@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from caravan.reports.pseudonyms import Pseudonyms
+from caravan.reports.pseudonyms import Pseudonyms, people
 
 
 @dataclass(frozen=True)
@@ -45,8 +45,8 @@ class Facts:
     pseudonyms: Pseudonyms
 
     @property
-    def records(self) -> frozenset[str]:
-        return frozenset(one.record for one in self.items)
+    def by_record(self) -> Mapping[str, "Fact"]:
+        return {one.record: one for one in reversed(self.items)}
 
     def named(self) -> list[Fact]:
         """For people: with names."""
@@ -60,3 +60,26 @@ def as_data(items: Iterable[Fact]) -> list[Mapping[str, Any]]:
         | ({"at": f"{one.at:%Y-%m-%d %H:%M}Z"} if one.at else {})
         for one in items
     ]
+
+
+def fitting(items: Iterable[Fact], characters: int) -> list[Fact]:
+    """The first of them, as many as have so many characters together."""
+    kept: list[Fact] = []
+    for one in items:
+        characters -= len(one.text)
+        if characters < 0:
+            break
+        kept.append(one)
+    return kept
+
+
+def told_by(text: str, records: Iterable[str], known: Mapping[str, Fact]) -> bool:
+    """Whether a sentence cites only what is known, and speaks of nobody but those its records speak of.
+
+    Of accounts it may speak as it likes, for what a record says is of one: ``strangers`` finds those that are not.
+    """
+    cited = list(records)
+    if not all(record in known for record in cited):
+        return False
+    spoken_of = {who for record in cited for who in people(known[record].text)}
+    return people(text) <= spoken_of

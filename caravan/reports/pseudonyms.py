@@ -46,7 +46,7 @@ class Pseudonyms:
         """How an account is spoken of."""
         pseudonym = f"account {number}"
         name = attributes.get("name")
-        self._names[pseudonym] = str(name or external_id)
+        self._names[pseudonym] = _printable(str(name or external_id))
         self._accounts[external_id] = pseudonym
         self._hide(pseudonym, name, _FORM.sub("", str(name or "")), attributes.get("domain"))
         return pseudonym
@@ -55,7 +55,8 @@ class Pseudonyms:
         """How a person is spoken of."""
         pseudonym = f"person {number}"
         names = [str(attributes[field]) for field in NAMES if attributes.get(field)]
-        self._names[pseudonym] = " ".join(names) or str(attributes.get("email") or external_id)
+        called = " ".join(names) or str(attributes.get("email") or external_id)
+        self._names[pseudonym] = _printable(called)
         self._by_id[external_id] = pseudonym
         self._hide(pseudonym, " ".join(names), *names, *map(attributes.get, REACHED_BY))
         for part in re.findall(r"\w+", " ".join(names)):
@@ -76,8 +77,9 @@ class Pseudonyms:
 
     def hide(self, text: object) -> str:
         """A text by strangers, in one line, without names, addresses and numbers, and cut."""
-        plain = "".join(one if one.isprintable() else " " for one in str(text))
-        told = _PSEUDONYM.sub(r"\1-\2", plain)  # a text cannot speak of whom it likes
+        told = _PSEUDONYM.sub(
+            r"\1-\2", _printable(str(text))
+        )  # a text cannot speak of whom it likes
         told = _URL.sub(lambda url: url[1] or "/", told)
         told = _ADDRESS.sub("(address)", told)
         told = self._known().sub(self._instead, told)
@@ -109,6 +111,17 @@ class Pseudonyms:
         return self._pattern
 
 
+def _printable(text: str) -> str:
+    """In one line, without what a person would not see."""
+    return "".join(one if one.isprintable() else " " for one in text)
+
+
 def _either(texts: Iterable[str]) -> str:
     """One of these, the longest first; of none what fits nothing."""
     return "|".join(map(re.escape, sorted(texts, key=len, reverse=True))) or "(?!)"
+
+
+def people(text: str) -> set[str]:
+    """The pseudonyms of people in a text."""
+    found = (one[0].lower() for one in _PSEUDONYM.finditer(text))
+    return {one for one in found if one.startswith("person")}

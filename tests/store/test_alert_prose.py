@@ -11,7 +11,9 @@ from activities.alert_summaries import AlertSummaries, alert_summaries
 from caravan.ai_settings import AISettings
 from caravan.campaigns.alert_prose import Said
 from caravan.delivery.errors import RelayUnreachable
-from caravan.reports.facts import Facts
+from caravan.engage import halting
+from caravan.reports.facts import Fact, Facts
+from caravan.reports.pseudonyms import Pseudonyms
 from tests.relay import Relay
 from tests.scripted_model import Asked, ScriptedModel
 from tests.store.test_sales_alert import begin, parts
@@ -93,9 +95,6 @@ async def test_model_that_failed_is_left_alone_for_a_while(world: World) -> None
     clock = [0.0]
     model = ScriptedModel(RuntimeError("no"))
     asks = AlertSummaries(SETTINGS, model=model.model, seconds=lambda: clock[0])
-    from caravan.reports.facts import Fact
-    from caravan.reports.pseudonyms import Pseudonyms
-
     facts = Facts("account 1", (Fact("account:1", "there is one"),), Pseudonyms())
     for at, asked in ((1.0, 1), (2.0, 1), (400.0, 2)):
         clock[0] = at
@@ -112,7 +111,9 @@ async def test_who_was_erased_meanwhile_is_not_told_of(world: World) -> None:
             "update buying_group_members set removed_at = $1 where person_id = $2", at, quy
         )
         group = next(one.record for one in facts.items if one.record.startswith("group:"))
-        return Said("m", [(f"person {quy} is keen.", [group]), ("The group is there.", [group])])
+        member = next(one.record for one in facts.items if one.record.endswith(f"/{quy}"))
+        said = [(f"person {quy} is keen.", [member]), (f"person {quy} is keen.", [group])]
+        return Said("m", [*said, ("The group is there.", [group])])
 
     world.summarise = summarise
     await world.walk(traversal)
@@ -146,3 +147,43 @@ def test_alerts_ask_where_a_model_is_set_and_summaries_are_switched_on() -> None
     assert alert_summaries(AISettings()) is None
     assert alert_summaries(replace(SETTINGS, features=frozenset())) is None
     assert alert_summaries(SETTINGS) is not None
+
+
+async def test_steps_on_the_way_are_told_with_the_send(world: World) -> None:
+    """Asked in one activity with what comes before: the second claim begins behind it."""
+    traversal = await begin(world)
+    model = ScriptedModel(sentence("The group is there.", "group:"))
+    world.summarise = AlertSummaries(SETTINGS, model=model.model)
+    sent = await world.send(traversal, go_on=True)
+    assert [one.step_no for one in sent.outcomes] == [1, 2]
+    assert sent.ended is not None
+    assert len(world.transport.messages) == 2
+    assert "The group is there." in parts(world)[1]
+
+
+async def test_what_is_halted_while_the_model_is_asked_does_not_leave(world: World) -> None:
+    traversal = await begin(world)
+
+    async def summarise(engage: Any, facts: Facts, at: datetime) -> Said | None:
+        await halting.halt(engage, at, "test")
+        return None
+
+    world.summarise = summarise
+    sent = await world.send(traversal, go_on=True)
+    assert world.transport.messages == []
+    assert [one.step_no for one in sent.outcomes] == [1]  # what was done on the way is told
+    assert (await world.send(traversal)).held_until is not None
+    assert world.transport.messages == []
+
+
+async def test_names_of_whom_the_alert_does_not_list_are_not_sent_either(world: World) -> None:
+    traversal = await begin(world)
+    await world.happen(
+        "interesting_moment", person="t", type="web", text="Tea and Uno met r@a.example"
+    )
+    model = ScriptedModel(sentence("The group is there.", "group:"))
+    world.summarise = AlertSummaries(SETTINGS, model=model.model)
+    await world.walk(traversal)
+    moments = [one["text"] for one in model.asked[0].facts["records"] if "a moment" in one["text"]]
+    assert any("met (address)" in one for one in moments)
+    assert not any(name in model.asked[0].user for name in ("Tea", "Uno"))

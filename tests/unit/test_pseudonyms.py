@@ -3,7 +3,10 @@
 import pytest
 
 from caravan.ai.summarising import Sentence, wrong
+from caravan.reports.facts import Fact
 from caravan.reports.pseudonyms import LONGEST, Pseudonyms
+
+RECORDS = {"event:1": Fact("event:1", "person 12: visited /price")}
 
 
 @pytest.fixture
@@ -58,7 +61,8 @@ def test_names_are_put_back_and_strangers_stay(known: Pseudonyms) -> None:
     [
         ("person 12 is keen.", ["event:1"], None),
         ("person 12 is keen.", ["event:2"], "cites a record"),
-        ("person 99 is keen.", ["event:1"], "speaks of somebody"),
+        ("person 13 is keen.", ["event:1"], "that the records it cites do not"),
+        ("Of account 99 it is said.", ["event:1"], "speaks of somebody"),
         ("See https://evil.example", ["event:1"], "mark-up"),
         ("<b>keen</b>", ["event:1"], "mark-up"),
         ("keen\x1b[2J", ["event:1"], "mark-up"),
@@ -68,5 +72,5 @@ def test_names_are_put_back_and_strangers_stay(known: Pseudonyms) -> None:
 def test_sentence_is_of_records_and_plain(
     known: Pseudonyms, text: str, records: list[str], why: str | None
 ) -> None:
-    found = wrong([Sentence(text=text, records=records)], {"event:1"}.__contains__, known)
+    found = wrong([Sentence(text=text, records=records)], RECORDS, known)
     assert (found is None) if why is None else (found is not None and why in found)
