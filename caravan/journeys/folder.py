@@ -44,7 +44,9 @@ class Folder:
     template_files: dict[str, str] = field(default_factory=dict)
     fragment_files: dict[Key, str] = field(default_factory=dict)
     limits: Limits = USUAL
-    drafts: Mapping[str, str] = field(default_factory=dict)  # by file: read in place of what is there
+    drafts: Mapping[str, str] = field(
+        default_factory=dict
+    )  # by file: read in place of what is there
 
     def holds(self, path: FilePath) -> bool:
         """Whether there is such a file, or a draft of one."""

@@ -77,7 +77,9 @@ class TemplateFile:
     template: TemplateDocument | None
     problems: list[Problem] = field(default_factory=list)
     tokens: list[Token] = field(default_factory=list)  # checked per journey
-    unapproved: int | None = None  # the line that says a model wrote it, where nobody has approved it
+    unapproved: int | None = (
+        None  # the line that says a model wrote it, where nobody has approved it
+    )
 
 
 @dataclass(frozen=True)
@@ -395,6 +397,12 @@ def _warn(
             f"over {limits.email_kilobytes} KB: some mailboxes cut it "
             + limits.over("email_kilobytes"),
         )
+
+
+def split_front(text: str) -> tuple[str, str] | None:
+    """The front matter of a template and its body, as they are written; None where it has none."""
+    match = _FRONT.match(text)
+    return (match[1], text[match.end() :]) if match is not None else None
 
 
 def empty_links(text: str) -> list[int]:

@@ -167,7 +167,9 @@ def load_workspace(
         files={f"{one.kind}:{one.slug}": one.file for one in folder.documents},
         template_files=dict(folder.template_files),
         tokens={
-            slug: frozenset(str(used.segments[1]) for _, used in one.tokens if len(used.segments) > 1)
+            slug: frozenset(
+                str(used.segments[1]) for _, used in one.tokens if len(used.segments) > 1
+            )
             for slug, one in folder.templates.items()
         },
         unapproved=frozenset(

@@ -9,7 +9,9 @@ from caravan.journeys.workspace import Workspace, load_workspace
 from tests.unit.test_validation_codes import FILES
 
 AT = datetime(2026, 6, 1, 8, tzinfo=UTC)
-ORIGIN = "generated: {model: 'openai:gpt-5.2', at: 2026-06-01T08:00:00Z, digest: abc, feature: email}"
+ORIGIN = (
+    "generated: {model: 'openai:gpt-5.2', at: 2026-06-01T08:00:00Z, digest: abc, feature: email}"
+)
 
 
 def with_front(folder: Path, *lines: str, without: tuple[str, ...] = ()) -> Workspace:
@@ -18,7 +20,9 @@ def with_front(folder: Path, *lines: str, without: tuple[str, ...] = ()) -> Work
             continue
         (folder / file).parent.mkdir(exist_ok=True)
         if file == "emails/hi.html":
-            text = text.replace('subject: "Hello"\n', 'subject: "Hello"\n' + "\n".join(lines) + "\n")
+            text = text.replace(
+                'subject: "Hello"\n', 'subject: "Hello"\n' + "\n".join(lines) + "\n"
+            )
         (folder / file).write_text(text, encoding="utf-8")
     return load_workspace(folder, AT)
 
