@@ -3,7 +3,10 @@
 import re
 from html import unescape
 
-_HOST = re.compile(r"""(?:[a-z][a-z0-9+.-]*:)?//([^\s"'<>/?#)\\]*)""", re.IGNORECASE)
+_HOST = re.compile(r"""(?:[a-z][a-z0-9+.-]*://|//(?!\s|$))([^\s"'<>/?#)\\]*)""", re.IGNORECASE)
+_TARGET = re.compile(r"""(?:href|src)\s*=\s*(?:"([^"]*)"|'([^']*)')""", re.IGNORECASE)
+#: what a browser leaves out of an address
+_LEFT_OUT = re.compile(r"[\t\r\n]+")
 #: what is an address without being one that anybody follows
 _NAMESPACES = frozenset({"www.w3.org"})
 _SCHEME = re.compile(
@@ -26,6 +29,8 @@ def invented_links(text: str, *known: str, domain: str | None) -> list[str]:
         domain: the sender's, under which it may link too.
     """
     text = unescape(text)  # a mail program reads it so
+    targets = (_LEFT_OUT.sub("", one[1] or one[2] or "") for one in _TARGET.finditer(text))
+    text = "\n".join([text, *(f'href="{target.strip()}"' for target in targets)])
     given = set[str]().union(*map(hosts_of, known)) | _NAMESPACES
     words = " ".join(known).lower()
     wrong = [

@@ -99,6 +99,8 @@ async def test_journey_is_shown_and_written_on_yes(
     workspace = load_workspace(folder, world.now)
     assert "outage" in workspace.journeys
     assert [one.code for one in workspace.problems] == ["unapproved-content"]
+    rehearsed = await cli.run("simulate", str(folder), "--journey", "outage")
+    assert rehearsed.returncode == 0, rehearsed.stderr  # how one comes to approve it
     written = (folder / "journeys" / "outage.yaml").read_text(encoding="utf-8")
     assert written.startswith("# Proposed by scripted at 20")
 
