@@ -3,10 +3,14 @@
 from caravan.ai.features import Feature
 from evaluations.ask import answers
 from evaluations.decide import decides
+from evaluations.email import writes
 from evaluations.evaluation import Evaluation
+from evaluations.journey import builds
 from evaluations.summary import summarises
 
 EVALUATIONS: tuple[Evaluation, ...] = (
+    Evaluation(Feature.EMAIL, writes),
+    Evaluation(Feature.JOURNEY, builds),
     Evaluation(Feature.DECIDE, decides),
     Evaluation(Feature.SUMMARY, summarises),
     Evaluation(Feature.ASK, answers),

@@ -13,7 +13,7 @@ from caravan.database.pool import Pool
 
 
 @contextmanager
-def asker(engage: Pool) -> Iterator[Asker]:
+def asker(engage: Pool, settings: AISettings | None = None) -> Iterator[Asker]:
     """Asks the model of the settings; only what goes wrong is logged, to stderr."""
     before = structlog.get_config()
     structlog.configure(
@@ -21,6 +21,6 @@ def asker(engage: Pool) -> Iterator[Asker]:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
     try:
-        yield Asker(AISettings.load(), engage)
+        yield Asker(settings or AISettings.load(), engage)
     finally:
         structlog.configure(**before)

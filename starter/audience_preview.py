@@ -81,7 +81,7 @@ def _written(audience: str, directory: Path | None) -> tuple[str, Workspace | No
     if directory is None:
         slug, directory = _only_one_in(file), _workspace_of(file)
     workspace = load_workspace(existing(directory), datetime.now(UTC))
-    if workspace.errors:
+    if workspace.faults:
         tell(directory, list(workspace.errors))
         raise UserError(f"{errors_in_words(workspace)}; mend them first")
     return slug, workspace

@@ -57,6 +57,11 @@ def publish_email(
         raise UserError(f"{errors_in_words(workspace)}; no copy was changed")
     if slug not in workspace.templates:
         raise UserError(f"No e-mail {slug} in {directory}{nearest(slug, set(workspace.templates))}")
+    if slug in workspace.unapproved:
+        raise UserError(
+            f"unapproved-content: a model wrote {workspace.template_files[slug]} and nobody has approved it; read it, "
+            "and name who did as approved_by in its front matter; no copy was changed"
+        )
 
     async def body() -> list[Changed]:
         async with open_session(workspace.settings.pair.munchkin) as session:

@@ -99,7 +99,7 @@ async def _new(pool: Pool, slug: str, draft: Any, directory: Path | None) -> Pla
     """The plan that would be published."""
     if directory is not None:
         workspace = read_workspace(directory, datetime.now(UTC))
-        if workspace.errors:
+        if workspace.faults:
             tell(directory, list(workspace.errors))
             raise UserError(f"{errors_in_words(workspace)}; mend them first")
         if slug not in workspace.journeys:

@@ -119,7 +119,7 @@ def tell_decisions(told: Told) -> None:
 
 def check(directory: Path, workspace: Workspace, journey: str) -> None:
     """Whether there is such a journey to simulate, in a workspace without errors."""
-    if workspace.errors:
+    if workspace.faults:
         tell(directory, list(workspace.problems))
         raise UserError(f"{errors_in_words(workspace)}; mend them first")
     known_journey(directory, workspace, journey)

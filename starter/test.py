@@ -43,7 +43,7 @@ def run_tests(
           - {account: a, path: [welcome, reply, hot], exit: completed, label: handed-over}
     """
     workspace = read_workspace(directory, datetime.now(UTC))
-    if workspace.errors:
+    if workspace.faults:
         tell(directory, list(workspace.problems))
         raise UserError(f"{errors_in_words(workspace)}; mend them first")
     chosen = _chosen(workspace, only or [])

@@ -140,6 +140,9 @@ VERBS: dict[str, tuple[Verb, ...]] = {
         Verb(
             "ai", "ai:app", "What models are asked for: which one, what it has cost, and one on this machine to try.",
             {
+                "email": "ai_email:email",
+                "refine": "ai_refine:refine_email",
+                "journey": "ai_journey:journey",
                 "status": "ai_status:status",
                 "local": "ai_local:local",
             },

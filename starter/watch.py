@@ -90,7 +90,7 @@ def go_round(dsn: str, directory: Path, journeys: Sequence[str], at: datetime) -
     plainly(f"— {datetime.now(UTC):%H:%M:%SZ}")
     workspace = read_workspace(directory, at)
     tell(directory, list(workspace.problems))
-    if workspace.errors:
+    if workspace.faults:
         plainly(errors_in_words(workspace))
         return
     try:

@@ -5,6 +5,7 @@ from typing import TypeVar
 
 from caravan.journeys import reachability
 from caravan.journeys.actions import Action
+from caravan.journeys.approval import CODE as UNAPPROVED
 from caravan.journeys.conditions.naming import audiences_named
 from caravan.journeys.documents import (
     AudienceDocument,
@@ -98,6 +99,31 @@ def check_mail(
                 "no sender: name one in the workspace (sender: {name, email}) or as from in the template",
                 document=f"email:{slug}",
             )  # fmt: skip
+
+
+def check_approved(folder: Folder, senders: Mapping[str, Iterable[Action]]) -> None:
+    """Templates that are sent, that a model wrote, and that nobody has approved.
+
+    Args:
+        folder: takes the problems.
+        senders: what each journey and campaign does, by the name that messages have for it.
+    """
+    sent: dict[str, list[str]] = {}
+    for sender, actions in senders.items():
+        for slug in sorted({one.template for one in actions if one.kind == "send_email"}):
+            sent.setdefault(slug, []).append(sender)
+    for slug, users in sorted(sent.items()):
+        read = folder.templates.get(slug)
+        if read is None or read.unapproved is None:
+            continue
+        folder.add(
+            folder.template_files[slug],
+            read.unapproved,
+            UNAPPROVED,
+            f"a model wrote it and nobody has approved it; it is sent by {', '.join(users)}: "
+            "read it, and name who did as approved_by in its front matter",
+            document=f"email:{slug}",
+        )
 
 
 def check_alerts(journey: Fields, actions: Iterable[Action], settings: WorkspaceDocument) -> None:

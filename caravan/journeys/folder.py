@@ -1,6 +1,7 @@
 """Finding the documents and templates of a folder, and collecting what is wrong with them."""
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path as FilePath
@@ -43,6 +44,13 @@ class Folder:
     template_files: dict[str, str] = field(default_factory=dict)
     fragment_files: dict[Key, str] = field(default_factory=dict)
     limits: Limits = USUAL
+    drafts: Mapping[str, str] = field(
+        default_factory=dict
+    )  # by file: read in place of what is there
+
+    def holds(self, path: FilePath) -> bool:
+        """Whether there is such a file, or a draft of one."""
+        return path.is_file() or path.relative_to(self.directory).as_posix() in self.drafts
 
     def add(
         self,
@@ -94,7 +102,8 @@ class Folder:
 
 def find_documents(folder: Folder) -> None:
     """Find the documents of all files, whatever folder they lie in."""
-    for path in sorted(folder.directory.rglob("*")):
+    drafts = {folder.directory / file for file in folder.drafts}
+    for path in sorted({*folder.directory.rglob("*"), *drafts}):
         file = path.relative_to(folder.directory).as_posix()
         if path.is_dir() and not os.access(path, os.R_OK | os.X_OK):
             folder.add(file, 1, "bad-yaml", "the folder cannot be read")
@@ -102,9 +111,9 @@ def find_documents(folder: Folder) -> None:
             continue
         if path.is_symlink() and path.suffix in (*YAML, *TEMPLATES) and not path.exists():
             folder.add(file, 1, "bad-yaml", "the link leads nowhere")
-        elif path.suffix in TEMPLATES and path.parent.name == FOLDER and path.is_file():
+        elif path.suffix in TEMPLATES and path.parent.name == FOLDER and folder.holds(path):
             _find_fragment(folder, file, Key(path.stem, _format(path)))
-        elif path.suffix in TEMPLATES and path.is_file():
+        elif path.suffix in TEMPLATES and folder.holds(path):
             if path.stem in folder.template_files:
                 folder.add(
                     file,
@@ -114,7 +123,7 @@ def find_documents(folder: Folder) -> None:
                 )
             else:
                 folder.template_files[path.stem] = file
-        elif path.suffix in YAML and path.is_file():
+        elif path.suffix in YAML and folder.holds(path):
             text = read_text(folder, file)
             if text is not None:
                 find_in_file(folder, file, text)
@@ -180,6 +189,8 @@ def find_in_file(folder: Folder, file: str, text: str) -> None:
 
 
 def read_text(folder: Folder, file: str) -> str | None:
+    if file in folder.drafts:
+        return folder.drafts[file]
     try:
         return (folder.directory / file).read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from pydantic import BaseModel, ConfigDict, Field
 
 from caravan.journeys.addresses import is_mailable, split_name
+from caravan.journeys.approval import read_unapproved
 from caravan.journeys.conditions.parse import nearest
 from caravan.journeys.fields import FieldCatalog
 from caravan.journeys.fragment_files import Fragments, Key, TakenIn, taken_in
@@ -76,6 +77,9 @@ class TemplateFile:
     template: TemplateDocument | None
     problems: list[Problem] = field(default_factory=list)
     tokens: list[Token] = field(default_factory=list)  # checked per journey
+    unapproved: int | None = (
+        None  # the line that says a model wrote it, where nobody has approved it
+    )
 
 
 @dataclass(frozen=True)
@@ -174,6 +178,8 @@ class _Reader:
         operational = fields.boolean("operational", default=False)
         track_opens = fields.boolean("track_opens", default=True)
         track_clicks = fields.boolean("track_clicks", default=True)
+        unapproved = read_unapproved(fields, lines)
+        self.read.unapproved = None if unapproved is None else unapproved + 1
         fields.finish()
         return _Front(fields, lines, headers, operational, track_opens, track_clicks, interest)
 
@@ -391,6 +397,12 @@ def _warn(
             f"over {limits.email_kilobytes} KB: some mailboxes cut it "
             + limits.over("email_kilobytes"),
         )
+
+
+def split_front(text: str) -> tuple[str, str] | None:
+    """The front matter of a template and its body, as they are written; None where it has none."""
+    match = _FRONT.match(text)
+    return (match[1], text[match.end() :]) if match is not None else None
 
 
 def empty_links(text: str) -> list[int]:

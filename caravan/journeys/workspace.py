@@ -4,17 +4,20 @@ Nothing a user can write makes this raise: everything wrong becomes a problem wi
 of them at once.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path as FilePath
 from typing import Any
 
+from caravan.journeys.approval import CODE as UNAPPROVED
 from caravan.journeys.buying_group_documents import known_groups, read_buying_group_documents
 from caravan.journeys.conditions.naming import ListName
 from caravan.journeys.conditions.scope import Scope
 from caravan.journeys.cross_checks import (
     actions_of,
     check_alerts,
+    check_approved,
     check_mail,
     check_requests,
     check_rings,
@@ -79,6 +82,9 @@ class Workspace:
     identity_rules: dict[str, IdentityDocument] = field(default_factory=dict)
     sources: dict[str, SourceDocument] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)  # of documents, by `kind:slug`
+    template_files: dict[str, str] = field(default_factory=dict)  # of templates, readable or not
+    tokens: dict[str, frozenset[str]] = field(default_factory=dict)  # `my.…` of each template
+    unapproved: frozenset[str] = frozenset()  # templates that a model wrote and nobody has approved
 
     @property
     def catalog(self) -> FieldCatalog:
@@ -89,20 +95,32 @@ class Workspace:
         return [problem for problem in self.problems if problem.severity == "error"]
 
     @property
+    def faults(self) -> list[Problem]:
+        """The errors that keep it from running at all. What only waits for approval can be rehearsed, for that is
+        how somebody comes to approve it; it cannot be published."""
+        return [problem for problem in self.errors if problem.code != UNAPPROVED]
+
+    @property
     def data(self) -> FilePath | None:
         """The folder of the data files, if there is one."""
         return self.directory / self.settings.data if self.settings.data else None
 
 
-def load_workspace(directory: FilePath, at: datetime, limits: Limits = USUAL) -> Workspace:
+def load_workspace(
+    directory: FilePath,
+    at: datetime,
+    limits: Limits = USUAL,
+    drafts: Mapping[str, str] | None = None,
+) -> Workspace:
     """Read and check everything in a folder.
 
     Args:
         directory: the workspace.
         at: the instant of publishing that schedules are checked against.
         limits: how many and how long things may be here.
+        drafts: texts by file, read as if they were in the folder, in place of what is there.
     """
-    folder = Folder(directory, at, limits=limits)
+    folder = Folder(directory, at, limits=limits, drafts=drafts or {})
     find_documents(folder)
     settings = _read_settings(folder)
     _read_templates(folder, settings.catalog)
@@ -113,6 +131,13 @@ def load_workspace(directory: FilePath, at: datetime, limits: Limits = USUAL) ->
     groups = read_buying_group_documents(folder, settings.zone, scope)
     journeys = _read_journeys(folder, settings, scope)
     campaigns = _read_campaigns(folder, settings, scope)
+    check_approved(
+        folder,
+        {
+            **{f"journey {one.journey}": actions_of(one) for one in journeys.values()},
+            **{f"campaign {one.campaign}": one.actions for one in campaigns.values()},
+        },
+    )
     rules = _read_communication_limits(folder, settings)
     tests = _read_tests(folder, settings.catalog)
     identity = [read_identity(folder.fields(document)) for document in folder.of("identity")]
@@ -140,6 +165,16 @@ def load_workspace(directory: FilePath, at: datetime, limits: Limits = USUAL) ->
         identity_rules={rule.identity: rule for rule in identity if rule is not None},
         sources=sources,
         files={f"{one.kind}:{one.slug}": one.file for one in folder.documents},
+        template_files=dict(folder.template_files),
+        tokens={
+            slug: frozenset(
+                str(used.segments[1]) for _, used in one.tokens if len(used.segments) > 1
+            )
+            for slug, one in folder.templates.items()
+        },
+        unapproved=frozenset(
+            slug for slug, one in folder.templates.items() if one.unapproved is not None
+        ),
     )
 
 

@@ -11,10 +11,9 @@ from caravan.journeys.workspace import load_workspace
 AT = datetime(2026, 6, 1, 8, tzinfo=UTC)
 LANGUAGE = Path(__file__).resolve().parents[2] / "docs" / "language.md"
 
-#: codes of what this version does not read yet (models, approvals), and those that other tests have
+#: codes of what this version does not read yet, and those that other tests have
 LATER = {
     "unknown-service", "unknown-persona", "variant-count", "share-out-of-range", "shares-not-100",
-    "unapproved-content",
 }  # fmt: skip
 
 WORKSPACE = """workspace: ws
@@ -272,6 +271,7 @@ CASES: list[tuple[str, tuple[str, str, str], int, str | None]] = [
     ("account-action-in-people-split", ("j.yaml", "do: []", "split: people\n    paths: [{when: {}, do: [{send_sales_alert: {solution_interest: grid, to: [a@us.example]}}]}]"), 15, "c"),
     ("event-not-in-platform", ("audience.yaml", "{}", "{did: {event: sms_bounced}}"), 2, None),
     ("missing-subject", ("emails/hi.html", 'subject: "Hello"\n', ""), 2, None),
+    ("unapproved-content", ("emails/hi.html", '"Hello"\n', '"Hello"\ngenerated: true\n'), 4, None),
     ("missing-sender", ("ws.yaml", "sender: {name: Us, email: us@us.example}\n", ""), 1, None),
     ("no-unsubscribe-link", ("emails/hi.html", "{{ unsubscribe_link }}", "https://us.example"), 5, None),
     ("empty-text-part", ("emails/hi.html", MAIL.partition("<p>")[2], '<img src="x"></p>'), 5, None),

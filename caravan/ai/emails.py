@@ -1,0 +1,223 @@
+"""E-mail templates that a model writes or changes: valid ones, or none."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from string import ascii_lowercase
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from caravan.ai.asking import Answer, Asker
+from caravan.ai.drafts import problems_of, with_drafts
+from caravan.ai.features import Feature
+from caravan.ai.known_names import for_mail, sender_domain
+from caravan.ai.linked_hosts import invented_links
+from caravan.ai.role_focus import focus_of
+from caravan.ai.writing import ROUNDS, TOKENS, Origin, WrittenMail, mail_file
+from caravan.journeys.limits import USUAL, Limits
+from caravan.journeys.templates import split_front
+from caravan.journeys.workspace import Workspace
+
+#: variants of one brief
+MOST_VARIANTS = 5
+FOLDER = "emails"
+#: what a prompt says where the operator has not
+OPEN = "as the brief says; where it does not, use your judgement"
+
+Check = Callable[[Any], str | None]
+
+
+class WrittenVariants(BaseModel):
+    """What a model answers to a brief."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    variants: list[WrittenMail]
+
+
+@dataclass(frozen=True)
+class Brief:
+    """What is to be written, in the operator's words."""
+
+    brief: str
+    role: str | None = None
+    stage: str | None = None
+    tone: str | None = None
+    language: str | None = None
+    variants: int = 1
+
+    @property
+    def words(self) -> dict[str, str]:
+        focus = focus_of(self.role) if self.role is not None else None
+        return {
+            **TOKENS,
+            "brief": self.brief,
+            "variants": str(self.variants),
+            "role": self.role or OPEN,
+            "focus": focus.focus if focus is not None else OPEN,
+            "stage": self.stage or OPEN,
+            "tone": self.tone or OPEN,
+            "language": self.language or "that of the brief",
+        }
+
+
+@dataclass(frozen=True)
+class MailDraft:
+    """A template as it would be written."""
+
+    slug: str
+    file: str
+    mail: WrittenMail
+    text: str
+
+
+@dataclass(frozen=True)
+class Written:
+    """What a model wrote, all of it valid, and what it cost."""
+
+    drafts: tuple[MailDraft, ...]
+    answer: Answer[Any]
+
+
+def names_of(slug: str, variants: int) -> tuple[str, ...]:
+    """The slugs of a brief's variants: ``slug``, or ``slug-a``, ``slug-b`` …"""
+    if variants == 1:
+        return (slug,)
+    return tuple(f"{slug}-{letter}" for letter in ascii_lowercase[:variants])
+
+
+def file_of(workspace: Workspace, slug: str) -> str:
+    """Where a template lies, or would."""
+    return workspace.template_files.get(slug, f"{FOLDER}/{slug}.mjml")
+
+
+async def write(
+    asker: Asker,
+    workspace: Workspace,
+    slug: str,
+    brief: Brief,
+    *,
+    at: datetime,
+    limits: Limits = USUAL,
+    fresh: bool = False,
+) -> Written:
+    """Write a template for each variant of a brief.
+
+    Raises:
+        Unanswered: nothing was written that is valid; ``wrong`` of a ``ModelFailed`` says why, line by line.
+    """
+    slugs = names_of(slug, brief.variants)
+    formats = {"HTML" if file_of(workspace, one).endswith(".html") else "MJML" for one in slugs}
+
+    def drafts(answered: WrittenVariants, origin: Origin) -> tuple[MailDraft, ...]:
+        return tuple(
+            MailDraft(one, file_of(workspace, one), mail, mail_file(one, mail, origin))
+            for one, mail in zip(slugs, answered.variants, strict=True)
+        )
+
+    def check(answered: WrittenVariants) -> str | None:
+        if len(answered.variants) != len(slugs):
+            return f"there are to be {len(slugs)} variants, not {len(answered.variants)}"
+        found = drafts(answered, Origin.to_come(at, Feature.EMAIL))
+        return _wrong(workspace, found, (brief.brief,), at, limits)
+
+    answer = await asker.ask(
+        Feature.EMAIL,
+        "email",
+        for_mail(workspace, slugs),
+        WrittenVariants,
+        at=at,
+        words={**brief.words, "format": " or ".join(sorted(formats))},
+        check=check,
+        tries=ROUNDS,
+        fresh=fresh,
+    )
+    return Written(drafts(answer.value, Origin.of(answer, at, Feature.EMAIL)), answer)
+
+
+async def refine(
+    asker: Asker,
+    workspace: Workspace,
+    slug: str,
+    how: str,
+    *,
+    at: datetime,
+    limits: Limits = USUAL,
+    fresh: bool = False,
+) -> tuple[str, Written]:
+    """Change a template as the operator says; who approved what it was has not approved what it becomes.
+
+    Returns:
+        The text of the file as it is, and the draft.
+
+    Raises:
+        Unanswered: as ``write``.
+    """
+    file = file_of(workspace, slug)
+    before = (workspace.directory / file).read_text(encoding="utf-8-sig")
+    template = workspace.templates[slug]
+
+    def drafts(mail: WrittenMail, origin: Origin) -> tuple[MailDraft, ...]:
+        return (MailDraft(slug, file, mail, mail_file(slug, mail, origin, before)),)
+
+    def check(mail: WrittenMail) -> str | None:
+        found = drafts(mail, Origin.to_come(at, Feature.EMAIL))
+        return _wrong(workspace, found, (how, before), at, limits)
+
+    split = split_front(before)
+    answer = await asker.ask(
+        Feature.EMAIL,
+        "refine",
+        {
+            **for_mail(workspace, (slug,)),
+            "template": {
+                "subject": template.subject,
+                "preheader": template.preheader or "",
+                "body": split[1] if split is not None else template.body,
+            },
+        },
+        WrittenMail,
+        at=at,
+        words={**TOKENS, "how": how, "format": template.format.upper()},
+        check=check,
+        tries=ROUNDS,
+        fresh=fresh,
+    )
+    return before, Written(drafts(answer.value, Origin.of(answer, at, Feature.EMAIL)), answer)
+
+
+def _wrong(
+    workspace: Workspace,
+    drafts: tuple[MailDraft, ...],
+    known: tuple[str, ...],
+    at: datetime,
+    limits: Limits,
+) -> str | None:
+    """All that is wrong with templates, a line each; None: nothing."""
+    if misshapen := [f"{one.file}: {wrong}" for one in drafts for wrong in one.mail.misshapen]:
+        return "\n".join(misshapen)
+    files = {one.file: one.text for one in drafts}
+    drafted = with_drafts(workspace, files, at, limits)
+    wrong = problems_of(workspace, drafted, files)
+    for one in drafts:
+        wrong += strange_tokens(workspace, drafted, one)
+        wrong += mail_links(workspace, one, known)
+    return "\n".join(wrong) or None
+
+
+def strange_tokens(workspace: Workspace, drafted: Workspace, draft: MailDraft) -> list[str]:
+    """Tokens of journeys that no journey has which sends it: those that do are checked with it."""
+    known = for_mail(drafted, (draft.slug,))["tokens"]["my"]
+    before = workspace.tokens.get(draft.slug, frozenset())  # what it spoke of before is not new
+    return [
+        f"{draft.file}:1: error unknown-variable: no journey that sends {draft.slug} has the token my.{name}"
+        for name in sorted(drafted.tokens.get(draft.slug, frozenset()) - before - set(known))
+    ]
+
+
+def mail_links(workspace: Workspace, draft: MailDraft, known: tuple[str, ...]) -> list[str]:
+    """Links of a template that lead where nobody has said."""
+    text = "\n".join((draft.mail.subject, draft.mail.preheader, draft.mail.body))
+    wrong = invented_links(text, *known, domain=sender_domain(workspace))
+    return [f"{draft.file}:1: error bad-link: {one}" for one in wrong]

@@ -1,0 +1,144 @@
+"""What texts that a model writes have in common: how often it may mend them, and whose words they are.
+
+A text is asked for in the shape of its parts; the file is put together here, so nothing that a model says can stand in
+the front matter of its own accord, an approval least of all.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from io import StringIO
+from typing import Any
+from unicodedata import category
+
+from pydantic import BaseModel, ConfigDict
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap
+from ruamel.yaml.scalarstring import DoubleQuotedScalarString
+
+from caravan.ai.asking import Answer
+from caravan.ai.features import Feature
+from caravan.ai_settings import AISettings
+from caravan.journeys.templates import split_front
+
+#: how often the validator's problems are given back, the first answer counted
+ROUNDS = 5
+#: characters of what an operator asks for
+LONGEST_BRIEF = 30_000
+
+#: tokens that prompts speak of, which look like slots of theirs
+TOKENS = {
+    "unsubscribe_link": "{{ unsubscribe_link }}",
+    "postal_address": "{{ postal_address }}",
+}
+
+#: characters of the parts of a mail: said in the check and not in the schema, which servers make grammars of
+LONGEST = {"subject": 150, "preheader": 250, "body": 100_000}
+
+
+class WrittenMail(BaseModel):
+    """The parts of a template."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    subject: str
+    preheader: str
+    body: str
+
+    @property
+    def misshapen(self) -> list[str]:
+        """What is wrong with the parts by themselves."""
+        wrong = [
+            f"the {name} has {len(getattr(self, name))} characters: at most {most}"
+            for name, most in LONGEST.items()
+            if len(getattr(self, name)) > most
+        ]
+        wrong += [
+            f"the {name} is one line"
+            for name in ("subject", "preheader")
+            if len(getattr(self, name).splitlines()) > 1
+        ]
+        wrong += [
+            f"the {name} has characters that steer terminals"
+            for name in LONGEST
+            if has_controls(getattr(self, name))
+        ]
+        return wrong
+
+
+def has_controls(text: str) -> bool:
+    """Whether a text has characters that nobody sees and that do something: it is shown on terminals."""
+    return any(category(one) == "Cc" and one not in "\t\r\n" for one in text)
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a text is from, as its file tells it."""
+
+    model: str
+    at: datetime
+    digest: str
+    feature: Feature
+
+    @classmethod
+    def of(cls, answer: Answer[Any], at: datetime, feature: Feature) -> "Origin":
+        return cls(answer.model, at, answer.digest, feature)
+
+    @classmethod
+    def to_come(cls, at: datetime, feature: Feature) -> "Origin":
+        """For a text that is only checked: as long as the one it will have."""
+        return cls("a model", at, "0" * 64, feature)
+
+    @property
+    def told(self) -> dict[str, str]:
+        at = self.at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+        return {
+            "model": self.model,
+            "at": at,
+            "digest": self.digest,
+            "feature": self.feature.value,
+        }
+
+    @property
+    def comment(self) -> str:
+        """A line of YAML that says so, for documents, which have no front matter."""
+        told = self.told
+        words = f"{told['model']} at {told['at']}, {told['digest'][:16]}"
+        return f"# Proposed by {json.dumps(words)[1:-1]}; read it before it is applied.\n"
+
+
+def patient(settings: AISettings) -> AISettings:
+    """The settings with time for as many answers as there may be: each has AI_TIMEOUT."""
+    return replace(settings, timeout=settings.timeout * ROUNDS)
+
+
+def mail_file(slug: str, mail: WrittenMail, origin: Origin, before: str | None = None) -> str:
+    """The text of a template's file.
+
+    Args:
+        slug: the template's.
+        mail: its parts.
+        origin: who wrote them; nobody has approved that.
+        before: the text that it is written in place of, whose other front matter stays.
+    """
+    round_trip = YAML()
+    round_trip.preserve_quotes = True
+    round_trip.width = 10_000
+    split = split_front(before) if before is not None else None
+    front = round_trip.load(split[0]) if split is not None else CommentedMap(email=slug)
+    front["subject"] = DoubleQuotedScalarString(mail.subject)
+    if mail.preheader or "preheader" in front:
+        front["preheader"] = DoubleQuotedScalarString(mail.preheader)
+    front.pop("approved_by", None)
+    front.pop("generated", None)
+    front["generated"] = _in_one_line(origin.told)
+    out = StringIO()
+    round_trip.dump(front, out)
+    return f"---\n{out.getvalue()}---\n{mail.body.strip()}\n"
+
+
+def _in_one_line(told: Mapping[str, str]) -> CommentedMap:
+    line = CommentedMap({key: DoubleQuotedScalarString(value) for key, value in told.items()})
+    line.fa.set_flow_style()
+    return line
