@@ -293,6 +293,7 @@ def test_import_tells_bad_rows_and_exits_2(cli: Cli, run: Run) -> None:
     )
 
 
+@pytest.mark.long
 async def test_import_killed_in_the_middle_goes_on_when_run_again(cli: Cli) -> None:
     file = cli.folder / "people.csv"
     rows = "".join(f"p{n},p{n}@x.example,First,a1,user\n" for n in range(20_000))
@@ -315,6 +316,7 @@ async def test_import_killed_in_the_middle_goes_on_when_run_again(cli: Cli) -> N
         )
 
 
+@pytest.mark.long
 async def test_apply_killed_at_any_point_publishes_journeys_whole(cli: Cli) -> None:
     for number, wanted in enumerate((0, 1)):
         name = f"killed-{number}"

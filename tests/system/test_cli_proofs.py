@@ -121,6 +121,7 @@ async def test_whole_journey_goes_to_one_address_and_says_whose_each_mail_is(
     assert len({identity for _, identity in relay.mails}) == len(messages)
 
 
+@pytest.mark.long
 async def test_many_mails_are_not_sent_without_asking(home: Path, relay: Relay) -> None:
     arguments = ("journey", "test-send", "grid-nurture", "--dir", EXAMPLE, "--at", AT)
     told = await caravan(home, relay, *arguments, "--to", "me@us.example")

@@ -193,6 +193,7 @@ def test_a_failed_test_shows_what_was_expected_beside_what_came(caravan: Run, sh
     assert {one["what"] for one in failed["differences"]} == {"path", "effects", "label"}
 
 
+@pytest.mark.long
 def test_watch_goes_round_when_a_file_is_saved(home: Path, shop: Path) -> None:
     watching = subprocess.Popen(
         [sys.executable, "-u", "-m", "starter", "watch", str(shop)], cwd=ROOT, text=True,

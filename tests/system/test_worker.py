@@ -183,6 +183,7 @@ def test_worker_stops_while_a_store_is_down(stack: Stack, start: Start) -> None:
 LOCAL_PATIENCE_AND_MORE = 4.0
 
 
+@pytest.mark.long
 def test_second_signal_stops_at_once(stack: Stack, start: Start) -> None:
     worker = start(GRACEFUL_SECONDS="60")
     worker.until_said("mail sent", 3)
@@ -194,6 +195,7 @@ def test_second_signal_stops_at_once(stack: Stack, start: Start) -> None:
         assert worker.ends_within(2) == 128 + signal.SIGINT
 
 
+@pytest.mark.long
 def test_one_dead_process_ends_all(start: Start) -> None:
     group = start("--processes", "2")
     group.until_said("worker ready", 2)
@@ -254,6 +256,7 @@ def status_of(stack: Stack) -> dict[str, Any]:
     return told
 
 
+@pytest.mark.long
 def test_status_tells_which_queues_nobody_polls(stack: Stack, start: Start) -> None:
     def working() -> dict[str, int]:
         return {row["queue"]: row["workers"] for row in status_of(stack)["queues"]}
@@ -303,6 +306,7 @@ def test_worker_that_cannot_start_says_why_in_one_sentence(
     assert "sesame" not in worker.log.read_text()
 
 
+@pytest.mark.long
 def test_remedy_for_missing_search_attributes_is_a_command_that_works(
     stack: Stack, start: Start
 ) -> None:

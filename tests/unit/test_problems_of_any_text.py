@@ -327,7 +327,7 @@ def check_torn(wide: Path, data: st.DataObject) -> None:
 
 
 @pytest.mark.timeout(600)
-@mutated(100)
+@mutated(40)
 @given(st.data())
 def test_torn_templates_end_in_problems_or_in_a_valid_mail(wide: Path, data: st.DataObject) -> None:
     check_torn(wide, data)

@@ -78,7 +78,7 @@ async def test_account_that_was_waiting_is_held_behind_its_wait_and_leaves_by_th
 
 
 @pytest.mark.parametrize(
-    "accounts", [100, pytest.param(1000, marks=[pytest.mark.long, pytest.mark.timeout(300)])]
+    "accounts", [30, pytest.param(1000, marks=[pytest.mark.long, pytest.mark.timeout(300)])]
 )
 async def test_aborted_accounts_and_their_workflows_are_gone_within_seconds(
     running: Running, accounts: int
