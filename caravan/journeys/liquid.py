@@ -6,7 +6,6 @@ What is found here cannot fail at send: an unknown variable is a problem of vali
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 
 from liquid import BoundTemplate, Environment, RenderContext, StrictUndefined
 from liquid.ast import Node
@@ -134,7 +133,6 @@ def nonsense_in(text: str, catalog: FieldCatalog, *, expanded: bool = False) -> 
 MOST_OPEN = 50
 
 
-@lru_cache(maxsize=16)  # a text is asked several things, one behind the other
 def _parsed(environment: Environment, text: str) -> BoundTemplate:
     _check_ends(text)
     try:

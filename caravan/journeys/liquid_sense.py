@@ -79,6 +79,8 @@ _OF_ROWS = frozenset(
     {"length", "index", "index0", "rindex", "rindex0", "first", "last", "col", "col0", "col_first",
      "col_last", "row"}
 )  # fmt: skip
+#: rounds of a loop that are followed until its names keep their kinds, in so many loops within each other
+MOST_ROUNDS, MOST_FOLLOWED = 3, 3
 #: what a filter may be tried on: one that takes none of these takes nothing
 _TRIED_ON: tuple[object, ...] = (None, "text", "7", 7, True, ["text"], [7])
 
@@ -132,8 +134,7 @@ class _Follower:
             case CaseNode():
                 return self.cases(node, scope)
             case ForNode() | TablerowNode():
-                self.loop(node, scope)
-                return scope
+                return self.loop(node, scope)
             case FragmentNode():
                 self.fragment(node, scope)
                 return scope
@@ -174,27 +175,46 @@ class _Follower:
                 ends.append(self.follow([block], scope))
         return _in_each(ends if otherwise else [*ends, scope])
 
-    def loop(self, node: ForNode | TablerowNode, scope: Scope) -> None:
+    def loop(self, node: ForNode | TablerowNode, scope: Scope) -> Scope:
         expression = node.expression
         over = self.kind(expression.iterable, scope)
         self.whole_number("limit", expression.limit, scope)
         self.whole_number("offset", expression.offset, scope)
         if expression.cols is not None:
             self.kind(expression.cols, scope)
-        inner = {**scope, str(expression.identifier): _each_of(over)}
+        item = {str(expression.identifier): _each_of(over)}
         if isinstance(node, ForNode):
-            inner["forloop"] = Kind("loop", within=self.loops)
+            item["forloop"] = Kind("loop", within=self.loops)
         else:
-            inner["tablerowloop"] = Kind("row")
-        self.loops += 1
-        self.follow([node.block], inner)
-        self.loops -= 1
+            item["tablerowloop"] = Kind("row")
+        before = scope
+        # a later round begins with what an earlier one made of the names
+        for _ in range(MOST_ROUNDS if self.loops < MOST_FOLLOWED else 0):
+            after = self._round(node, scope, item)
+            if after == scope:
+                break
+            scope = after
+        else:
+            scope = {
+                name: kind if kind.what in ("loop", "row") else ANY for name, kind in scope.items()
+            }
+            scope = self._round(node, scope, item)
         if isinstance(node, ForNode) and node.default is not None:
             names = {str(expression.identifier), "forloop"} - set(scope)
             added = names - self.somewhere
             self.somewhere |= added
-            self.follow([node.default], scope)
+            otherwise = self.follow([node.default], before)
             self.somewhere -= added
+            return _in_each([scope, {**before, **otherwise}])
+        return scope
+
+    def _round(self, node: ForNode | TablerowNode, scope: Scope, item: Scope) -> Scope:
+        """The names of a loop's surroundings before a round or behind it."""
+        self.loops += 1
+        after = self.follow([node.block], {**scope, **item})
+        self.loops -= 1
+        kept = {name: kind for name, kind in after.items() if name not in item}
+        return _in_each([scope, {**scope, **kept}])
 
     def whole_number(self, what: str, expression: Expression | None, scope: Scope) -> None:
         if expression is None or isinstance(expression, Continue):

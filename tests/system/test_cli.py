@@ -316,7 +316,6 @@ async def test_import_killed_in_the_middle_goes_on_when_run_again(cli: Cli) -> N
         )
 
 
-@pytest.mark.long
 async def test_apply_killed_at_any_point_publishes_journeys_whole(cli: Cli) -> None:
     for number, wanted in enumerate((0, 1)):
         name = f"killed-{number}"
