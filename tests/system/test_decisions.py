@@ -46,6 +46,7 @@ def system() -> Iterator[Deployed]:
         new.stack.discard()
 
 
+@pytest.mark.long
 async def test_a_worker_killed_while_a_model_thinks_is_followed_by_one_that_asks_the_same(
     system: Deployed, service: ScriptedService, monkeypatch: pytest.MonkeyPatch
 ) -> None:

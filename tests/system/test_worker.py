@@ -160,6 +160,7 @@ def test_worker_stops_while_accounts_travel_and_while_the_relay_hangs(
         assert waiting.ends_within(GRACEFUL + MARGIN) == 0
 
 
+@pytest.mark.long
 def test_worker_stops_while_a_store_is_down(stack: Stack, start: Start) -> None:
     worker = start()
     worker.until_said("mail sent", 5)
@@ -271,6 +272,7 @@ def test_status_tells_which_queues_nobody_polls(stack: Stack, start: Start) -> N
     assert "`caravan up`" in status_of(stack)["advice"]
 
 
+@pytest.mark.long
 async def test_stream_ended_by_hand_is_started_again(stack: Stack, start: Start) -> None:
     worker = start("--roles", "streams")
     worker.until_said("worker ready")
