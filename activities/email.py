@@ -44,7 +44,8 @@ class EmailActivities:
         note(sent.outcomes, sent.ended)
         for outcome in sent.outcomes:
             if outcome.command.kind == "send":
-                log.info("mail sent", **outcome.counts)
+                # known by now also where a journey begins with mail
+                log.info("mail sent", **{"node": outcome.command.node, **outcome.counts})
             for state, number in outcome.counts.items():
                 counters.add(counters.MAILS, number, state=state)
         return SendReply(
