@@ -281,7 +281,7 @@ def record(entity: Any) -> st.SearchStrategy[dict[str, Any]]:
 def test_what_validates_renders_whatever_the_data() -> None:
     count = [0, 0]
 
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=100, deadline=None)
     @given(text=texts, account=record("account"), person=record("person"))
     def check(text: str, account: dict[str, Any], person: dict[str, Any]) -> None:
         sound = not list(problems_of_text(text, CATALOG, person=True))
@@ -291,4 +291,4 @@ def test_what_validates_renders_whatever_the_data() -> None:
 
     check()
     wrong, sound = count
-    assert sound > wrong / 10  # else nothing much was rendered
+    assert sound > wrong / 50  # else nothing much was rendered
