@@ -17,7 +17,14 @@ from caravan.journeys.control import ControlNode, Segment, Target
 from caravan.journeys.durations import Duration, Span
 from caravan.journeys.liquid import has_liquid
 from caravan.journeys.nodes.base import NodeBase, read_max_visits, target
-from caravan.journeys.nodes.paths import OTHERWISE, Labelled, names, read_paths
+from caravan.journeys.nodes.paths import (
+    OTHERWISE,
+    Labelled,
+    labels,
+    names,
+    numbered_edges,
+    read_paths,
+)
 from caravan.journeys.nodes.segments import Placed, kinds, split_into_segments
 from caravan.journeys.reading import NAME_LIMIT, Fields, JourneyScope
 from caravan.journeys.service import Of, Scalar
@@ -81,17 +88,15 @@ def control(node: Call) -> ControlNode:
     if node.of_people:
         edges = {"next": on}
     else:
-        numbered = enumerate(node.paths, start=1)
-        edges = {str(number): target(path.next, path.end) for number, path in numbered}
+        edges = numbered_edges(node.paths)
         edges[OTHERWISE] = on
     edges |= {"timeout": lost, "failed": lost}
-    labels = {str(n): path.label for n, path in enumerate(node.paths, start=1) if path.label}
     return ControlNode(
         kind="call",
         label=node.label or "",
         segments=(Segment.CALL, *kinds(segments(node))[1:]),
         edges=edges,
-        names={} if node.of_people else labels,
+        names={} if node.of_people else labels(node.paths),
     )
 
 

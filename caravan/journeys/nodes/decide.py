@@ -7,8 +7,8 @@ from typing import Literal
 
 from caravan.journeys.control import ControlNode, Target
 from caravan.journeys.liquid import has_liquid
-from caravan.journeys.nodes.base import NodeBase, read_max_visits, target
-from caravan.journeys.nodes.paths import OTHERWISE, Labelled, read_paths
+from caravan.journeys.nodes.base import NodeBase, read_max_visits
+from caravan.journeys.nodes.paths import OTHERWISE, Labelled, labels, numbered_edges, read_paths
 from caravan.journeys.reading import NAME_LIMIT, Fields, JourneyScope
 from caravan.journeys.state import Command
 
@@ -37,12 +37,11 @@ class Decide(NodeBase):
 
 def control(node: Decide) -> ControlNode:
     """What the workflow knows of it: numbered edges, without the prompts."""
-    edges = {
-        str(number): target(path.next, path.end) for number, path in enumerate(node.paths, start=1)
-    }
+    edges = numbered_edges(node.paths)
     edges[OTHERWISE] = Target(node=node.otherwise)
-    names = {str(n): path.label for n, path in enumerate(node.paths, start=1) if path.label}
-    return ControlNode(kind="decide_accounts", label=node.label or "", edges=edges, names=names)
+    return ControlNode(
+        kind="decide_accounts", label=node.label or "", edges=edges, names=labels(node.paths)
+    )
 
 
 def ask(control: ControlNode, name: str, visit: int, segment: int) -> Command:

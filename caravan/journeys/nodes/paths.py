@@ -4,11 +4,13 @@ A path's name keys the ledger and the counters, so no two of a node may have the
 """
 
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
 from caravan.journeys.conditions.model import Condition
+from caravan.journeys.control import Target
+from caravan.journeys.nodes.base import target
 from caravan.journeys.reading import Fields, JourneyScope
 
 #: the name of what no path takes
@@ -30,6 +32,26 @@ class Path(Labelled):
 
 
 AnyPath = TypeVar("AnyPath", bound=Labelled)
+
+
+class Leading(Protocol):
+    """A path that accounts leave the node by."""
+
+    @property
+    def next(self) -> str | None: ...
+
+    @property
+    def end(self) -> str | None: ...
+
+
+def numbered_edges(paths: Sequence[Leading]) -> dict[str, Target]:
+    """Where the paths lead, by their numbers from 1."""
+    return {str(number): target(path.next, path.end) for number, path in enumerate(paths, start=1)}
+
+
+def labels(paths: Sequence[Labelled]) -> dict[str, str]:
+    """The labels of those that have one, by the same numbers."""
+    return {str(number): path.label for number, path in enumerate(paths, start=1) if path.label}
 
 
 def names(paths: Sequence[Labelled]) -> list[str]:

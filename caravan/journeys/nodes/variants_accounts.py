@@ -3,7 +3,8 @@
 from typing import Literal
 
 from caravan.journeys.control import ControlNode, Target
-from caravan.journeys.nodes.base import NodeBase, read_max_visits, target
+from caravan.journeys.nodes.base import NodeBase, read_max_visits
+from caravan.journeys.nodes.paths import labels, numbered_edges
 from caravan.journeys.nodes.variants import (
     Method,
     Variant,
@@ -33,8 +34,8 @@ def control(node: VariantsAccounts) -> ControlNode:
     return ControlNode(
         kind="variants_accounts",
         label=node.label or "",
-        edges={str(n): target(path.next, path.end) for n, path in enumerate(node.paths, start=1)},
-        names={str(n): path.label for n, path in enumerate(node.paths, start=1) if path.label},
+        edges=numbered_edges(node.paths),
+        names=labels(node.paths),
     )
 
 
