@@ -13,8 +13,9 @@ from typing import Any
 
 from caravan.buying_groups.listing import Filters, groups
 from caravan.campaigns.stream_progress import standings
+from caravan.database.one_connection import OneConnection
 from caravan.database.pool import Pool
-from caravan.database.read_only import ReadOnly, read_only
+from caravan.database.read_only import read_only
 from caravan.engage import sql
 from caravan.engage.plans import load_plan
 from caravan.reports import journey as report
@@ -222,7 +223,7 @@ class Looking:
             return self._told(facts)
 
     @asynccontextmanager
-    async def _look(self, what: str) -> AsyncIterator[ReadOnly | None]:
+    async def _look(self, what: str) -> AsyncIterator[OneConnection | None]:
         """A snapshot of the engage store; None where there have been too many."""
         if len(self.looks) >= MOST_LOOKS:
             yield None

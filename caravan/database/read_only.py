@@ -4,28 +4,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-
-class ReadOnly:
-    """Its connection, also where a pool is asked for."""
-
-    def __init__(self, conn: Any) -> None:
-        self._conn = conn
-        self.fetch = conn.fetch
-        self.fetchrow = conn.fetchrow
-        self.fetchval = conn.fetchval
-        self.execute = conn.execute
-        self.transaction = conn.transaction
-
-    @asynccontextmanager
-    async def acquire(self) -> AsyncIterator[Any]:
-        yield self._conn
+from caravan.database.one_connection import OneConnection
 
 
 @asynccontextmanager
-async def read_only(pool: Any) -> AsyncIterator[ReadOnly]:
+async def read_only(pool: Any) -> AsyncIterator[OneConnection]:
     """One snapshot of a store."""
     async with (
         pool.acquire() as conn,
         conn.transaction(isolation="repeatable_read", readonly=True),
     ):
-        yield ReadOnly(conn)
+        yield OneConnection(conn)

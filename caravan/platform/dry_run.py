@@ -4,20 +4,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-
-class OneTransaction:
-    """Stands for a pool: all that ask it work in one transaction, and their own are steps of that one."""
-
-    def __init__(self, conn: Any) -> None:
-        self._conn = conn
-
-    @asynccontextmanager
-    async def acquire(self) -> AsyncIterator[Any]:
-        yield self._conn
+from caravan.database.one_connection import OneConnection
 
 
 @asynccontextmanager
-async def dry_run(pool: Any) -> AsyncIterator[OneTransaction]:
+async def dry_run(pool: Any) -> AsyncIterator[OneConnection]:
     """A sandbox on which everything happens as on the real one, and is taken back at the end.
 
     While it lasts other writers of records wait.
@@ -26,6 +17,6 @@ async def dry_run(pool: Any) -> AsyncIterator[OneTransaction]:
         transaction = conn.transaction()
         await transaction.start()
         try:
-            yield OneTransaction(conn)
+            yield OneConnection(conn)  # the transactions of who asks are steps of this one
         finally:
             await transaction.rollback()

@@ -5,8 +5,7 @@ they went, so they are walked side by side, on a few connections.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -16,6 +15,7 @@ from caravan.campaigns.deciding import Said
 from caravan.campaigns.mail_together import send_together
 from caravan.campaigns.mailing import Mailing
 from caravan.campaigns.plans import PlanCache
+from caravan.database.one_connection import OneConnection
 from caravan.services.silence import Silence
 from caravan.simulation import sql
 from caravan.simulation.agenda import Traveller
@@ -29,22 +29,8 @@ WORTH_A_LANE = 5
 NOBODY = Callbacks(munchkin=CLAIMANT, url="https://nobody.invalid", secret=CLAIMANT)
 
 
-class Lane:
-    """One connection in the place of a pool: whoever acquires gets it, one after another.
-
-    To borrow it from a pool for each of an account's transactions would cost more than they do.
-    """
-
-    def __init__(self, conn: Any) -> None:
-        self._conn = conn
-        self.fetch = conn.fetch
-        self.fetchrow = conn.fetchrow
-        self.fetchval = conn.fetchval
-        self.execute = conn.execute
-
-    @asynccontextmanager
-    async def acquire(self) -> AsyncIterator[Any]:
-        yield self._conn
+#: to borrow a connection from a pool for each of an account's transactions would cost more than they do
+Lane = OneConnection
 
 
 class Walker:
