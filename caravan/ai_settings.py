@@ -8,8 +8,7 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from caravan.ai.features import Feature
-from caravan.retention import BadRetention, Retention
-from caravan.settings import SettingsError, given, read_environment
+from caravan.settings import SettingsError, given, read_environment, retention_of
 
 Output = Literal["tool", "native", "prompted"]
 
@@ -56,16 +55,6 @@ class AISettings:
             raise SettingsError(
                 "AI_PRICE_IN and AI_PRICE_OUT go together: the price of a million tokens asked and answered"
             )
-        try:
-            retention = Retention.of(
-                environment.retain_outbox,
-                environment.retain_steps,
-                environment.retain_events,
-                environment.retain_ai_calls,
-                environment.retain_ai_answers,
-            )
-        except BadRetention as error:
-            raise SettingsError(str(error)) from None
         return cls(
             model=environment.ai_model,
             base_url=_address(environment.ai_base_url),
@@ -80,7 +69,7 @@ class AISettings:
             answer_tokens=environment.ai_answer_tokens,
             features=_features(environment.ai_features),
             output=environment.ai_output,
-            keep_answers=retention.ai_answers,
+            keep_answers=retention_of(environment).ai_answers,
         )
 
 

@@ -174,16 +174,7 @@ class Settings:
         self.continue_as_new_after = environment.continue_as_new_after
         self.graceful_seconds = environment.graceful_seconds
         self.buying_group_upkeep = environment.buying_group_upkeep
-        try:
-            self.retention = Retention.of(
-                environment.retain_outbox,
-                environment.retain_steps,
-                environment.retain_events,
-                environment.retain_ai_calls,
-                environment.retain_ai_answers,
-            )
-        except BadRetention as error:
-            raise SettingsError(str(error)) from None
+        self.retention = retention_of(environment)
         self.metrics_port = environment.metrics_port
         self.log_level = environment.log_level
         self.log_format = environment.log_format
@@ -259,6 +250,24 @@ def _check_shape(name: str, value: str) -> None:
             fits = False
     if not fits:
         raise SettingsError(f"The setting {name.upper()} is wrong: it looks like {example}")
+
+
+def retention_of(environment: _Environment) -> Retention:
+    """How long what only looks back is kept.
+
+    Raises:
+        SettingsError: a setting says no span of days, or a shorter one than is safe.
+    """
+    try:
+        return Retention.of(
+            environment.retain_outbox,
+            environment.retain_steps,
+            environment.retain_events,
+            environment.retain_ai_calls,
+            environment.retain_ai_answers,
+        )
+    except BadRetention as error:
+        raise SettingsError(str(error)) from None
 
 
 def given(environment: _Environment, name: str) -> str | None:
