@@ -8,7 +8,8 @@ from typing import Any
 
 import structlog
 
-from caravan.ai.asking import Asker, Unanswered
+from activities.askers import Askers
+from caravan.ai.asking import Unanswered
 from caravan.ai.features import Feature
 from caravan.ai.summarising import summarise
 from caravan.ai_settings import AISettings
@@ -34,8 +35,7 @@ class AlertSummaries:
         seconds: Callable[[], float] = time.monotonic,
     ) -> None:
         """``model``: asked in place of the settings' one, by tests."""
-        self._settings = replace(settings, timeout=min(settings.timeout, LONGEST))
-        self._model = model
+        self._asker = Askers(replace(settings, timeout=min(settings.timeout, LONGEST)), model)
         self._seconds = seconds
         self._resting_until = 0.0
 
@@ -44,8 +44,7 @@ class AlertSummaries:
         if self._seconds() < self._resting_until:
             return None
         try:
-            asker = Asker(self._settings, engage, model=self._model)
-            answer = await summarise(asker, facts, at)
+            answer = await summarise(self._asker(engage), facts, at)
         except Exception as error:
             # what is no word of ours may repeat the question: its kind says enough
             why = str(error) if isinstance(error, Unanswered) else type(error).__name__

@@ -2,16 +2,16 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import partial
 from typing import Self
 
 from temporalio import activity
 
+from activities.askers import Askers
 from activities.beating import beating
-from activities.domain_time import clock
+from activities.domain_time import begun, clock
 from activities.failures import told
-from activities.stretches import note
+from activities.replies import reply
 from caravan.ai.asking import Asker
 from caravan.ai.deciding import choose
 from caravan.ai_settings import AISettings
@@ -32,7 +32,7 @@ class Models:
     @classmethod
     def of(cls, settings: AISettings) -> Self:
         """The one that the settings name."""
-        return cls(partial(Asker, settings), settings.concurrency)
+        return cls(Askers(settings), settings.concurrency)
 
 
 class DecisionActivities:
@@ -42,7 +42,6 @@ class DecisionActivities:
         self._stores = stores
         self._plans = plans
         self._models = models
-        self._askers: dict[str, Asker] = {}
 
     @activity.defn(name=DECIDE)
     @told
@@ -50,25 +49,15 @@ class DecisionActivities:
         """Have the model decide, and record which path the account takes."""
         async with beating():
             engage = await self._stores.engage(request.munchkin)
-            asker = self._askers.setdefault(request.munchkin, self._models.asker(engage))
             decided = await deciding.decide(
                 engage,
                 self._plans,
-                partial(choose, asker),
+                partial(choose, self._models.asker(engage)),
                 traversal_id=request.traversal_id,
                 step_no=request.step_no,
-                asked_at=request.as_of or datetime.now(UTC),
+                asked_at=begun(request.as_of),
                 now=clock(request.as_of),
                 stopping=activity.is_worker_shutdown,
                 go_on=request.go_on,
             )
-        note(decided.outcomes, decided.ended)
-        return DecideReply(
-            outcomes=tuple(decided.outcomes),
-            ended=decided.ended,
-            control=decided.control if decided.moved else None,
-            more=decided.more,
-            large=decided.large,
-            held_until=decided.held_until,
-            moved=decided.moved,
-        )
+        return reply(DecideReply, decided)

@@ -10,10 +10,14 @@ from datetime import UTC, datetime
 from temporalio import activity
 
 
+def begun(as_of: datetime | None) -> datetime:
+    """When the activity was first scheduled."""
+    return as_of or activity.info().scheduled_time
+
+
 def clock(as_of: datetime | None) -> Callable[[], datetime]:
     """A clock that stands at ``as_of`` when the activity was first scheduled."""
-    scheduled = activity.info().scheduled_time
-    start = as_of or scheduled
+    scheduled, start = activity.info().scheduled_time, begun(as_of)
 
     def now() -> datetime:
         return start + max(datetime.now(UTC) - scheduled, start - start)

@@ -7,7 +7,7 @@ from activities import counters
 from activities.beating import beating
 from activities.domain_time import clock
 from activities.failures import told
-from activities.stretches import note
+from activities.replies import reply
 from caravan.campaigns import sending
 from caravan.campaigns.mailing import Mailing
 from caravan.campaigns.plans import PlanCache
@@ -41,19 +41,10 @@ class EmailActivities:
                 stopping=activity.is_worker_shutdown,
                 go_on=request.go_on,
             )
-        note(sent.outcomes, sent.ended)
         for outcome in sent.outcomes:
             if outcome.command.kind == "send":
                 # known by now also where a journey begins with mail
                 log.info("mail sent", **{"node": outcome.command.node, **outcome.counts})
             for state, number in outcome.counts.items():
                 counters.add(counters.MAILS, number, state=state)
-        return SendReply(
-            outcomes=tuple(sent.outcomes),
-            ended=sent.ended,
-            control=sent.control if request.with_plan or sent.moved else None,
-            more=sent.more,
-            large=sent.large,
-            held_until=sent.held_until,
-            moved=sent.moved,
-        )
+        return reply(SendReply, sent, with_plan=request.with_plan)

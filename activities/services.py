@@ -7,7 +7,7 @@ from temporalio import activity
 from activities.beating import beating
 from activities.domain_time import clock
 from activities.failures import told
-from activities.stretches import note
+from activities.replies import reply
 from caravan.campaigns import calling
 from caravan.campaigns.call_claims import Callbacks
 from caravan.campaigns.plans import PlanCache
@@ -51,13 +51,4 @@ class ServiceActivities:
                 stopping=activity.is_worker_shutdown,
                 go_on=request.go_on,
             )
-        note(asked.outcomes, asked.ended)
-        return CallReply(
-            outcomes=tuple(asked.outcomes),
-            ended=asked.ended,
-            control=asked.control if asked.moved else None,
-            more=asked.more,
-            large=asked.large,
-            held_until=asked.held_until,
-            moved=asked.moved,
-        )
+        return reply(CallReply, asked)

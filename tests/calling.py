@@ -7,8 +7,8 @@ from typing import Any
 from starlette.responses import JSONResponse, Response
 
 from caravan.campaigns import calling
-from caravan.campaigns.asking_outside import Asked
 from caravan.campaigns.call_claims import Callbacks
+from caravan.campaigns.served import Served
 from caravan.journeys.state import State
 from caravan.services.callback import CALLBACK_PATH
 from caravan.services.client import ServiceClient
@@ -81,7 +81,7 @@ class Caller:
         [self.traversal] = await self.world.enter(journey)
         await self.world.walk(self.traversal)
 
-    async def ask(self, **options: Any) -> Asked:
+    async def ask(self, **options: Any) -> Served:
         options = {"callbacks": self.callbacks, "go_on": True} | options
         world = self.world
         state = await world.state(self.traversal)

@@ -9,7 +9,7 @@ from caravan.ai.asking import Asker
 from caravan.ai.deciding import choose
 from caravan.ai_settings import AISettings
 from caravan.campaigns import deciding
-from caravan.campaigns.asking_outside import Asked
+from caravan.campaigns.served import Served
 from tests.scripted_model import ScriptedModel
 from tests.world import World
 
@@ -70,7 +70,7 @@ class Deciding:
         model = None if self.settings.model is None else self.model.model
         return Asker(self.settings, self.world.engage, model=model)
 
-    async def decide(self, **options: Any) -> Asked:
+    async def decide(self, **options: Any) -> Served:
         """One try of the activity."""
         world = self.world
         step_no = (await world.state(self.traversal)).step_no

@@ -10,6 +10,7 @@ from caravan.campaigns import admission, audience_flow, recording, sending, stor
 from caravan.campaigns.alert_prose import Summarise
 from caravan.campaigns.mailing import Mailing
 from caravan.campaigns.plans import PlanCache
+from caravan.campaigns.served import Served
 from caravan.database import outbox
 from caravan.delivery.capture import CaptureTransport
 from caravan.delivery.transport import Transport
@@ -180,7 +181,7 @@ class World:
 
     async def send(
         self, traversal_id: int, claimant: str = "try 1", *, go_on: bool = False
-    ) -> sending.Sending:
+    ) -> Served:
         state = await self.state(traversal_id)
         return await sending.send(
             self.engage,

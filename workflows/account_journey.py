@@ -20,9 +20,6 @@ MOST_SIGNALS = 2000
 #: a shorter rest is over before anybody could look for it: the index of the server lags by a second
 SHORTEST_SHOWN = timedelta(seconds=5)
 
-#: the reply of what left the system
-_Left = contracts.SendReply | contracts.CallReply | contracts.DecideReply
-
 
 # a workflow that has parted from its traversal's row (a restored database, say) fails, and the
 # reconciler starts it again from the row
@@ -169,8 +166,6 @@ class AccountJourneyWorkflow:
             summary=web_ui.send_summary(self._control, node),
             priority=options.in_turn(workflow.info().workflow_id),
         )
-        if self._control is not None:
-            self._refuse_idle(reply)
         self._follow_what_left(reply, woken)
 
     def _asks(self, command: Command | None) -> bool:
@@ -200,7 +195,6 @@ class AccountJourneyWorkflow:
             retry_policy=options.CALL_RETRY,
             summary=web_ui.call_summary(self._control, node),
         )
-        self._refuse_idle(reply)
         self._follow_what_left(reply, woken)
 
     async def _decide(self) -> None:
@@ -227,11 +221,12 @@ class AccountJourneyWorkflow:
             summary=web_ui.decide_summary(self._control, node),
             priority=options.in_turn(workflow.info().workflow_id),
         )
-        self._refuse_idle(reply)
         self._follow_what_left(reply, woken)
 
-    def _follow_what_left(self, reply: _Left, woken: int) -> None:
+    def _follow_what_left(self, reply: contracts.ServedReply, woken: int) -> None:
         """Follow a reply of what leaves the system; ``woken``: the wake-ups before it was asked."""
+        if self._control is not None:  # what a journey begins with may be nothing at all
+            self._refuse_idle(reply)
         self._take_over(reply)
         self._large = reply.large
         self._held_until = reply.held_until
@@ -241,7 +236,7 @@ class AccountJourneyWorkflow:
         if reply.more:
             self._served = -1
 
-    def _refuse_idle(self, reply: contracts.StretchReply | _Left) -> None:
+    def _refuse_idle(self, reply: contracts.ServedReply) -> None:
         """Do not ask for ever a row that has nothing to do where we stand: a restored one, say."""
         nothing = not reply.outcomes and reply.ended is None and reply.held_until is None
         if nothing and not reply.large and not reply.more and reply.moved is None:
@@ -249,7 +244,7 @@ class AccountJourneyWorkflow:
                 "the traversal's row has nothing to do where its workflow stands"
             )
 
-    def _take_over(self, reply: contracts.StretchReply | _Left) -> None:
+    def _take_over(self, reply: contracts.ServedReply) -> None:
         """Take the plan of a reply, and where the account has moved to another version its state there."""
         if reply.control is not None:
             self._control = reply.control

@@ -63,6 +63,20 @@ class Wake(Wire):
     reason: str = ""
 
 
+class ServedReply(Wire):
+    """What serving a traversal came to, whoever served it."""
+
+    outcomes: tuple[Outcome, ...] = ()
+    ended: Ended | None = None
+    control: ControlPlan | None = (
+        None  # where it was asked for, or the account has moved to another version
+    )
+    more: bool = False  # there are more stored steps than one reply holds: ask again at once
+    large: bool = False
+    held_until: datetime | None = None  # paused: nothing begins before a wake-up, or this instant
+    moved: Moved | None = None  # to another version: the outcomes follow from its state
+
+
 class StretchRequest(Wire):
     munchkin: str = ""
     traversal_id: int = 0
@@ -73,14 +87,8 @@ class StretchRequest(Wire):
     with_plan: bool = False
 
 
-class StretchReply(Wire):
-    outcomes: tuple[Outcome, ...] = ()
-    ended: Ended | None = None
-    control: ControlPlan | None = None
-    large: bool = False
-    more: bool = False  # there are more stored steps than one reply holds: ask again at once
-    held_until: datetime | None = None  # paused: nothing begins before a wake-up, or this instant
-    moved: Moved | None = None  # to another version: the outcomes follow from its state
+class StretchReply(ServedReply):
+    """Of the stores."""
 
 
 class SendRequest(Wire):
@@ -93,14 +101,8 @@ class SendRequest(Wire):
     with_plan: bool = False
 
 
-class SendReply(Wire):
-    outcomes: tuple[Outcome, ...] = ()
-    ended: Ended | None = None
-    control: ControlPlan | None = None
-    more: bool = False
-    large: bool = False
-    held_until: datetime | None = None  # paused: nothing begins before a wake-up, or this instant
-    moved: Moved | None = None  # to another version: the outcomes follow from its state
+class SendReply(ServedReply):
+    """Of a send."""
 
 
 class CallRequest(Wire):
@@ -112,14 +114,8 @@ class CallRequest(Wire):
     go_on: bool = False  # serve the store-only commands that follow an answer that is there already
 
 
-class CallReply(Wire):
-    outcomes: tuple[Outcome, ...] = ()
-    ended: Ended | None = None
-    control: ControlPlan | None = None  # of the version the account has moved to
-    more: bool = False
-    large: bool = False
-    held_until: datetime | None = None  # paused: nothing begins before a wake-up, or this instant
-    moved: Moved | None = None  # to another version: the outcomes follow from its state
+class CallReply(ServedReply):
+    """Of a call."""
 
 
 class DecideRequest(Wire):
@@ -131,14 +127,8 @@ class DecideRequest(Wire):
     go_on: bool = False  # serve the store-only commands that follow
 
 
-class DecideReply(Wire):
-    outcomes: tuple[Outcome, ...] = ()
-    ended: Ended | None = None
-    control: ControlPlan | None = None  # of the version the account has moved to
-    more: bool = False
-    large: bool = False
-    held_until: datetime | None = None  # paused: nothing begins before a wake-up, or this instant
-    moved: Moved | None = None  # to another version: the outcomes follow from its state
+class DecideReply(ServedReply):
+    """Of a decision."""
 
 
 class AdmissionInput(Wire):

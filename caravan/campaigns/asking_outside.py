@@ -9,23 +9,10 @@ from typing import Any
 
 from caravan.campaigns.plans import PlanCache
 from caravan.campaigns.progress import Locked, Progress, lock, stored_steps
+from caravan.campaigns.served import Served, decided_before
 from caravan.journeys import core
-from caravan.journeys.control import ControlPlan, Target
-from caravan.journeys.moving import Moved
-from caravan.journeys.state import Command, CommandKind, Ended, Outcome
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What an asking came to: the recorded steps, or the end that overtook it."""
-
-    outcomes: list[Outcome]
-    ended: Ended | None
-    more: bool = False  # more stored steps than one answer holds: ask again from there
-    large: bool = False  # what follows is much: go on in an ordinary activity
-    held_until: datetime | None = None  # paused or halted: it stands still until that is over
-    moved: Moved | None = None  # to another version: the outcomes follow from its state
-    control: ControlPlan | None = None  # of that version
+from caravan.journeys.control import Target
+from caravan.journeys.state import Command, CommandKind
 
 
 @dataclass(frozen=True)
@@ -45,7 +32,7 @@ async def opened(
     at: datetime,
     *,
     begins: bool = True,
-) -> Open | Asked:
+) -> Open | Served:
     """Lock a traversal that asks something; where nothing is to be asked, what it came to instead.
 
     ``begins``: something is still to leave the system, which a pause or a halt forbids.
@@ -55,27 +42,21 @@ async def opened(
     command = core.next_command(locked.loaded.control, locked.state)
     asks = command is not None and command.kind == kind and locked.state.pending is None
     if stored is not None or command is None or not asks:
-        return stored or Asked([], None, control=locked.loaded.control)
+        return stored or Served([], None, control=locked.loaded.control)
     progress = Progress(locked)
     if at >= locked.traversal.deadline:
         progress.leave(Target(reason="end-date"), at)
         await progress.save(conn, at)
-        return Asked([], progress.state.ended)
+        return Served([], progress.state.ended)
     if begins and await progress.hold_what_leaves(conn):
         await progress.save(conn, at)
-        return Asked([], None, held_until=progress.held_until)
+        return Served([], None, held_until=progress.held_until)
     return Open(locked, command)
 
 
-async def recorded(conn: Any, locked: Locked, step_no: int) -> Asked | None:
+async def recorded(conn: Any, locked: Locked, step_no: int) -> Served | None:
     """What is stored from a step on, or the end; None where there is neither."""
     stored = await stored_steps(conn, locked, step_no)
     if not stored and locked.ended is None:
         return None
-    return Asked(
-        stored.outcomes,
-        None if stored.more else locked.ended,
-        stored.more,
-        moved=stored.moved,
-        control=locked.loaded.control,
-    )
+    return decided_before(locked, stored)

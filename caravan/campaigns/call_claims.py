@@ -8,9 +8,10 @@ from datetime import datetime
 from typing import Any
 
 from caravan.campaigns import choosing
-from caravan.campaigns.asking_outside import Asked, opened
+from caravan.campaigns.asking_outside import opened
 from caravan.campaigns.plans import PlanCache
 from caravan.campaigns.progress import Locked, Progress
+from caravan.campaigns.served import Served
 from caravan.campaigns.visit import Visit
 from caravan.campaigns.wording import value as worded
 from caravan.delivery.errors import DeliveryError
@@ -76,11 +77,11 @@ class CallStep:
 
 async def claim(
     pool: Any, plans: PlanCache, callbacks: Callbacks, traversal_id: int, step_no: int, at: datetime
-) -> CallStep | Asked:
+) -> CallStep | Served:
     """Claim the call a traversal stands at; where nothing is to be asked, what it came to instead."""
     async with pool.acquire() as conn, conn.transaction():
         open = await opened(conn, plans, "call", traversal_id, step_no, at)
-        if isinstance(open, Asked):
+        if isinstance(open, Served):
             return open
         visit = Progress(open.locked).visit(conn, plans, open.command, at)
         return await _claim(visit, open.locked, open.command, callbacks)

@@ -13,11 +13,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from caravan.campaigns import answers
-from caravan.campaigns.asking_outside import Asked, recorded
+from caravan.campaigns.asking_outside import recorded
 from caravan.campaigns.call_claims import Callbacks, CallStep, Request, claim
 from caravan.campaigns.last_word import last_word
 from caravan.campaigns.plans import PlanCache
 from caravan.campaigns.progress import Progress, lock
+from caravan.campaigns.served import Served
 from caravan.campaigns.stretch import walk_on
 from caravan.engage import sql
 from caravan.journeys.nodes import call
@@ -44,7 +45,7 @@ async def ask(
     now: Now,
     stopping: Callable[[], bool] = lambda: False,
     go_on: bool = False,
-) -> Asked:
+) -> Served:
     """Make the requests of the call a traversal stands at.
 
     Args:
@@ -60,7 +61,7 @@ async def ask(
         TryLater: not everything was asked; try again later.
     """
     step = await claim(pool, plans, callbacks, traversal_id, step_no, now())
-    if isinstance(step, Asked):
+    if isinstance(step, Served):
         return step
     definition, trouble = None, None
     if step.requests:
@@ -198,7 +199,7 @@ async def _conclude(
     trouble: ServiceError | None,
     *,
     go_on: bool,
-) -> Asked:
+) -> Served:
     """Record that the account waits for the answer, or the answer that is there already.
 
     With ``go_on`` the store-only commands that follow are served in it too, as in a stretch.
@@ -214,7 +215,7 @@ async def _conclude(
         if settled is None and await sql.fetchval(conn, "unasked_calls", **step.key):
             if await progress.hold_what_leaves(conn):
                 await progress.save(conn, at)
-                return Asked([], None, held_until=progress.held_until)
+                return Served([], None, held_until=progress.held_until)
             raise trouble or Unreachable("something came between: not everything was asked")
         outcome = Outcome(
             step_no=locked.state.step_no,
@@ -229,6 +230,6 @@ async def _conclude(
         if go_on and settled is not None:
             taken, large = await walk_on(conn, plans, locked, progress, at, people=settled.people)
         await progress.save(conn, at)
-        return Asked(
+        return Served(
             [outcome, *taken], progress.state.ended, large=large, held_until=progress.held_until
         )

@@ -9,10 +9,10 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
 from caravan.campaigns.mail_claims import Claimed, Message
-from caravan.campaigns.mail_step import Sending
+from caravan.campaigns.served import Served
 from caravan.campaigns.turns import CLAIM_HOLDS
 
-Again = Callable[[Claimed], Awaitable[Claimed | Sending]]
+Again = Callable[[Claimed], Awaitable[Claimed | Served]]
 
 
 class ClaimAge:
@@ -38,7 +38,7 @@ class ClaimAge:
         """Whether a message may be handed over now; one whose address is another now may not."""
         if self.is_old:
             claimed = await self._again(self._claimed)
-            if isinstance(claimed, Sending):
+            if isinstance(claimed, Served):
                 return False
             self._begin(claimed)
         return _key(message) in self._to_send

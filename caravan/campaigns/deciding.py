@@ -14,11 +14,12 @@ from typing import Any
 from caravan.ai.path_choice import Choice, Chooser, Question
 from caravan.ai.unanswered import BudgetSpent, ModelFailed, NoModel, SwitchedOff, Unanswered
 from caravan.campaigns import decision_facts
-from caravan.campaigns.asking_outside import Asked, Open, opened
+from caravan.campaigns.asking_outside import Open, opened
 from caravan.campaigns.decision_facts import Facts
 from caravan.campaigns.last_word import last_word
 from caravan.campaigns.plans import PlanCache
 from caravan.campaigns.progress import Progress
+from caravan.campaigns.served import Served
 from caravan.campaigns.stretch import walk_on
 from caravan.campaigns.visit import Visit
 from caravan.engage import sql
@@ -88,7 +89,7 @@ async def decide(
     now: Now,
     stopping: Callable[[], bool] = lambda: False,
     go_on: bool = False,
-) -> Asked:
+) -> Served:
     """Decide for a traversal that stands at a ``decide``.
 
     Args:
@@ -106,7 +107,7 @@ async def decide(
         NotYet: try again later.
     """
     claimed = await _claim(pool, plans, traversal_id, step_no, now())
-    if isinstance(claimed, Asked):
+    if isinstance(claimed, Served):
         return claimed
     until = min(asked_at + WITHIN, claimed.open.locked.traversal.deadline)
     said = claimed.known or await _ask(pool, claimed, choose, until, now, stopping)
@@ -117,10 +118,10 @@ async def decide(
 
 async def _claim(
     pool: Any, plans: PlanCache, traversal_id: int, step_no: int, at: datetime
-) -> _Claimed | Asked:
+) -> _Claimed | Served:
     async with pool.acquire() as conn, conn.transaction():
         open = await opened(conn, plans, "decide", traversal_id, step_no, at)
-        if isinstance(open, Asked):
+        if isinstance(open, Served):
             return open
         node = decide_node(open)
         visit = Progress(open.locked).visit(conn, plans, open.command, at)
@@ -220,7 +221,7 @@ async def conclude(
     step_no: int,
     at: datetime,
     go_on: bool = False,
-) -> Asked:
+) -> Served:
     """Record the path that the account takes, and why.
 
     Args:
@@ -231,7 +232,7 @@ async def conclude(
     """
     async with pool.acquire() as conn, conn.transaction():
         open = await opened(conn, plans, "decide", traversal_id, step_no, at, begins=said is None)
-        if isinstance(open, Asked):
+        if isinstance(open, Served):
             return open
         progress = Progress(open.locked)
         visit = progress.visit(conn, plans, open.command, at)
@@ -258,7 +259,7 @@ async def conclude(
         if go_on:
             taken, large = await walk_on(conn, plans, open.locked, progress, at)
         await progress.save(conn, at)
-        return Asked(
+        return Served(
             [outcome, *taken], progress.state.ended, large=large, held_until=progress.held_until
         )
 

@@ -10,12 +10,13 @@ from caravan.campaigns.drawing import takes_turns
 from caravan.campaigns.effects import BAD_VALUE, Candidate, Place
 from caravan.campaigns.group_tokens import with_group
 from caravan.campaigns.limit_slots import lock_ahead
-from caravan.campaigns.mail_step import MailStep, Sending
+from caravan.campaigns.mail_step import MailStep
 from caravan.campaigns.mailing import Mailing
 from caravan.campaigns.may_send import decide
 from caravan.campaigns.messages import MessageKind, kind_of
 from caravan.campaigns.plans import PlanCache
 from caravan.campaigns.progress import Progress, lock, stored_steps
+from caravan.campaigns.served import Served, decided_before
 from caravan.campaigns.stretch import walk_on
 from caravan.campaigns.visit import Visit
 from caravan.delivery.errors import DeliveryError
@@ -57,13 +58,13 @@ async def claim(
     at: datetime,
     *,
     go_on: bool = False,
-) -> Claimed | Sending:
+) -> Claimed | Served:
     """Claim the mail a traversal stands at; where nothing is to be sent, what it came to instead.
 
     With ``go_on`` the store-only commands on the way to it are served before, as in a stretch.
     """
 
-    async def transaction(savepoints: bool) -> Claimed | Sending:
+    async def transaction(savepoints: bool) -> Claimed | Served:
         async with pool.acquire() as conn, conn.transaction():
             return await claim_in(
                 conn,
@@ -91,18 +92,12 @@ async def claim_in(
     *,
     go_on: bool,
     savepoints: bool,
-) -> Claimed | Sending:
+) -> Claimed | Served:
     """As ``claim``, in the caller's transaction."""
     locked = await lock(conn, plans, traversal_id, at)
     stored = await stored_steps(conn, locked, step_no)
     if stored or locked.ended is not None:
-        return Sending(
-            stored.outcomes,
-            None if stored.more else locked.ended,
-            stored.more,
-            control=locked.loaded.control,
-            moved=stored.moved,
-        )
+        return decided_before(locked, stored)
     progress = Progress(locked, savepoints=savepoints)
     outcomes: list[Outcome] = []
     large = drew = False
@@ -115,11 +110,9 @@ async def claim_in(
         await progress.hold_what_leaves(conn)
     await progress.save(conn, at)
     if progress.held:
-        return Sending(
-            outcomes, None, control=locked.loaded.control, held_until=progress.held_until
-        )
+        return Served(outcomes, None, control=locked.loaded.control, held_until=progress.held_until)
     if large or drew or command is None or command.kind != "send":
-        return Sending(outcomes, progress.state.ended, large=large, control=locked.loaded.control)
+        return Served(outcomes, progress.state.ended, large=large, control=locked.loaded.control)
     return await _claim_step(conn, plans, mailing, progress, command, outcomes, claimant, at)
 
 
@@ -132,7 +125,7 @@ async def _claim_step(
     before: list[Outcome],
     claimant: str,
     at: datetime,
-) -> Claimed | Sending:
+) -> Claimed | Served:
     locked = replace(progress.locked, state=progress.state)
     sends = _sends(locked.loaded.plan, command)
     step = MailStep(locked, command, [place.position for place, _ in sends], before)

@@ -10,27 +10,14 @@ from caravan.campaigns import recording
 from caravan.campaigns.actions import with_savepoints_if_needed
 from caravan.campaigns.messages import MESSAGES
 from caravan.campaigns.plans import PlanCache
-from caravan.campaigns.progress import Locked, Progress, Stored, lock, stored_steps
+from caravan.campaigns.progress import Locked, Progress, lock, stored_steps
+from caravan.campaigns.served import Served, decided_before
 from caravan.campaigns.stretch import walk_on
 from caravan.delivery.errors import RelayUnreachable
 from caravan.engage import sql
 from caravan.engage.happening import Happening
-from caravan.journeys.control import ControlPlan, Target
-from caravan.journeys.moving import Moved
-from caravan.journeys.state import Command, Ended, Outcome
-
-
-@dataclass(frozen=True)
-class Sending:
-    """What a send came to: the recorded step, or the end that overtook it."""
-
-    outcomes: list[Outcome]
-    ended: Ended | None
-    more: bool = False  # more stored steps than one answer holds: ask again from there
-    large: bool = False  # what follows is much: go on in an ordinary activity
-    control: ControlPlan | None = None  # for a workflow that begins with it
-    held_until: datetime | None = None  # paused or halted: it stands still until that is over
-    moved: Moved | None = None  # to another version: the outcomes follow from its state
+from caravan.journeys.control import Target
+from caravan.journeys.state import Command, Outcome
 
 
 @dataclass(frozen=True)
@@ -61,13 +48,13 @@ async def conclude(
     at: datetime,
     *,
     go_on: bool,
-) -> Sending:
+) -> Served:
     """Record the step and the activities of what was accepted, in one transaction.
 
     With ``go_on`` the store-only commands that follow are served in it too, as in a stretch.
     """
 
-    async def transaction(savepoints: bool) -> Sending:
+    async def transaction(savepoints: bool) -> Served:
         async with pool.acquire() as conn, conn.transaction():
             locked = await lock(conn, plans, step.locked.traversal.id, at)
             progress = Progress(locked, savepoints=savepoints)
@@ -88,7 +75,7 @@ async def conclude_in(
     *,
     go_on: bool,
     captured: bool = False,
-) -> Sending:
+) -> Served:
     """As ``conclude``, in the caller's transaction.
 
     Args:
@@ -106,11 +93,11 @@ async def conclude_in(
         await progress.lock_ahead(conn)
     await _record_sent(conn, plans, step, rows, at, captured=captured)
     if stored or locked.ended is not None:
-        return _decided_before(step, stored, locked)
+        return decided_before(locked, stored, step.before)
     if any(row["state"] == "claimed" for row in rows):
         if await progress.hold_what_leaves(conn):
             await progress.save(conn, at)
-            return Sending(
+            return Served(
                 step.before, None, control=locked.loaded.control, held_until=progress.held_until
             )
         raise RelayUnreachable("something came between: messages are still to be sent")
@@ -121,25 +108,12 @@ async def conclude_in(
     if go_on:
         taken, large = await walk_on(conn, plans, locked, progress, at, people=len(rows))
     await progress.save(conn, at)
-    return Sending(
+    return Served(
         [*step.before, outcome, *taken],
         progress.state.ended,
         large=large,
         control=locked.loaded.control,
         held_until=progress.held_until,
-    )
-
-
-def _decided_before(step: MailStep, stored: Stored, locked: Locked) -> Sending:
-    """What another try has decided, or whoever has closed the traversal."""
-    # what was decided before it is told already where the account has moved since
-    before = [] if stored.moved else step.before
-    return Sending(
-        before + stored.outcomes,
-        None if stored.more else locked.ended,
-        stored.more,
-        control=locked.loaded.control,
-        moved=stored.moved,
     )
 
 
@@ -157,7 +131,7 @@ def _outcome(command: Command, rows: Sequence[Any], locked: Locked, at: datetime
 
 async def give_up(
     conn: Any, plans: PlanCache, step: MailStep, claimant: str, at: datetime
-) -> Sending:
+) -> Served:
     """The journey ended while the relay was away: what has not left does not leave any more."""
     await doubt_abandoned(conn, step, claimant, at)
     await _record_sent(conn, plans, step, await sql.fetch(conn, "settled_messages", **step.key), at)
@@ -174,7 +148,7 @@ async def give_up(
         reason="journey-not-live",
         at=at,
     )
-    return Sending(step.before, progress.state.ended, control=step.locked.loaded.control)
+    return Served(step.before, progress.state.ended, control=step.locked.loaded.control)
 
 
 async def may_still_leave(pool: Any, step: MailStep) -> bool:

@@ -11,10 +11,10 @@ from typing import Any
 from caravan.campaigns import mail_step
 from caravan.campaigns.actions import with_savepoints_if_needed
 from caravan.campaigns.mail_claims import claim_in
-from caravan.campaigns.mail_step import Sending
 from caravan.campaigns.mailing import Mailing
 from caravan.campaigns.plans import PlanCache
 from caravan.campaigns.progress import Progress
+from caravan.campaigns.served import Served
 from caravan.delivery.capture import CaptureTransport
 from caravan.delivery.transport import Outgoing
 from caravan.engage import sql
@@ -29,7 +29,7 @@ async def send_together(
     step_no: int,
     claimant: str,
     at: datetime,
-) -> Sending:
+) -> Served:
     """As ``sending.send``, of what the transport takes and delivers at once.
 
     The store-only commands before and behind it are served too.
@@ -44,7 +44,7 @@ async def send_together(
     transport = mailing.transport
     assert isinstance(transport, CaptureTransport)
 
-    async def transaction(savepoints: bool) -> tuple[Sending, list[Outgoing]]:
+    async def transaction(savepoints: bool) -> tuple[Served, list[Outgoing]]:
         async with pool.acquire() as conn, conn.transaction():
             claimed = await claim_in(
                 conn,
@@ -57,7 +57,7 @@ async def send_together(
                 go_on=True,
                 savepoints=savepoints,
             )
-            if isinstance(claimed, Sending):
+            if isinstance(claimed, Served):
                 return claimed, []
             step = claimed.step
             rows = await sql.fetch(

@@ -15,9 +15,10 @@ from caravan.campaigns.alert_prose import AlertProse
 from caravan.campaigns.claim_age import ClaimAge
 from caravan.campaigns.mail_claims import Claimed, Message, claim
 from caravan.campaigns.mail_hand_over import Now, Overtaken, Settling, hand_over, withhold
-from caravan.campaigns.mail_step import MailStep, Sending
+from caravan.campaigns.mail_step import MailStep
 from caravan.campaigns.mailing import Mailing
 from caravan.campaigns.plans import PlanCache
+from caravan.campaigns.served import Served
 from caravan.campaigns.turns import NotYet
 from caravan.delivery.errors import RelayUnreachable
 from caravan.delivery.transport import Session
@@ -35,7 +36,7 @@ async def send(
     now: Now,
     stopping: Callable[[], bool] = lambda: False,
     go_on: bool = False,
-) -> Sending:
+) -> Served:
     """Send the mail of the segment a traversal stands at, to all its people.
 
     Args:
@@ -88,17 +89,17 @@ async def _send_what_is_claimed(
     stopping: Callable[[], bool],
     go_on: bool,
     away: dict[Carrier, RelayUnreachable],
-) -> Sending | None:
+) -> Served | None:
     """Claim, and send; None where the claim grew old before all was sent.
 
     Args:
         away: the carriers that were found away; they are not asked again.
     """
     claimed = await claim(pool, plans, mailing, traversal_id, step_no, claimant, now(), go_on=go_on)
-    if isinstance(claimed, Sending):
+    if isinstance(claimed, Served):
         return claimed
 
-    async def claim_again(earlier: Claimed) -> Claimed | Sending:
+    async def claim_again(earlier: Claimed) -> Claimed | Served:
         at_it = earlier.step.locked.state.step_no
         return await claim(pool, plans, mailing, traversal_id, at_it, claimant, now())
 
@@ -106,7 +107,7 @@ async def _send_what_is_claimed(
         # of what is claimed nothing has left; it is claimed anew with what a model says by now, or without
         await mailing.alert_prose.fetch(pool, now())
         again = await claim_again(claimed)
-        if isinstance(again, Sending):
+        if isinstance(again, Served):
             return None
         claimed = replace(again, step=replace(again.step, before=claimed.step.before))
     age = ClaimAge(claimed, claim_again, now)

@@ -5,7 +5,6 @@ goes on, command by command of the pure core, until something is not the stores'
 to send, a service to ask, a wait, a listen, the end. A re-run after a crash therefore never decides again.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -23,12 +22,12 @@ from caravan.campaigns.effects import Place
 from caravan.campaigns.locking_ahead import locks_in_turn
 from caravan.campaigns.plans import PlanCache
 from caravan.campaigns.progress import Locked, Progress, lock, stored_steps
+from caravan.campaigns.served import Served, decided_before
 from caravan.campaigns.visit import Visit
 from caravan.engage import sql
 from caravan.journeys import core
-from caravan.journeys.control import ControlPlan, Target
+from caravan.journeys.control import Target
 from caravan.journeys.exits import still_open
-from caravan.journeys.moving import Moved
 from caravan.journeys.nodes import segment_actions
 from caravan.journeys.nodes.call import Call
 from caravan.journeys.nodes.exit import ExitNode
@@ -36,25 +35,12 @@ from caravan.journeys.nodes.listen import Listen
 from caravan.journeys.nodes.segments import acts_on_people
 from caravan.journeys.nodes.wait import Wait
 from caravan.journeys.rests import Rest
-from caravan.journeys.state import Command, Ended, Outcome, State
+from caravan.journeys.state import Command, Outcome, State
 
 MAX_STEPS = 50
 #: commands at which an account stands until something happens
 RESTS = ("wait", "listen")
 MAX_PEOPLE = 500  # each counted once for every action that looks at them
-
-
-@dataclass(frozen=True)
-class Stretch:
-    """What a stretch decided, for the workflow to follow step by step."""
-
-    outcomes: list[Outcome]
-    ended: Ended | None
-    control: ControlPlan
-    large: bool = False  # it stopped for its size: go on in an ordinary activity
-    more: bool = False  # more stored steps than one answer holds: ask again from there
-    held_until: datetime | None = None  # the journey is paused: nothing begins until it is resumed
-    moved: Moved | None = None  # to another version: the outcomes follow from its state
 
 
 async def run(
@@ -65,7 +51,7 @@ async def run(
     as_of: datetime,
     *,
     max_steps: int = MAX_STEPS,
-) -> Stretch:
+) -> Served:
     """Serve a traversal from step ``step_no`` on.
 
     Args:
@@ -77,7 +63,7 @@ async def run(
         max_steps: 1 makes every step its own activity.
     """
 
-    async def transaction(savepoints: bool) -> Stretch:
+    async def transaction(savepoints: bool) -> Served:
         closing: remove_from_journey.Closing | None = None
         while True:
             async with pool.acquire() as conn, conn.transaction():
@@ -85,11 +71,8 @@ async def run(
                 locked = await lock(conn, plans, traversal_id, as_of)
                 control = locked.loaded.control
                 stored = await stored_steps(conn, locked, step_no)
-                outcomes, moved = stored.outcomes, stored.moved
-                if stored.more:
-                    return Stretch(outcomes, None, control, more=True, moved=moved)
-                if locked.ended is not None or len(outcomes) >= max_steps:
-                    return Stretch(outcomes, locked.ended, control, moved=moved)
+                if stored.more or locked.ended is not None or len(stored.outcomes) >= max_steps:
+                    return decided_before(locked, stored)
                 progress = Progress(locked, savepoints=savepoints)
                 command = core.next_command(control, progress.state)
                 closes = remove_from_journey.closed_by(locked, command)
@@ -102,17 +85,17 @@ async def run(
                     locked,
                     progress,
                     as_of,
-                    max_steps=max_steps - len(outcomes),
+                    max_steps=max_steps - len(stored.outcomes),
                     closing=command,
                 )
                 await progress.save(conn, as_of)
-                return Stretch(
-                    outcomes + taken,
+                return Served(
+                    stored.outcomes + taken,
                     progress.state.ended,
-                    control,
+                    control=control,
                     large=large,
                     held_until=progress.held_until,
-                    moved=moved,
+                    moved=stored.moved,
                 )
 
     return await actions.with_savepoints_if_needed(transaction)

@@ -9,6 +9,7 @@ from starlette.responses import RedirectResponse, Response
 
 from caravan.campaigns import calling
 from caravan.campaigns.call_claims import Callbacks
+from caravan.campaigns.served import Served
 from caravan.engage import sql
 from caravan.engage.versions import Inside, Policy
 from caravan.services.client import ServiceClient
@@ -313,7 +314,7 @@ async def test_account_that_has_asked_takes_the_answer_before_it_moves(caller: C
     step = await calling.claim(
         world.engage, world.plans, caller.callbacks, caller.traversal, 1, world.now
     )
-    assert not isinstance(step, calling.Asked)
+    assert not isinstance(step, Served)
     edited = ENRICH.replace("timeout: 30 minutes", "timeout: 60 minutes").replace(
         "big: {{wait: 1 day}}", "big: {{wait: 5 days}}"
     )

@@ -8,7 +8,8 @@ from datetime import timedelta
 import pytest
 
 from activities.reconciler import ReconcilerActivities
-from caravan.campaigns import mail_claims, mail_hand_over, mail_step
+from caravan.campaigns import mail_claims, mail_hand_over
+from caravan.campaigns.served import Served
 from caravan.delivery.errors import RelayUnreachable
 from caravan.delivery.transport import Accepted, BeforeContent, InDoubt, Outgoing, Refused, Verdict
 from caravan.engage import sql
@@ -195,7 +196,7 @@ async def test_abort_stops_what_is_not_handed_over(world: World) -> None:
     claimed = await mail_claims.claim(
         world.engage, world.plans, world.mailing, traversal, 2, "try 1", world.now
     )
-    assert not isinstance(claimed, mail_step.Sending)
+    assert not isinstance(claimed, Served)
     await sql.fetch(
         world.engage, "close_traversals", traversal_ids=[traversal], reason="aborted", at=world.now
     )

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from caravan.campaigns import stretch
+from caravan.campaigns.served import Served
 from caravan.delivery.capture import CaptureTransport
 from caravan.delivery.transport import BeforeContent, Outgoing, Verdict
 from caravan.engage import admissions, journeys, life_cycle, sql
@@ -40,7 +41,7 @@ async def start(world: World) -> list[int]:
     return await world.enter(await world.publish(workspace, "trip"))
 
 
-async def serve(world: World, traversal: int) -> stretch.Stretch:
+async def serve(world: World, traversal: int) -> Served:
     step = (await world.state(traversal)).step_no
     return await stretch.run(world.engage, world.plans, traversal, step, world.now)
 

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from caravan.campaigns import permission, sending
+from caravan.campaigns import permission
 from caravan.campaigns.effects import Candidate
+from caravan.campaigns.served import Served
 from caravan.engage import sql, suppressions
 from caravan.journeys.suppressing import address_key, keys_of, phone_key, read_subject
 from tests.world import World
@@ -132,7 +133,7 @@ async def test_another_try_looks_again(world: World) -> None:
     claimed = await mail_claims.claim(
         world.engage, world.plans, world.mailing, traversal, state.step_no, "died", world.now
     )
-    assert not isinstance(claimed, sending.Sending)
+    assert not isinstance(claimed, Served)
     assert (await outcomes(world))["plain"] == "claimed"
     await suppress(world, "plain@a.example")
     await world.send(traversal, claimant="another")

@@ -8,6 +8,7 @@ import pytest
 
 from caravan.campaigns import sending, stretch
 from caravan.campaigns.mailing import Mailing
+from caravan.campaigns.served import Served
 from caravan.campaigns.turns import NotYet, Turns
 from caravan.delivery.rates import Rates
 from caravan.delivery.transport import Outgoing
@@ -48,7 +49,7 @@ async def start(world: World, people: int) -> int:
     return traversal
 
 
-async def send(world: World, traversal: int, mailing: Mailing) -> sending.Sending:
+async def send(world: World, traversal: int, mailing: Mailing) -> Served:
     return await sending.send(
         world.engage,
         world.plans,

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from caravan.campaigns import stretch
+from caravan.campaigns.served import Served
 from caravan.engage import journeys, life_cycle, sql, versions
 from caravan.engage.versions import Inside, Policy
 from caravan.journeys.comparing import compare
@@ -60,7 +61,7 @@ async def edited(
     return await world.publish(world.workspace(of, ("hi",)), "trip", policy)
 
 
-async def serve(world: World, traversal: int, step_no: int | None = None) -> stretch.Stretch:
+async def serve(world: World, traversal: int, step_no: int | None = None) -> Served:
     step = step_no or (await world.state(traversal)).step_no
     return await stretch.run(world.engage, world.plans, traversal, step, world.now)
 
