@@ -1,5 +1,6 @@
 """Workflows whose accounts move to another version: at rest, held in the middle of mail, begun anew."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -44,6 +45,9 @@ async def resting(running: Running, **options: Any) -> WorkflowHandle[Any, Any]:
     await world.enter(journey)
     [handle] = await running.start(journey, **options)
     await running.until(AT_REST)
+    async with asyncio.timeout(30):  # the row rests before its workflow knows
+        while (await handle.query(AccountJourneyWorkflow.state)).pending is None:
+            await asyncio.sleep(0.05)
     return handle
 
 
