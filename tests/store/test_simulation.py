@@ -1,6 +1,7 @@
 """Journeys in virtual time: who enters when, what comes first at an instant, and the trace, line by line."""
 
 import json
+import os
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,6 +14,7 @@ from caravan.simulation.graph import END, graph_of
 from caravan.simulation.lines import BadLine, read_line
 from caravan.simulation.page import page
 from caravan.simulation.run import BadLines
+from caravan.simulation.throw_away import TEMPLATE
 from tests.simulating import AT, Simulating, bodies, path
 
 ACCOUNTS = "account_id,name,annual_revenue,contract_end\nb,Bolt,5,\na,Acme,5000,2026-03-20\n"
@@ -384,14 +386,16 @@ async def test_nothing_is_left_behind(simulating: Simulating) -> None:
     conn = await asyncpg.connect(simulating.dsn)
     try:
         left = await conn.fetchval(
-            "select count(*) from pg_namespace where nspname like '%simulation%'"
+            "select count(*) from pg_database where datname like 'simulation-%'"
+            f" and datname not like '{TEMPLATE}%' and split_part(datname, '-', 2) = $1",
+            str(os.getpid()),
         )
-        paired = await conn.fetchval(
-            "select count(*) from public.pairings where munchkin like 'simulation-%'"
+        schemas = await conn.fetchval(
+            "select count(*) from pg_namespace where nspname like '%simulation%'"
         )
     finally:
         await conn.close()
-    assert (left, paired) == (0, 0)
+    assert (left, schemas) == (0, 0)
 
 
 async def test_a_simulation_begins_at_a_whole_millisecond(simulating: Simulating) -> None:

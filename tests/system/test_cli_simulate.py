@@ -1,5 +1,6 @@
 """The commands around virtual time as their users meet them: simulate, test, init, watch."""
 
+import asyncio
 import functools
 import json
 import os
@@ -12,8 +13,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
 
+import asyncpg
 import pytest
 
+from caravan.simulation.throw_away import PREFIX, TEMPLATE
 from caravan.stack.scratch import scratch_server
 from caravan.stack.stack import Stack
 from starter.init import slug_of
@@ -255,6 +258,20 @@ def test_what_a_killed_run_left_is_dropped_by_the_next(
     killed.wait(10)
     assert caravan("simulate", str(shop), "--journey", "welcome", "--at", AT).returncode == 0
     assert not Stack(home / "simulation").runs("postgres")
+    with scratch_server(home / "simulation") as scratch:
+        [template] = asyncio.run(_databases(scratch.dsn))
+    assert template.startswith(TEMPLATE)
+
+
+async def _databases(dsn: str) -> list[str]:
+    conn = await asyncpg.connect(dsn)
+    try:
+        rows = await conn.fetch(
+            "select datname from pg_database where datname like $1", f"{PREFIX}%"
+        )
+    finally:
+        await conn.close()
+    return [row["datname"] for row in rows]
 
 
 @pytest.mark.parametrize(
