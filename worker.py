@@ -40,10 +40,11 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 
 from activities.admission import AdmissionActivities
 from activities.alert_summaries import alert_summaries
+from activities.askers import Askers
 from activities.audience_flow import AudienceFlowActivities
 from activities.buying_groups import BuyingGroupActivities
 from activities.connection import connect, runtime_with
-from activities.decisions import DecisionActivities, Models
+from activities.decisions import DecisionActivities
 from activities.delivery_queue import DeliveryQueueActivities
 from activities.email import EmailActivities
 from activities.event_dispatch import EventDispatchActivities
@@ -103,7 +104,7 @@ def build_workers(
     starts: StartOptions | None = None,
     exchange: Exchange | None = None,
     reached: ReachedAt | None = None,
-    models: Models | None = None,
+    askers: Askers | None = None,
     retention: Retention | None = None,
     graceful: timedelta = timedelta(seconds=30),
     runner: WorkflowRunner | None = None,
@@ -125,8 +126,8 @@ def build_workers(
         workers.append(_email(stores, plans, mailing, common))
     if CALLS in roles and exchange is not None:
         workers.append(_calls(stores, plans, exchange, reached or ReachedAt(), common))
-    if DECISIONS in roles and models is not None:
-        workers.append(_decisions(stores, plans, models, common))
+    if DECISIONS in roles and askers is not None:
+        workers.append(_decisions(stores, plans, askers, common))
     if STREAMS in roles:
         starting = JourneyStarts(client, starts or StartOptions())
         workers.append(_streams(client, stores, plans, starting, retention, runner, common))
@@ -171,12 +172,12 @@ def _calls(
     )
 
 
-def _decisions(stores: Stores, plans: PlanCache, models: Models, common: dict[str, Any]) -> Worker:
+def _decisions(stores: Stores, plans: PlanCache, askers: Askers, common: dict[str, Any]) -> Worker:
     return Worker(
         task_queue=DECISIONS,
-        activities=[DecisionActivities(stores, plans, models).decide],
-        # an answer's time runs from when it is asked for: who waits for a turn waits in the queue
-        max_concurrent_activities=models.at_once,
+        activities=[DecisionActivities(stores, plans, askers).decide],
+        # no more than could have a turn: who waits for one waits in the queue
+        max_concurrent_activities=askers.settings.concurrency,
         **common,
     )
 
@@ -223,8 +224,8 @@ async def work(settings: Settings, roles: tuple[str, ...], metrics: str | None) 
     """
     stop = _stop_signals()
     spec_of(settings.buying_group_upkeep)  # before anything is begun
-    mailing = _mailing(settings, roles)
-    models = Models.of(AISettings.load())
+    askers = Askers(AISettings.load())
+    mailing = _mailing(settings, roles, askers)
     runtime = runtime_with(metrics)
     client = await connect(settings, runtime)
     stores = Stores(
@@ -248,7 +249,7 @@ async def work(settings: Settings, roles: tuple[str, ...], metrics: str | None) 
         ),
         exchange=exchange,
         reached=_reached(settings),
-        models=models,
+        askers=askers,
         retention=settings.retention,
         graceful=graceful,
     )
@@ -325,7 +326,7 @@ def _leave(code: int) -> None:
     os._exit(code)
 
 
-def _mailing(settings: Settings, roles: tuple[str, ...]) -> Mailing:
+def _mailing(settings: Settings, roles: tuple[str, ...], askers: Askers) -> Mailing:
     relay, signer = mail_settings.relay(settings), mail_settings.signer(settings)
     mailing = Mailing(
         relay,
@@ -337,7 +338,7 @@ def _mailing(settings: Settings, roles: tuple[str, ...]) -> Mailing:
         rates=mail_settings.rates(settings),
         texts=text_settings.texts(settings),
         texts_from=settings.sms_from,
-        summarise=alert_summaries(AISettings.load()) if EMAIL in roles else None,
+        summarise=alert_summaries(askers) if EMAIL in roles else None,
     )
     if mailing.withheld is not None and EMAIL in roles:
         log.warning("marketing mail is withheld", why=mailing.withheld)

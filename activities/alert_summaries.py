@@ -2,17 +2,15 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
 
 from activities.askers import Askers
-from caravan.ai.asking import Unanswered
-from caravan.ai.features import Feature
 from caravan.ai.summarising import summarise
-from caravan.ai_settings import AISettings
+from caravan.ai.unanswered import Unanswered
+from caravan.ai_settings import Feature
 from caravan.campaigns.alert_prose import Said, Summarise
 from caravan.reports.facts import Facts
 
@@ -27,15 +25,8 @@ log = structlog.get_logger("caravan.alerts")
 class AlertSummaries:
     """Asks the model of the settings."""
 
-    def __init__(
-        self,
-        settings: AISettings,
-        *,
-        model: Any = None,
-        seconds: Callable[[], float] = time.monotonic,
-    ) -> None:
-        """``model``: asked in place of the settings' one, by tests."""
-        self._asker = Askers(replace(settings, timeout=min(settings.timeout, LONGEST)), model)
+    def __init__(self, askers: Askers, *, seconds: Callable[[], float] = time.monotonic) -> None:
+        self._askers = askers
         self._seconds = seconds
         self._resting_until = 0.0
 
@@ -44,7 +35,7 @@ class AlertSummaries:
         if self._seconds() < self._resting_until:
             return None
         try:
-            answer = await summarise(self._asker(engage), facts, at)
+            answer = await summarise(self._askers(engage), facts, at, within=LONGEST)
         except Exception as error:
             # what is no word of ours may repeat the question: its kind says enough
             why = str(error) if isinstance(error, Unanswered) else type(error).__name__
@@ -55,8 +46,9 @@ class AlertSummaries:
         return Said(answer.model, sentences)
 
 
-def alert_summaries(settings: AISettings) -> Summarise | None:
+def alert_summaries(askers: Askers) -> Summarise | None:
     """None where no model is set, or the feature is switched off."""
+    settings = askers.settings
     if settings.model is None or Feature.SUMMARY not in settings.features:
         return None
-    return AlertSummaries(settings)
+    return AlertSummaries(askers)

@@ -19,7 +19,7 @@ import structlog
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 from temporalio.service import RPCError
 
-from caravan.campaigns.deciding import NotYet
+from caravan.campaigns.deciding import NotDecidedYet
 from caravan.database.errors import NotOurs, StoreRestored, StoreUnreachable
 from caravan.delivery.errors import RelayUnreachable
 from caravan.journeys.core import StepsDisagree
@@ -46,7 +46,7 @@ TABLE: dict[type[Exception], tuple[bool, bool]] = {
     RPCError: (False, True),
     RelayUnreachable: (False, True),
     ServiceError: (False, True),
-    NotYet: (False, True),  # a model that is away or busy
+    NotDecidedYet: (False, True),  # a model that is away or busy
     NotOurs: (True, False),
     StoreRestored: (False, True),  # until somebody has told us so
     StepsDisagree: (True, False),

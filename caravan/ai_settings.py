@@ -4,10 +4,10 @@ import re
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
+from enum import StrEnum
 from typing import Literal
 from urllib.parse import urlsplit
 
-from caravan.ai.features import Feature
 from caravan.settings import SettingsError, given, read_environment, retention_of
 
 Output = Literal["tool", "native", "prompted"]
@@ -15,6 +15,16 @@ Output = Literal["tool", "native", "prompted"]
 #: what AI_FEATURES says where nothing is to ask
 NOTHING = "none"
 _URL = re.compile(r"https?://[^\s/?#@]+[^\s?#@]*")
+
+
+class Feature(StrEnum):
+    """A use of models that an operator knows by name: each can be switched off by itself (AI_FEATURES)."""
+
+    EMAIL = "email"
+    JOURNEY = "journey"
+    DECIDE = "decide"
+    SUMMARY = "summary"
+    ASK = "ask"
 
 
 @dataclass(frozen=True)
@@ -26,7 +36,7 @@ class AISettings:
     base_url: str | None = None
     api_key: str | None = field(default=None, repr=False, compare=False)
     timeout: timedelta = timedelta(seconds=30)
-    """For an answer as a whole, waiting for its turn and asking again included."""
+    """For an answer, from when it has its turn; sending it again included. Each that is asked for again has as much."""
     concurrency: int = 4
     daily_tokens: int = 500_000
     daily_cost: Decimal | None = None

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from caravan.ai.asking import Asker
-from caravan.ai.not_set import NOT_SET
+from caravan.ai.unanswered import NoModel
 from caravan.ai_settings import AISettings
 from caravan.settings import SettingsError
 from caravan.simulation.throw_away import throw_away_pair
@@ -103,12 +103,12 @@ def main() -> None:
         evaluations = chosen(asked.features)
         settings = AISettings.load()
         if settings.model is None:
-            raise LookupError(NOT_SET)
+            raise NoModel
         if not evaluations:
             raise LookupError("no feature has cases")
         with scratch_dsn() as dsn:
             results = asyncio.run(run(evaluations, settings, dsn))
-    except (LookupError, SettingsError, StackError, BadCases) as error:
+    except (LookupError, NoModel, SettingsError, StackError, BadCases) as error:
         print(f"evaluations: {error}", file=sys.stderr)
         sys.exit(2)
     show(Console(), results, settings)

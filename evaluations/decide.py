@@ -1,11 +1,10 @@
 """How well a model chooses a path: the one that the facts speak for, or none at all where they speak for none."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from caravan.ai.asking import Asker
 from caravan.ai.deciding import choose
-from caravan.ai.path_choice import Question
+from caravan.ai.path_choice import PathQuestion
 from caravan.campaigns.decision_facts import Facts
 from caravan.journeys.nodes.decide import USUAL_CONFIDENCE
 from caravan.journeys.nodes.paths import OTHERWISE
@@ -16,18 +15,9 @@ from evaluations.evaluation import Score
 AT = datetime(2026, 3, 2, 8, tzinfo=UTC)
 
 
-@dataclass(frozen=True)
-class Path:
-    """A path of a case."""
-
-    label: str
-    prompt: str
-
-
 async def decides(asker: Asker, case: Case) -> Score:
     """All points for the path that fits, half for being too unsure of it; where none fits, for being unsure."""
-    paths = [Path(label, prompt) for label, prompt in case["paths"].items()]
-    question = Question([path.label for path in paths], paths, Facts.model_validate(case["facts"]))
+    question = PathQuestion(case["paths"], Facts.model_validate(case["facts"]))
     choice = await choose(asker, question, AT)
     unsure = choice.confidence < USUAL_CONFIDENCE
     told = f"{choice.path} at {choice.confidence:.2f}: {choice.reason}"

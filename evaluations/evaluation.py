@@ -5,15 +5,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
-from caravan.ai.asking import Asker, Unanswered
-from caravan.ai.features import Feature
+from caravan.ai.asking import Asker
+from caravan.ai.spending import calls_after, latest_calls
+from caravan.ai.unanswered import Unanswered
+from caravan.ai_settings import Feature
 from caravan.database.pool import Pool
 from evaluations.cases import FOLDER, Case, read_cases
-
-_SPENT = """
-select count(*) as calls, coalesce(sum(tokens_in), 0)::bigint as tokens_in,
-       coalesce(sum(tokens_out), 0)::bigint as tokens_out, sum(cost) as cost, coalesce(sum(latency_ms), 0) as ms
-from ai_calls where id > $1"""
 
 
 @dataclass(frozen=True)
@@ -77,7 +74,7 @@ async def evaluate(
     told: Callable[[Scored], None] = lambda _: None,
 ) -> Result:
     """Put every case to the model that its asker asks. A case without an answer has no points."""
-    before = await engage.fetchval("select coalesce(max(id), 0) from ai_calls")
+    before = [one["call"] for one in await latest_calls(engage, 1)]
     scored = []
     for case in evaluation.cases:
         try:
@@ -86,7 +83,7 @@ async def evaluate(
             score = Score(0.0, str(error))
         scored.append(Scored(case.name, min(1.0, max(0.0, score.points)), score.why))
         told(scored[-1])
-    [spent] = await engage.fetch(_SPENT, before)
+    spent = await calls_after(engage, *before)
     return Result(
         evaluation.feature,
         scored,
@@ -94,5 +91,5 @@ async def evaluate(
         spent["tokens_in"],
         spent["tokens_out"],
         spent["cost"],
-        spent["ms"] / 1000,
+        spent["latency_ms"] / 1000,
     )

@@ -1,6 +1,6 @@
 """The features that are evaluated: a line each."""
 
-from caravan.ai.features import Feature
+from caravan.ai_settings import Feature
 from evaluations.ask import answers
 from evaluations.decide import decides
 from evaluations.email import writes

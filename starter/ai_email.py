@@ -7,28 +7,26 @@ from typing import Annotated
 
 import typer
 
-from caravan.ai.emails import MOST_VARIANTS, Brief, MailDraft, Written, file_of, names_of, write
+from caravan.ai.emails import MOST_VARIANTS, Brief, MailDraft, file_of, names_of, write
 from caravan.ai.role_focus import focus_of, role_focuses
-from caravan.ai.unanswered import ModelFailed
 from caravan.delivery.plaintext import text_of, text_template
 from caravan.journeys.mail_html import mail_html
 from caravan.journeys.reading import SLUG, SLUG_IN_WORDS
 from caravan.journeys.workspace import Workspace
 from caravan.limit_settings import read_limits
-from starter.errors import UserError
-from starter.output import Format, FormatOption, as_json, plainly, say
-from starter.session import SubscriptionOption, run
-from starter.validate import read_workspace
-from starter.writing import (
+from starter.ai_writing import (
     AgainOption,
     DirOption,
     cost_of,
+    have_written,
     model_settings,
-    nothing_written,
     told,
     words_of,
-    writer,
 )
+from starter.errors import UserError
+from starter.output import Format, FormatOption, as_json, plainly, say
+from starter.session import SubscriptionOption
+from starter.validate import read_workspace
 from starter.written_files import ensure_somebody_decides, sure, write_files
 
 SlugArgument = Annotated[str, typer.Argument(help="The template's slug.", metavar="SLUG")]
@@ -74,16 +72,14 @@ def email(
     workspace = read_workspace(directory, now)
     over = _over(workspace, slugs, yes)
 
-    async def body() -> Written:
-        async with writer(settings, workspace, subscription) as asker:
-            return await write(
-                asker, workspace, slug, wanted, at=now, limits=read_limits(), fresh=again
-            )
-
-    try:
-        written = run(body())
-    except ModelFailed as error:
-        raise nothing_written(error, settings) from None
+    written = have_written(
+        settings,
+        workspace,
+        subscription,
+        lambda asks: write(
+            asks, workspace, slug, wanted, at=now, limits=read_limits(), fresh=again
+        ),
+    )
     write_files(directory, {one.file: one.text for one in written.drafts}, over=over)
     if form is Format.json:
         files = [

@@ -7,12 +7,20 @@ from typing import Annotated, Any
 import typer
 
 from caravan.ai.journey_building import Proposal, propose
-from caravan.ai.unanswered import ModelFailed
 from caravan.journeys.diagram import mermaid
 from caravan.limit_settings import read_limits
 from caravan.simulation.run import Asked
 from caravan.simulation.told import Told, simulate
 from caravan.simulation.told_paths import doings
+from starter.ai_writing import (
+    AgainOption,
+    DirOption,
+    cost_of,
+    have_written,
+    model_settings,
+    told,
+    words_of,
+)
 from starter.errors import UserError
 from starter.import_data import tell_bad_rows
 from starter.output import Format, FormatOption, as_json, counted, plainly, plural, say, show
@@ -21,16 +29,6 @@ from starter.session import SubscriptionOption, run
 from starter.simulate import progress_bar
 from starter.steps import kind_of, of_whom
 from starter.validate import read_workspace, tell
-from starter.writing import (
-    AgainOption,
-    DirOption,
-    cost_of,
-    model_settings,
-    nothing_written,
-    told,
-    words_of,
-    writer,
-)
 from starter.written_files import ensure_somebody_decides, sure, write_files
 
 
@@ -67,16 +65,12 @@ def journey(
     if data is not None and not data.is_dir():
         raise UserError(f"{data} is no folder; give the folder of the data files")
 
-    async def body() -> Proposal:
-        async with writer(settings, workspace, subscription) as asker:
-            return await propose(
-                asker, workspace, wanted, at=now, limits=read_limits(), fresh=again
-            )
-
-    try:
-        proposal = run(body())
-    except ModelFailed as error:
-        raise nothing_written(error, settings) from None
+    proposal = have_written(
+        settings,
+        workspace,
+        subscription,
+        lambda asks: propose(asks, workspace, wanted, at=now, limits=read_limits(), fresh=again),
+    )
     rehearsed = rehearse(proposal, data or workspace.data, now)
     if form is Format.table:
         show_proposal(proposal, rehearsed)

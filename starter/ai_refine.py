@@ -7,25 +7,23 @@ from typing import Annotated
 
 import typer
 
-from caravan.ai.emails import Written, refine
-from caravan.ai.unanswered import ModelFailed
+from caravan.ai.emails import refine
 from caravan.journeys.conditions.parse import nearest
 from caravan.limit_settings import read_limits
 from starter.ai_email import SlugArgument
-from starter.errors import UserError
-from starter.output import Format, FormatOption, as_json, plainly
-from starter.session import SubscriptionOption, run
-from starter.validate import read_workspace, tell
-from starter.writing import (
+from starter.ai_writing import (
     AgainOption,
     DirOption,
     cost_of,
+    have_written,
     model_settings,
-    nothing_written,
     told,
     words_of,
-    writer,
 )
+from starter.errors import UserError
+from starter.output import Format, FormatOption, as_json, plainly
+from starter.session import SubscriptionOption
+from starter.validate import read_workspace, tell
 from starter.written_files import ensure_somebody_decides, sure, write_files
 
 
@@ -54,16 +52,14 @@ def refine_email(
             raise UserError(f"E-mail {slug} has errors; mend them first")
         raise UserError(f"No e-mail {slug} in {directory}{nearest(slug, set(workspace.templates))}")
 
-    async def body() -> tuple[str, Written]:
-        async with writer(settings, workspace, subscription) as asker:
-            return await refine(
-                asker, workspace, slug, wanted, at=now, limits=read_limits(), fresh=again
-            )
-
-    try:
-        before, written = run(body())
-    except ModelFailed as error:
-        raise nothing_written(error, settings) from None
+    before, written = have_written(
+        settings,
+        workspace,
+        subscription,
+        lambda asks: refine(
+            asks, workspace, slug, wanted, at=now, limits=read_limits(), fresh=again
+        ),
+    )
     [draft] = written.drafts
     difference = list(
         unified_diff(

@@ -7,11 +7,9 @@ from typing import Annotated, Any
 
 import typer
 
-from caravan.ai.features import Feature
-from caravan.ai.not_set import NOT_SET
 from caravan.ai.spending import Spending, latest_calls, spending
-from caravan.ai.unanswered import NoModel
-from caravan.ai_settings import AISettings
+from caravan.ai.unanswered import NOT_SET, NoModel
+from caravan.ai_settings import AISettings, Feature
 from starter.errors import FAILED, Failed
 from starter.output import Format, FormatOption, as_json, plainly, show
 from starter.sentences import is_embedded, sentence

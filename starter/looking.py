@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from caravan.ai.question import MOST_LOOKS
 from caravan.buying_groups.listing import Filters, groups
 from caravan.campaigns.stream_progress import standings
 from caravan.database.one_connection import OneConnection
@@ -25,8 +26,8 @@ from starter import account_facts, group_facts
 from starter.account_facts import speak_of
 from starter.output import readable
 
-#: looks of one question, and facts of one look
-MOST_LOOKS, MOST_FACTS = 20, 60
+#: facts of one look
+MOST_FACTS = 60
 #: characters of one look: what a model reads is paid for
 MOST_CHARACTERS = 16_000
 #: whatever is called so is found, of each kind

@@ -8,7 +8,7 @@ from tempfile import NamedTemporaryFile
 
 import typer
 
-from caravan.ai.confined import Unconfined, inside
+from caravan.ai.drafts import Unconfined, inside
 from starter.errors import UserError
 
 

@@ -18,6 +18,7 @@ import json
 import re
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from pydantic import BaseModel
@@ -107,6 +108,7 @@ class ScriptedModel(_Script):
         self.usage = RequestUsage(input_tokens=tokens_in, output_tokens=tokens_out)
         self.hold = asyncio.Event()  # cleared: it is asked and says nothing
         self.hold.set()
+        self.takes = timedelta(0)  # each answer
         self.at_once = 0
         self.most_at_once = 0
         self.model: Model = FunctionModel(self._answer, model_name=MODEL)
@@ -117,6 +119,7 @@ class ScriptedModel(_Script):
         self.most_at_once = max(self.at_once, self.most_at_once)
         try:
             await self.hold.wait()
+            await asyncio.sleep(self.takes.total_seconds())
             return self._response(line, info)
         finally:
             self.at_once -= 1

@@ -1,33 +1,24 @@
 """Answers that were given, kept a while for the same question asked again."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Generic, TypeVar
+from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from caravan.ai.features import Feature
+from caravan.ai_settings import Feature
 from caravan.database.pool import Pool
 from caravan.engage import sql
 
 T = TypeVar("T", bound=BaseModel)
 
 
-@dataclass(frozen=True)
-class Kept(Generic[T]):
-    """An answer of an earlier call."""
-
-    value: T
-    call: int
-
-
-async def kept(engage: Pool, digest: str, answer: type[T], at: datetime) -> Kept[T] | None:
+async def kept(engage: Pool, digest: str, shape: type[T], at: datetime) -> T | None:
     """What was answered to this question and is still good."""
     row = await sql.fetchrow(engage, "kept_ai_answer", digest=digest, at=at)
     if row is None:
         return None
     try:
-        return Kept(answer.model_validate_json(row["answer"]), row["call_id"])
+        return shape.model_validate_json(row["answer"])
     except ValidationError:  # its checks have changed, though not its shape
         return None
 

@@ -1,14 +1,15 @@
 """Answers to an operator's question, from what tools that only read have told, each sentence with its records."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Protocol
 
 from pydantic import BaseModel, Field
 
 from caravan.ai.asking import Answer, Asker
-from caravan.ai.features import Feature
+from caravan.ai.question import Question, Tool
 from caravan.ai.summarising import NOT_PROSE, Sentence, wrong
+from caravan.ai_settings import Feature
 from caravan.reports.facts import Fact
 from caravan.reports.pseudonyms import Pseudonyms
 
@@ -31,7 +32,7 @@ class Lookout(Protocol):
     seen: dict[str, Fact]  # by record
 
     @property
-    def tools(self) -> Sequence[Callable[..., Awaitable[Any]]]: ...
+    def tools(self) -> Sequence[Tool]: ...
 
 
 async def answer(asker: Asker, question: str, lookout: Lookout, at: datetime) -> Answer[Reply]:
@@ -50,13 +51,13 @@ async def answer(asker: Asker, question: str, lookout: Lookout, at: datetime) ->
             return "what is known is said in sentences, each with its records"
         return wrong(reply.sentences, lookout.seen, lookout.pseudonyms)
 
-    return await asker.ask(
+    asked = Question(
         Feature.ASK,
         "ask",
         {"today": f"{at:%Y-%m-%d %H:%M}Z"},
         Reply,
-        at=at,
-        words={"question": question[:LONGEST_QUESTION]},
-        tools=await asker.tools(lookout.tools),
+        words={"question": question},
+        tools=lookout.tools,
         check=check,
     )
+    return await asker.ask(asked, at=at)

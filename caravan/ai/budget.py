@@ -11,9 +11,8 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from caravan.ai.features import Feature
-from caravan.ai.unanswered import BudgetSpent
-from caravan.ai_settings import AISettings
+from caravan.ai.unanswered import BudgetSpent, ModelFailed
+from caravan.ai_settings import AISettings, Feature
 from caravan.database.pool import Pool
 from caravan.engage import sql
 
@@ -32,14 +31,6 @@ class Amount:
     @property
     def tokens(self) -> int:
         return self.tokens_in + self.tokens_out
-
-
-@dataclass(frozen=True)
-class Closed:
-    """A call that is over, and all it spent."""
-
-    call: int
-    spent: Amount
 
 
 class OpenCall:
@@ -63,9 +54,10 @@ class OpenCall:
         digest: str,
         clock: Callable[[], datetime],
         *,
+        longest: timedelta,
         is_priced: bool,
     ) -> "OpenCall":
-        """Note that a model is about to be asked."""
+        """Note that a model is about to be asked, which takes so long at most."""
         at = clock()
         call = await sql.fetchval(
             engage,
@@ -74,7 +66,7 @@ class OpenCall:
             model=model,
             digest=digest,
             at=at,
-            open_until=at + settings.timeout + GRACE,
+            open_until=at + longest + GRACE,
             cost=Decimal(0) if is_priced else None,
         )
         return cls(engage, settings, call, clock)
@@ -84,31 +76,33 @@ class OpenCall:
 
         Raises:
             BudgetSpent: today has not so much left.
+            ModelFailed: it took so long that it was counted as lost.
         """
         at = self._clock()
         async with self._engage.acquire() as conn, conn.transaction():
-            spent = await sql.fetchrow(conn, "lock_ai_day", day=at.date())
+            await sql.execute(conn, "lock_ai_day", day=at.date())
             await sql.execute(conn, "count_lost_ai_calls", day=at.date(), at=at)
             spent = await sql.fetchrow(conn, "ai_day", day=at.date())
             reserved = await sql.fetchrow(conn, "ai_reserved")
             refusal = _refusal(self._settings, spent, reserved, most)
-            if refusal is None:
-                await sql.execute(
-                    conn,
-                    "reserve_ai_request",
-                    id=self.call,
-                    tokens_in=most.tokens_in,
-                    tokens_out=most.tokens_out,
-                    cost=most.cost,
-                )
+            is_open = refusal is not None or await sql.fetchval(
+                conn,
+                "reserve_ai_request",
+                id=self.call,
+                tokens_in=most.tokens_in,
+                tokens_out=most.tokens_out,
+                cost=most.cost,
+            )
         if refusal is not None:  # behind the commit: what others lost is counted all the same
             raise BudgetSpent(refusal)
+        if not is_open:
+            raise ModelFailed("Asking took so long that it was given up meanwhile", is_passing=True)
 
     async def settle(self, spent: Amount) -> None:
         """Say what the request that was reserved has cost."""
         async with self._engage.acquire() as conn, conn.transaction():
             day = self._clock().date()
-            await sql.fetchrow(conn, "lock_ai_day", day=day)
+            await sql.execute(conn, "lock_ai_day", day=day)
             await sql.execute(conn, "settle_ai_day", day=day, tokens=spent.tokens, cost=spent.cost)
             await sql.execute(
                 conn,
@@ -119,8 +113,8 @@ class OpenCall:
                 cost=spent.cost,
             )
 
-    async def close(self, outcome: str, latency: timedelta) -> Closed:
-        """It is over: what came of it and how long it took."""
+    async def close(self, outcome: str, latency: timedelta) -> Amount:
+        """It is over: what came of it and how long it took. Gives back all that it spent."""
         row = await sql.fetchrow(
             self._engage,
             "close_ai_call",
@@ -128,7 +122,7 @@ class OpenCall:
             outcome=outcome,
             latency_ms=round(latency / timedelta(milliseconds=1)),
         )
-        return Closed(self.call, Amount(row["tokens_in"], row["tokens_out"], row["cost"]))
+        return Amount(row["tokens_in"], row["tokens_out"], row["cost"])
 
 
 async def note(

@@ -3,9 +3,7 @@
 Slow to import, for pydantic-ai is: only ``caravan.ai.asking`` does, when there is something to ask.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 from pydantic import BaseModel
 from pydantic_ai import (
@@ -15,24 +13,23 @@ from pydantic_ai import (
     ModelSettings,
     NativeOutput,
     PromptedOutput,
-    Tool,
+    RunContext,
     ToolOutput,
     UsageLimits,
 )
+from pydantic_ai.exceptions import ContentFilterError, UnexpectedModelBehavior
 from pydantic_ai.models import Model
 from pydantic_ai.models.openai import OpenAIChatModelSettings
-from pydantic_ai.toolsets import FunctionToolset
+from pydantic_ai.toolsets import FunctionToolset, ToolsetTool, WrapperToolset
 
-from caravan.ai.fenced_tools import FencedTools
-from caravan.ai.fencing import RULE
+from caravan.ai.fencing import RULE, fenced
+from caravan.ai.question import Question
 from caravan.ai_settings import AISettings, Output
 
 T = TypeVar("T", bound=BaseModel)
 
 #: how often the provider's client sends a request again that was refused or broke off
 SENT_AGAIN = 2
-#: requests of one question that uses tools
-ROUNDS = 12
 #: providers that keep questions and answers for a month unless a request says otherwise
 KEEP_UNLESS_TOLD = ("openai", "azure")
 
@@ -41,41 +38,57 @@ Answer with one JSON object and nothing else, no code fence around it. It has th
 {schema}"""
 
 
-@dataclass
-class Question(Generic[T]):
-    """What is asked; ``wrong`` is what the check said last."""
+class NoneRight(Exception):
+    """No answer was of the shape asked for and right."""
 
-    instructions: str
-    facts: str
-    answer: type[T]
-    check: Callable[[T], str | None] | None
-    tools: Sequence[Tool[None]]
-    tries: int
-    wrong: str | None = None
+    def __init__(self, wrong: str | None) -> None:
+        super().__init__("no answer was right")
+        self.wrong = wrong
+        """What the check said last; None: it was never asked."""
+
+
+class FencedTools(WrapperToolset[None]):
+    """Whatever a tool returns is fenced: what they read was typed by strangers too, and no tool can forget it."""
+
+    async def call_tool(
+        self, name: str, tool_args: dict[str, Any], ctx: RunContext[None], tool: ToolsetTool[None]
+    ) -> str:
+        return fenced(await super().call_tool(name, tool_args, ctx, tool))
 
 
 async def converse(model: Model, settings: AISettings, question: Question[T]) -> T:
-    """Ask until the answer is right, or raise what pydantic-ai raises."""
+    """Ask until the answer is right.
+
+    Raises:
+        NoneRight: none was, in as many rounds as it has; and whatever else pydantic-ai raises.
+    """
     agent = Agent(
         model,
         output_type=_shape(settings, question),
         instructions=f"{question.instructions}\n\n{RULE}",
         toolsets=[FencedTools(FunctionToolset(list(question.tools)))] if question.tools else [],
-        retries=AgentRetries(output=question.tries - 1, tools=question.tries - 1),
+        retries=AgentRetries(output=question.rounds - 1, tools=question.rounds - 1),
         model_settings=_request(model, settings),
         name="caravan",
     )
+    wrong: str | None = None
 
     @agent.output_validator
     def is_right(value: T) -> T:
-        question.wrong = question.check(value) if question.check is not None else None
-        if question.wrong is not None:
-            raise ModelRetry(question.wrong)
+        nonlocal wrong
+        wrong = question.wrong(value)
+        if wrong is not None:
+            raise ModelRetry(wrong)
         return value
 
-    limits = UsageLimits(request_limit=ROUNDS if question.tools else question.tries)
-    async with agent:  # its connections are closed when the last who uses them is through
-        run = await agent.run(question.facts, usage_limits=limits)
+    limits = UsageLimits(request_limit=question.most_requests)
+    try:
+        async with agent:  # its connections are closed when the last who uses them is through
+            run = await agent.run(fenced(question.facts), usage_limits=limits)
+    except ContentFilterError:
+        raise
+    except UnexpectedModelBehavior as error:
+        raise NoneRight(wrong) from error
     value: T = run.output
     return value
 
@@ -94,11 +107,11 @@ def _request(model: Model, settings: AISettings) -> ModelSettings:
 def _shape(settings: AISettings, question: Question[T]) -> Any:
     match _output(settings, question):
         case "tool":
-            return ToolOutput(question.answer, name="answer")
+            return ToolOutput(question.shape, name="answer")
         case "native":
-            return NativeOutput(question.answer, template=SCHEMA)
+            return NativeOutput(question.shape, template=SCHEMA)
         case "prompted":
-            return PromptedOutput(question.answer, template=SCHEMA)
+            return PromptedOutput(question.shape, template=SCHEMA)
 
 
 def _output(settings: AISettings, question: Question[T]) -> Output:

@@ -2,19 +2,21 @@
 
 import json
 import re
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any, Literal
 
 from pydantic import BaseModel, Field, create_model
 
 from caravan.ai.asking import Asker
-from caravan.ai.features import Feature
-from caravan.ai.path_choice import Choice, Question
+from caravan.ai.path_choice import LONGEST_REASON, Choice, PathQuestion
+from caravan.ai.question import Question
+from caravan.ai_settings import Feature
 
 PROMPT = "decide"
-#: characters of a reason that are kept; the rest is cut off
-LONGEST_REASON = 300
+#: of one try, whatever AI_TIMEOUT: the activity that asks has longer
+LONGEST = timedelta(minutes=10)
 _UNPRINTED = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
 
 
@@ -34,20 +36,21 @@ def one_of(names: tuple[str, ...]) -> type[PathAnswer]:
     return create_model("PathAnswer", __base__=PathAnswer, path=path)
 
 
-async def choose(asker: Asker, question: Question, at: datetime) -> Choice:
+async def choose(asker: Asker, question: PathQuestion, at: datetime) -> Choice:
     """Have the model choose.
 
     Raises:
         Unanswered: it did not.
     """
-    answer = await asker.ask(
+    asked = Question(
         Feature.DECIDE,
         PROMPT,
         question.facts.model_dump(mode="json", exclude_none=True),
-        one_of(tuple(question.names)),
-        at=at,
-        words={"paths": _written(question)},
+        one_of(tuple(question.paths)),
+        words={"paths": _written(question.paths)},
+        within=LONGEST,
     )
+    answer = await asker.ask(asked, at=at)
     said = answer.value
     return Choice(
         path=said.path,
@@ -58,11 +61,9 @@ async def choose(asker: Asker, question: Question, at: datetime) -> Choice:
     )
 
 
-def _written(question: Question) -> str:
+def _written(paths: Mapping[str, str]) -> str:
     """The paths as the author wrote them; quoted, so that a name cannot run into a prompt."""
     return "\n".join(
-        f"{number}. {json.dumps(name, ensure_ascii=False)}: {' '.join(path.prompt.split())}"
-        for number, (name, path) in enumerate(
-            zip(question.names, question.paths, strict=True), start=1
-        )
+        f"{number}. {json.dumps(name, ensure_ascii=False)}: {' '.join(prompt.split())}"
+        for number, (name, prompt) in enumerate(paths.items(), start=1)
     )

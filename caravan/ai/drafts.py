@@ -1,12 +1,37 @@
-"""Drafts: files that a model wrote, checked with the workspace as if they lay in it."""
+"""Drafts: files that a model wrote, new ones inside the workspace, checked with it as if they lay in it."""
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
+from pathlib import Path
 
 from caravan.journeys.approval import CODE as UNAPPROVED
 from caravan.journeys.limits import Limits
 from caravan.journeys.problems import Problem
 from caravan.journeys.workspace import Workspace, load_workspace
+
+_FILE = re.compile(r"(?:[a-z0-9][a-z0-9_-]{0,62}/){0,2}[a-z0-9][a-z0-9_-]{0,62}\.ya?ml")
+
+
+class Unconfined(Exception):
+    """A file would lie outside the workspace."""
+
+
+def is_fit(file: str) -> bool:
+    """Whether it names a YAML file in folders of its own: small letters, digits and dashes, no dots, no root."""
+    return _FILE.fullmatch(file) is not None
+
+
+def inside(directory: Path, file: str) -> Path:
+    """The path of a file of a workspace.
+
+    Raises:
+        Unconfined: a link or a name leads out of it.
+    """
+    path = directory / file
+    if not path.parent.resolve().is_relative_to(directory.resolve()) or path.is_symlink():
+        raise Unconfined(f"{file} would lie outside {directory}: it is not written")
+    return path
 
 
 def with_drafts(

@@ -1,6 +1,5 @@
 """E-mail templates that a model writes or changes: valid ones, or none."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from string import ascii_lowercase
@@ -10,11 +9,12 @@ from pydantic import BaseModel, ConfigDict
 
 from caravan.ai.asking import Answer, Asker
 from caravan.ai.drafts import problems_of, with_drafts
-from caravan.ai.features import Feature
-from caravan.ai.known_names import for_mail, sender_domain
 from caravan.ai.linked_hosts import invented_links
+from caravan.ai.question import Question
 from caravan.ai.role_focus import focus_of
-from caravan.ai.writing import ROUNDS, TOKENS, Origin, WrittenMail, mail_file
+from caravan.ai.workspace_vocabulary import for_mail, sender_domain
+from caravan.ai.writing import TOKENS, Misshapen, Origin, WrittenMail, mail_file, written
+from caravan.ai_settings import Feature
 from caravan.journeys.limits import USUAL, Limits
 from caravan.journeys.templates import split_front
 from caravan.journeys.workspace import Workspace
@@ -24,8 +24,6 @@ MOST_VARIANTS = 5
 FOLDER = "emails"
 #: what a prompt says where the operator has not
 OPEN = "as the brief says; where it does not, use your judgement"
-
-Check = Callable[[Any], str | None]
 
 
 class WrittenVariants(BaseModel):
@@ -110,30 +108,25 @@ async def write(
     slugs = names_of(slug, brief.variants)
     formats = {"HTML" if file_of(workspace, one).endswith(".html") else "MJML" for one in slugs}
 
-    def drafts(answered: WrittenVariants, origin: Origin) -> tuple[MailDraft, ...]:
+    def draft(answered: WrittenVariants, origin: Origin) -> tuple[MailDraft, ...]:
+        if len(answered.variants) != len(slugs):
+            raise Misshapen(f"there are to be {len(slugs)} variants, not {len(answered.variants)}")
         return tuple(
             MailDraft(one, file_of(workspace, one), mail, mail_file(one, mail, origin))
             for one, mail in zip(slugs, answered.variants, strict=True)
         )
 
-    def check(answered: WrittenVariants) -> str | None:
-        if len(answered.variants) != len(slugs):
-            return f"there are to be {len(slugs)} variants, not {len(answered.variants)}"
-        found = drafts(answered, Origin.to_come(at, Feature.EMAIL))
-        return _wrong(workspace, found, (brief.brief,), at, limits)
+    def wrong(_: WrittenVariants, drafts: tuple[MailDraft, ...]) -> list[str]:
+        return _wrong(workspace, drafts, (brief.brief,), at, limits)
 
-    answer = await asker.ask(
+    question = Question(
         Feature.EMAIL,
         "email",
         for_mail(workspace, slugs),
         WrittenVariants,
-        at=at,
         words={**brief.words, "format": " or ".join(sorted(formats))},
-        check=check,
-        tries=ROUNDS,
-        fresh=fresh,
     )
-    return Written(drafts(answer.value, Origin.of(answer, at, Feature.EMAIL)), answer)
+    return Written(*await written(asker, question, draft, wrong, at=at, fresh=fresh))
 
 
 async def refine(
@@ -158,15 +151,14 @@ async def refine(
     before = (workspace.directory / file).read_text(encoding="utf-8-sig")
     template = workspace.templates[slug]
 
-    def drafts(mail: WrittenMail, origin: Origin) -> tuple[MailDraft, ...]:
+    def draft(mail: WrittenMail, origin: Origin) -> tuple[MailDraft, ...]:
         return (MailDraft(slug, file, mail, mail_file(slug, mail, origin, before)),)
 
-    def check(mail: WrittenMail) -> str | None:
-        found = drafts(mail, Origin.to_come(at, Feature.EMAIL))
-        return _wrong(workspace, found, (how, before), at, limits)
+    def wrong(_: WrittenMail, drafts: tuple[MailDraft, ...]) -> list[str]:
+        return _wrong(workspace, drafts, (how, before), at, limits)
 
     split = split_front(before)
-    answer = await asker.ask(
+    question = Question(
         Feature.EMAIL,
         "refine",
         {
@@ -178,13 +170,9 @@ async def refine(
             },
         },
         WrittenMail,
-        at=at,
         words={**TOKENS, "how": how, "format": template.format.upper()},
-        check=check,
-        tries=ROUNDS,
-        fresh=fresh,
     )
-    return before, Written(drafts(answer.value, Origin.of(answer, at, Feature.EMAIL)), answer)
+    return before, Written(*await written(asker, question, draft, wrong, at=at, fresh=fresh))
 
 
 def _wrong(
@@ -193,17 +181,17 @@ def _wrong(
     known: tuple[str, ...],
     at: datetime,
     limits: Limits,
-) -> str | None:
-    """All that is wrong with templates, a line each; None: nothing."""
+) -> list[str]:
+    """All that is wrong with templates, a line each."""
     if misshapen := [f"{one.file}: {wrong}" for one in drafts for wrong in one.mail.misshapen]:
-        return "\n".join(misshapen)
+        return misshapen
     files = {one.file: one.text for one in drafts}
     drafted = with_drafts(workspace, files, at, limits)
     wrong = problems_of(workspace, drafted, files)
     for one in drafts:
         wrong += strange_tokens(workspace, drafted, one)
         wrong += mail_links(workspace, one, known)
-    return "\n".join(wrong) or None
+    return wrong
 
 
 def strange_tokens(workspace: Workspace, drafted: Workspace, draft: MailDraft) -> list[str]:

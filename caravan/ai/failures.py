@@ -1,19 +1,21 @@
 """What to say of a model that failed: one sentence that repeats neither the question nor what the provider sent back."""
 
-from collections.abc import Callable
-from typing import Any
-
 from pydantic_ai import exceptions
 
+from caravan.ai.conversation import NoneRight
 from caravan.ai.models import where
 from caravan.ai.unanswered import ModelFailed
 from caravan.ai_settings import AISettings
 
-_Sentence = Callable[[AISettings, Any], str]
 
+def told(error: Exception, settings: AISettings, rounds: int) -> ModelFailed | None:
+    """The failure to raise, or None where the fault is ours or a tool's.
 
-def told(error: Exception, settings: AISettings, question: Any) -> ModelFailed | None:
-    """The failure to raise, or None where the fault is ours or a tool's."""
+    Args:
+        error: what asking ended with.
+        settings: whom it was that was asked.
+        rounds: in how many answers none was right, where that is it.
+    """
     model = settings.model or "the model"
     place = where(settings)
     match error:
@@ -51,11 +53,11 @@ def told(error: Exception, settings: AISettings, question: Any) -> ModelFailed |
             return ModelFailed(f"{place} withheld the answer of {model}")
         case exceptions.UsageLimitExceeded():
             return ModelFailed(f"{model} came to no answer in as many rounds as it may have")
-        case exceptions.UnexpectedModelBehavior():
+        case NoneRight(wrong=wrong):
             return ModelFailed(
-                f"{model} gave no answer of use in {question.tries} tries"
-                + (f": {question.wrong}" if question.wrong else ""),
-                wrong=question.wrong,
+                f"{model} gave no answer of use in {rounds} tries"
+                + (f": {wrong}" if wrong else ""),
+                wrong=wrong,
             )
         case exceptions.UserError():
             return ModelFailed(f"{model} cannot be asked this way (settings AI_MODEL, AI_OUTPUT)")

@@ -9,14 +9,22 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from caravan.ai.asking import Answer, Asker
-from caravan.ai.confined import Unconfined, inside, is_fit
-from caravan.ai.drafts import problems_of, with_drafts
+from caravan.ai.drafts import Unconfined, inside, is_fit, problems_of, with_drafts
 from caravan.ai.emails import FOLDER, MailDraft, mail_links, strange_tokens
-from caravan.ai.features import Feature
-from caravan.ai.known_names import for_journey, sender_domain
 from caravan.ai.linked_hosts import invented_links
+from caravan.ai.question import Question
 from caravan.ai.role_focus import role_focuses
-from caravan.ai.writing import ROUNDS, TOKENS, Origin, WrittenMail, has_controls, mail_file
+from caravan.ai.workspace_vocabulary import for_journey, sender_domain
+from caravan.ai.writing import (
+    TOKENS,
+    Misshapen,
+    Origin,
+    WrittenMail,
+    has_controls,
+    mail_file,
+    written,
+)
+from caravan.ai_settings import Feature
 from caravan.journeys.cross_checks import actions_of
 from caravan.journeys.limits import USUAL, Limits
 from caravan.journeys.reading import SLUG, SLUG_IN_WORDS
@@ -85,31 +93,29 @@ async def propose(
         Unanswered: nothing was written that is valid; ``wrong`` of a ``ModelFailed`` says why, line by line.
     """
 
-    def check(answered: WrittenJourney) -> str | None:
+    def draft(answered: WrittenJourney, origin: Origin) -> dict[str, str]:
         if unfit := _unfit(workspace, answered):
-            return "\n".join(unfit)
-        files = _files(answered, Origin.to_come(at, Feature.JOURNEY))
-        drafted = with_drafts(workspace, files, at, limits)
-        wrong = problems_of(workspace, drafted, files)
-        wrong = wrong or _unwanted(workspace, drafted, answered, files, brief)
-        return "\n".join(wrong) or None
+            raise Misshapen("\n".join(unfit))
+        return _files(answered, origin)
 
-    answer = await asker.ask(
+    def wrong(answered: WrittenJourney, files: dict[str, str]) -> list[str]:
+        drafted = with_drafts(workspace, files, at, limits)
+        return problems_of(workspace, drafted, files) or _unwanted(
+            workspace, drafted, answered, files, brief
+        )
+
+    question = Question(
         Feature.JOURNEY,
         "journey",
         for_journey(workspace),
         WrittenJourney,
-        at=at,
         words={
             **TOKENS,
             "brief": brief,
             "roles": "; ".join(f"{one.role}: {one.focus}" for one in role_focuses()),
         },
-        check=check,
-        tries=ROUNDS,
-        fresh=fresh,
     )
-    files = _files(answer.value, Origin.of(answer, at, Feature.JOURNEY))
+    files, answer = await written(asker, question, draft, wrong, at=at, fresh=fresh)
     return Proposal(
         answer.value.journey,
         answer.value.summary,

@@ -1,4 +1,4 @@
-"""A model whose every request is reserved before it is sent and settled when it is over."""
+"""A model whose every request is reserved before it is sent, has AI_TIMEOUT, and is settled when it is over."""
 
 import asyncio
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ NOT_SENT = ("pool", "connect")
 
 
 class MeteredModel(WrapperModel):
-    """A model within the budget; BudgetSpent ends the conversation."""
+    """A model within its budget and its time; BudgetSpent or TimeoutError ends the conversation."""
 
     def __init__(self, wrapped: Model, settings: AISettings, call: OpenCall) -> None:
         super().__init__(wrapped)
@@ -37,9 +37,10 @@ class MeteredModel(WrapperModel):
         most = self._most(messages, model_request_parameters)
         await self._call.reserve(most)
         try:
-            response = await self.wrapped.request(
-                messages, model_settings, model_request_parameters
-            )
+            async with asyncio.timeout(self._limits.timeout.total_seconds()):
+                response = await self.wrapped.request(
+                    messages, model_settings, model_request_parameters
+                )
         except BaseException as error:
             spent = self._nothing() if _cost_nothing(error) else most
             await asyncio.shield(self._call.settle(spent))  # whoever cancels may do so again

@@ -1,6 +1,7 @@
 """The model that the settings name, made with pydantic-ai."""
 
 import inspect
+import logging
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -8,11 +9,11 @@ from pydantic_ai import UserError
 from pydantic_ai.models import Model, infer_model
 from pydantic_ai.providers import Provider, infer_provider, infer_provider_class
 
-from caravan.ai.not_set import NOT_SET
-from caravan.ai.quiet import quieten
 from caravan.ai.unanswered import NoModel
 from caravan.ai_settings import AISettings
 
+#: loggers of providers' clients: where it is debugging they would show requests, headers and answers, people's data
+CLIENTS = ("openai", "anthropic", "google_genai", "httpx", "httpx2", "httpcore", "httpcore2")
 #: what is sent where a server asks for no key
 NO_KEY = "none"
 
@@ -24,10 +25,16 @@ def model_of(settings: AISettings) -> Model:
         NoModel: says what to set.
     """
     if settings.model is None:
-        raise NoModel(NOT_SET)
+        raise NoModel
     model = _made(settings.model, settings)
-    quieten()  # behind the import of its client, which may have set up a log of its own
+    _quieten_clients()  # behind the import of its client, which may have set up a log of its own
     return model
+
+
+def _quieten_clients() -> None:
+    """Whatever LOG_LEVEL or a client's own variable says, only what goes wrong is told."""
+    for name in CLIENTS:
+        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def _made(name: str, settings: AISettings) -> Model:

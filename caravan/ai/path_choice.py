@@ -1,28 +1,20 @@
 """Choosing a path for an account: what a model is asked, and what it says."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
 
 from pydantic import BaseModel
 
-
-class Way(Protocol):
-    """A path: what it is called, and for which accounts it is."""
-
-    @property
-    def label(self) -> str | None: ...
-    @property
-    def prompt(self) -> str: ...
+#: characters of a reason that are kept; the rest is cut off
+LONGEST_REASON = 300
 
 
 @dataclass(frozen=True)
-class Question:
-    """Which of these paths fits an account of which these facts are known; ``names`` are the paths', in order."""
+class PathQuestion:
+    """Which of these paths fits an account of which these facts are known: names in order, each with its prompt."""
 
-    names: Sequence[str]
-    paths: Sequence[Way]
+    paths: Mapping[str, str]
     facts: BaseModel
 
 
@@ -38,4 +30,4 @@ class Choice:
 
 
 #: who chooses; raises Unanswered
-Chooser = Callable[[Question, datetime], Awaitable[Choice]]
+Chooser = Callable[[PathQuestion, datetime], Awaitable[Choice]]

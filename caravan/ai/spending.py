@@ -40,6 +40,11 @@ async def spending(engage: Pool, at: datetime) -> Spending:
     )
 
 
+async def calls_after(engage: Pool, call: int = 0) -> dict[str, Any]:
+    """What all calls behind this one have cost together."""
+    return dict(await sql.fetchrow(engage, "ai_calls_after", call=call))
+
+
 async def latest_calls(engage: Pool, limit: int) -> list[dict[str, Any]]:
     """What was asked last; of the questions there is nothing but their digest."""
     return [dict(row) for row in await sql.fetch(engage, "latest_ai_calls", limit=limit)]

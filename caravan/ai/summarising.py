@@ -1,12 +1,13 @@
 """Prose of facts: a few sentences, each of which names the records that say so. Without a model the facts alone."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from pydantic import BaseModel, Field
 
 from caravan.ai.asking import Answer, Asker
-from caravan.ai.features import Feature
+from caravan.ai.question import Question
+from caravan.ai_settings import Feature
 from caravan.reports.facts import Fact, Facts, as_data, told_by
 from caravan.reports.pseudonyms import Pseudonyms
 
@@ -27,8 +28,10 @@ class Prose(BaseModel):
     sentences: list[Sentence] = Field(min_length=1, max_length=6)
 
 
-async def summarise(asker: Asker, facts: Facts, at: datetime) -> Answer[Prose]:
-    """Ask for prose; people and accounts in it are pseudonyms.
+async def summarise(
+    asker: Asker, facts: Facts, at: datetime, *, within: timedelta | None = None
+) -> Answer[Prose]:
+    """Ask for prose, in so much time at most; people and accounts in it are pseudonyms.
 
     Raises:
         Unanswered: there is none; the facts stand.
@@ -38,7 +41,8 @@ async def summarise(asker: Asker, facts: Facts, at: datetime) -> Answer[Prose]:
     def check(prose: Prose) -> str | None:
         return wrong(prose.sentences, facts.by_record, facts.pseudonyms)
 
-    return await asker.ask(Feature.SUMMARY, "summary", data, Prose, at=at, check=check)
+    question = Question(Feature.SUMMARY, "summary", data, Prose, check=check, within=within)
+    return await asker.ask(question, at=at)
 
 
 def wrong(

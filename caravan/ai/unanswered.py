@@ -7,6 +7,12 @@ Unanswered
     ModelFailed   it was asked, and gave no answer in time, or none of use
 """
 
+#: one sentence, the same wherever it is said
+NOT_SET = (
+    "No model is set: set AI_MODEL to provider:model (openai:gpt-5.2, say) and AI_API_KEY to its key, or AI_BASE_URL "
+    "to an OpenAI-compatible server and AI_MODEL to the model's name there; `caravan ai local` starts one"
+)
+
 
 class Unanswered(Exception):
     """No answer came of it. The message is whole sentence enough to be shown, and holds nothing of the data."""
@@ -14,6 +20,9 @@ class Unanswered(Exception):
 
 class NoModel(Unanswered):
     """No model is set, or something that it needs."""
+
+    def __init__(self, message: str = NOT_SET) -> None:
+        super().__init__(message)
 
 
 class SwitchedOff(Unanswered):

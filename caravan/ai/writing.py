@@ -1,15 +1,15 @@
-"""What texts that a model writes have in common: how often it may mend them, and whose words they are.
+"""What texts that a model writes have in common: how they are asked for and mended, and whose words they are.
 
 A text is asked for in the shape of its parts; the file is put together here, so nothing that a model says can stand in
 the front matter of its own accord, an approval least of all.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from io import StringIO
-from typing import Any
+from typing import Any, TypeVar
 from unicodedata import category
 
 from pydantic import BaseModel, ConfigDict
@@ -17,13 +17,16 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
-from caravan.ai.asking import Answer
-from caravan.ai.features import Feature
-from caravan.ai_settings import AISettings
+from caravan.ai.asking import Answer, Asker
+from caravan.ai.question import Question
+from caravan.ai_settings import Feature
 from caravan.journeys.templates import split_front
 
-#: how often the validator's problems are given back, the first answer counted
-ROUNDS = 5
+T = TypeVar("T", bound=BaseModel)
+D = TypeVar("D")
+
+#: how often a text is written until nothing is wrong with it, the first time counted
+DRAFTS = 5
 #: characters of what an operator asks for
 LONGEST_BRIEF = 30_000
 
@@ -108,9 +111,43 @@ class Origin:
         return f"# Proposed by {json.dumps(words)[1:-1]}; read it before it is applied.\n"
 
 
-def patient(settings: AISettings) -> AISettings:
-    """The settings with time for as many answers as there may be: each has AI_TIMEOUT."""
-    return replace(settings, timeout=settings.timeout * ROUNDS)
+class Misshapen(Exception):
+    """No file can be made of what was answered. The message says why, a line each."""
+
+
+async def written(
+    asker: Asker,
+    question: Question[T],
+    draft: Callable[[T, Origin], D],
+    wrong: Callable[[T, D], list[str]],
+    *,
+    at: datetime,
+    fresh: bool,
+) -> tuple[D, Answer[T]]:
+    """Have a text written that is valid: what is wrong with a draft goes back to the model.
+
+    Args:
+        asker: who asks.
+        question: what is wanted.
+        draft: makes files of an answer, and says in them where they are from; raises ``Misshapen``.
+        wrong: all that is wrong with such files, a line each.
+        at: when it is written.
+        fresh: write anew, whatever was written to this question before.
+
+    Raises:
+        Unanswered: nothing was written that is valid; ``wrong`` of a ``ModelFailed`` says why, line by line.
+    """
+
+    def check(value: T) -> str | None:
+        try:
+            drafted = draft(value, Origin.to_come(at, question.feature))
+        except Misshapen as error:
+            return str(error)
+        return "\n".join(wrong(value, drafted)) or None
+
+    asked = replace(question, check=check, rounds=DRAFTS)
+    answer = await asker.ask(asked, at=at, fresh=fresh)
+    return draft(answer.value, Origin.of(answer, at, question.feature)), answer
 
 
 def mail_file(slug: str, mail: WrittenMail, origin: Origin, before: str | None = None) -> str:

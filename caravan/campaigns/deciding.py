@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from caravan.ai.path_choice import Choice, Chooser, Question
+from caravan.ai.path_choice import LONGEST_REASON, Choice, Chooser, PathQuestion
 from caravan.ai.unanswered import BudgetSpent, ModelFailed, NoModel, SwitchedOff, Unanswered
 from caravan.campaigns import decision_facts
 from caravan.campaigns.asking_outside import Open, opened
@@ -33,8 +33,6 @@ Now = Callable[[], datetime]
 WITHIN = timedelta(hours=1)
 #: how often one decision is asked for; a model that failed so often is not asked again for this one
 MOST_TRIES = 3
-#: characters of a reason of ours
-LONGEST_REASON = 300
 
 #: why there is no answer, as it is kept
 CAUSES: dict[type[Unanswered], str] = {
@@ -45,12 +43,12 @@ CAUSES: dict[type[Unanswered], str] = {
 }
 
 
-class NotYet(Exception):
+class NotDecidedYet(Exception):
     """The model has not answered; it is asked again. The message is ours and holds no data."""
 
 
 @dataclass(frozen=True)
-class Said:
+class Verdict:
     """What was said of a decision: a path by its name, or the cause why none is to be taken.
 
     Without a confidence it was not a model that said it, and it counts.
@@ -66,9 +64,9 @@ class Said:
 class _Claimed:
     open: Open
     id: int
-    asked: Question
+    asked: PathQuestion
     tries: int
-    known: Said | None  # what the model has said to a try before
+    known: Verdict | None  # what the model has said to a try before
 
 
 def decide_node(open: Open) -> Decide:
@@ -104,7 +102,7 @@ async def decide(
         go_on: serve the store-only commands that follow too.
 
     Raises:
-        NotYet: try again later.
+        NotDecidedYet: try again later.
     """
     claimed = await _claim(pool, plans, traversal_id, step_no, now())
     if isinstance(claimed, Served):
@@ -139,10 +137,11 @@ async def _claim(
             facts = gathered.facts
         else:
             facts = Facts.model_validate(row["facts"] or {})
-    known = Said(row["path"], row["confidence"]) if row["model"] is not None else None
-    question = Question(names(node.paths), node.paths, facts)
+    known = Verdict(row["path"], row["confidence"]) if row["model"] is not None else None
+    prompts = zip(names(node.paths), (path.prompt for path in node.paths), strict=True)
+    question = PathQuestion(dict(prompts), facts)
     if known is None and not facts.say_something:
-        known = Said(cause="missing-data", reason="nothing is known of the account to decide by")
+        known = Verdict(cause="missing-data", reason="nothing is known of the account to decide by")
     return _Claimed(open, row["id"], question, row["tries"], known)
 
 
@@ -157,14 +156,14 @@ async def _ask(
     until: datetime,
     now: Now,
     stopping: Callable[[], bool],
-) -> Said | None:
+) -> Verdict | None:
     """What the model says, or why it does not; None where it may not be asked just now."""
     if now() >= until:
-        return Said(cause="timeout", reason="the model did not answer in time")
+        return Verdict(cause="timeout", reason="the model did not answer in time")
     if claimed.tries >= MOST_TRIES:
-        return Said(cause="failed", reason=f"the model did not answer in {MOST_TRIES} tries")
+        return Verdict(cause="failed", reason=f"the model did not answer in {MOST_TRIES} tries")
     if stopping():
-        raise NotYet("the worker stops")
+        raise NotDecidedYet("the worker stops")
     traversal = claimed.open.locked.traversal
 
     async def may_leave() -> int | None:
@@ -185,18 +184,18 @@ async def _ask(
     except Unanswered as error:
         return await _lost(pool, claimed, error)
     await _note(pool, claimed.id, choice)
-    return Said(choice.path, choice.confidence)
+    return Verdict(choice.path, choice.confidence)
 
 
-async def _lost(pool: Any, claimed: _Claimed, error: Unanswered) -> Said:
+async def _lost(pool: Any, claimed: _Claimed, error: Unanswered) -> Verdict:
     """Why there is no answer; what may pass is asked again, a few times."""
     reason = str(error)[:LONGEST_REASON]
     passing = isinstance(error, ModelFailed) and error.is_passing
     if passing and claimed.tries + 1 < MOST_TRIES:
         await sql.execute(pool, "decision_waits", id=claimed.id, reason=reason)
-        raise NotYet(reason)
+        raise NotDecidedYet(reason)
     cause = next(cause for kind, cause in CAUSES.items() if isinstance(error, kind))
-    return Said(cause=cause, reason=reason)
+    return Verdict(cause=cause, reason=reason)
 
 
 async def _note(pool: Any, id: int, choice: Choice) -> None:
@@ -215,7 +214,7 @@ async def _note(pool: Any, id: int, choice: Choice) -> None:
 async def conclude(
     pool: Any,
     plans: PlanCache,
-    said: Said | None,
+    said: Verdict | None,
     *,
     traversal_id: int,
     step_no: int,
@@ -228,7 +227,7 @@ async def conclude(
         said: None: nobody could be asked just now. What the row has of a model counts in its stead.
 
     Raises:
-        NotYet: there is nothing to record, nor anything that forbids to ask.
+        NotDecidedYet: there is nothing to record, nor anything that forbids to ask.
     """
     async with pool.acquire() as conn, conn.transaction():
         open = await opened(conn, plans, "decide", traversal_id, step_no, at, begins=said is None)
@@ -238,9 +237,9 @@ async def conclude(
         visit = progress.visit(conn, plans, open.command, at)
         row = await sql.fetchrow(conn, "decision_at", **_key(visit))
         if row is not None and row["model"] is not None:
-            said = Said(row["path"], row["confidence"])
+            said = Verdict(row["path"], row["confidence"])
         if said is None:
-            raise NotYet("something came between: the model was not asked")
+            raise NotDecidedYet("something came between: the model was not asked")
         edge, cause = _edge(decide_node(open), said)
         await sql.execute(
             conn,
@@ -264,7 +263,7 @@ async def conclude(
         )
 
 
-def _edge(node: Decide, said: Said) -> tuple[str, str | None]:
+def _edge(node: Decide, said: Verdict) -> tuple[str, str | None]:
     """The edge to leave by, and why it is not that of a path."""
     if said.cause is not None or said.path is None:
         return OTHERWISE, said.cause or "unanswered"
@@ -275,7 +274,7 @@ def _edge(node: Decide, said: Said) -> tuple[str, str | None]:
     return str(names(node.paths).index(said.path) + 1), None
 
 
-def _because(said: Said, cause: str | None) -> dict[str, Any]:
+def _because(said: Verdict, cause: str | None) -> dict[str, Any]:
     """For the step; what the model said is in the row of the decision, where an erasure finds it."""
     because = {"confidence": said.confidence, "cause": cause}
     return {key: value for key, value in because.items() if value is not None}

@@ -11,7 +11,7 @@ from typing import Any
 
 from caravan.campaigns import calling, deciding, stretch
 from caravan.campaigns.call_claims import Callbacks
-from caravan.campaigns.deciding import Said
+from caravan.campaigns.deciding import Verdict
 from caravan.campaigns.mail_together import send_together
 from caravan.campaigns.mailing import Mailing
 from caravan.campaigns.plans import PlanCache
@@ -136,7 +136,7 @@ class Walker:
         decided = await deciding.conclude(
             lane,
             self.plans,
-            Said(path=decision.path if decision is not None else None),
+            Verdict(path=decision.path if decision is not None else None),
             traversal_id=traveller.traversal_id,
             step_no=traveller.state.step_no,
             at=at,

@@ -9,8 +9,8 @@ import pytest
 from pydantic import BaseModel
 
 from caravan.ai.asking import Asker
-from caravan.ai.features import Feature
-from caravan.ai_settings import AISettings
+from caravan.ai.question import Question
+from caravan.ai_settings import AISettings, Feature
 from tests.commands import Cli, caravan
 from tests.scripted_model import ScriptedModel, ScriptedService
 from tests.world import World
@@ -41,9 +41,8 @@ async def asked_once(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr("caravan.ai.prompts.FOLDER", tmp_path)
     settings = AISettings(model="a:b", price_in=Decimal(1), price_out=Decimal(10))
     asker = Asker(settings, world.engage, model=ScriptedModel(Greeting(text="x")).model)
-    await asker.ask(
-        Feature.EMAIL, "greet", {"name": "Ada Lovelace"}, Greeting, at=datetime.now(UTC)
-    )
+    question = Question(Feature.EMAIL, "greet", {"name": "Ada Lovelace"}, Greeting)
+    await asker.ask(question, at=datetime.now(UTC))
 
 
 async def test_without_a_model_it_is_said_what_to_set(world: World) -> None:
@@ -75,7 +74,7 @@ async def test_model_budget_and_calls_are_told(
     assert service.asked == []
     in_words = await cli.say("ai", "status")
     assert "Spent on" in in_words
-    assert "Switched off (AI_FEATURES): journey, roles, decide, summary, ask" in in_words
+    assert "Switched off (AI_FEATURES): journey, decide, summary, ask" in in_words
     assert KEY not in in_words + str(told)
     assert "Ada" not in in_words + str(told)
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from activities.alert_summaries import AlertSummaries, alert_summaries
+from activities.askers import Askers
 from caravan.ai_settings import AISettings
 from caravan.campaigns.alert_prose import Said
 from caravan.delivery.errors import RelayUnreachable
@@ -36,7 +37,7 @@ def sentence(text: str, record: str) -> Callable[[Asked], Any]:
 async def test_alert_has_prose_with_names_put_back_and_its_records(world: World) -> None:
     traversal = await begin(world)
     model = ScriptedModel(sentence("WHO is the most engaged.", "member:"))
-    world.summarise = AlertSummaries(SETTINGS, model=model.model)
+    world.summarise = AlertSummaries(Askers(SETTINGS, model.model))
     assert (await world.walk(traversal)).ended is not None
     assert len(world.transport.messages) == 2
     assert len(model.asked) == 1  # two addresses, one question
@@ -81,7 +82,7 @@ async def test_alert_leaves_with_facts_alone_whatever_the_model_does(
         settings = replace(SETTINGS, timeout=timedelta(seconds=0.3))
     if fault == "budget":
         settings = replace(SETTINGS, daily_tokens=1)
-    asks = AlertSummaries(settings, model=model.model)
+    asks = AlertSummaries(Askers(settings, model.model))
     world.summarise = asks
     assert (await world.walk(traversal)).ended is not None
     assert len(world.transport.messages) == 2
@@ -94,7 +95,7 @@ async def test_alert_leaves_with_facts_alone_whatever_the_model_does(
 async def test_model_that_failed_is_left_alone_for_a_while(world: World) -> None:
     clock = [0.0]
     model = ScriptedModel(RuntimeError("no"))
-    asks = AlertSummaries(SETTINGS, model=model.model, seconds=lambda: clock[0])
+    asks = AlertSummaries(Askers(SETTINGS, model.model), seconds=lambda: clock[0])
     facts = Facts("account 1", (Fact("account:1", "there is one"),), Pseudonyms())
     for at, asked in ((1.0, 1), (2.0, 1), (400.0, 2)):
         clock[0] = at
@@ -126,7 +127,7 @@ async def test_who_was_erased_meanwhile_is_not_told_of(world: World) -> None:
 async def test_a_try_behind_one_whose_relay_was_away_sends_once(world: World) -> None:
     traversal = await begin(world)
     model = ScriptedModel(sentence("The group is there.", "group:"))
-    world.summarise = AlertSummaries(SETTINGS, model=model.model)
+    world.summarise = AlertSummaries(Askers(SETTINGS, model.model))
     capture = world.transport
     relay = Relay()
     await relay.start()
@@ -144,16 +145,16 @@ async def test_a_try_behind_one_whose_relay_was_away_sends_once(world: World) ->
 
 
 def test_alerts_ask_where_a_model_is_set_and_summaries_are_switched_on() -> None:
-    assert alert_summaries(AISettings()) is None
-    assert alert_summaries(replace(SETTINGS, features=frozenset())) is None
-    assert alert_summaries(SETTINGS) is not None
+    assert alert_summaries(Askers(AISettings())) is None
+    assert alert_summaries(Askers(replace(SETTINGS, features=frozenset()))) is None
+    assert alert_summaries(Askers(SETTINGS)) is not None
 
 
 async def test_steps_on_the_way_are_told_with_the_send(world: World) -> None:
     """Asked in one activity with what comes before: the second claim begins behind it."""
     traversal = await begin(world)
     model = ScriptedModel(sentence("The group is there.", "group:"))
-    world.summarise = AlertSummaries(SETTINGS, model=model.model)
+    world.summarise = AlertSummaries(Askers(SETTINGS, model.model))
     sent = await world.send(traversal, go_on=True)
     assert [one.step_no for one in sent.outcomes] == [1, 2]
     assert sent.ended is not None
@@ -182,7 +183,7 @@ async def test_names_of_whom_the_alert_does_not_list_are_not_sent_either(world: 
         "interesting_moment", person="t", type="web", text="Tea and Uno met r@a.example"
     )
     model = ScriptedModel(sentence("The group is there.", "group:"))
-    world.summarise = AlertSummaries(SETTINGS, model=model.model)
+    world.summarise = AlertSummaries(Askers(SETTINGS, model.model))
     await world.walk(traversal)
     moments = [one["text"] for one in model.asked[0].facts["records"] if "a moment" in one["text"]]
     assert any("met (address)" in one for one in moments)

@@ -1,8 +1,7 @@
 """Asking a model: what it is sent, what is made of what it says, what is kept and what is logged."""
 
 import asyncio
-import itertools
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -12,13 +11,15 @@ from typing import Any
 import pytest
 import structlog
 from pydantic import BaseModel
-from pydantic_ai import Tool
 
-from caravan.ai.asking import Answer, Asker, BudgetSpent, ModelFailed, NoModel, SwitchedOff
+from activities.askers import Askers
+from caravan.ai.asking import Answer, Asker
 from caravan.ai.budget import Amount, OpenCall
-from caravan.ai.features import Feature
+from caravan.ai.question import MOST_LOOKS, ROUNDS, Question
 from caravan.ai.spending import spending
-from caravan.ai_settings import AISettings
+from caravan.ai.unanswered import BudgetSpent, ModelFailed, NoModel, SwitchedOff
+from caravan.ai_settings import AISettings, Feature
+from tests.pairs import Pairs
 from tests.scripted_model import Asked, Calls, ScriptedModel
 from tests.world import World
 
@@ -57,9 +58,10 @@ def asker(world: World) -> Callable[..., Asker]:
 
 
 async def ask(asker: Asker, name: str = "Acme", **how: Any) -> Answer[Greeting]:
-    how = {"at": AT, "words": {"wish": "Be short."}, **how}
-    feature = how.pop("feature", Feature.SUMMARY)
-    return await asker.ask(feature, "greet", {"name": name}, Greeting, **how)
+    asking = {"at": how.pop("at", AT), "fresh": how.pop("fresh", False)}
+    how = {"feature": Feature.SUMMARY, "words": {"wish": "Be short."}, **how}
+    question = Question(prompt="greet", facts={"name": name}, shape=Greeting, **how)
+    return await asker.ask(question, **asking)
 
 
 async def calls(world: World) -> list[dict[str, Any]]:
@@ -100,7 +102,7 @@ async def test_what_tools_return_is_behind_a_fence_too(asker: Callable[..., Aske
         return {"name": INJECTED}
 
     scripted = ScriptedModel(Calls("name_of", {"account": "a"}), Greeting(text="Hello"))
-    await ask(asker(scripted), tools=[Tool(name_of)])
+    await ask(asker(scripted), tools=[name_of])
     [returned] = scripted.asked[1].returned
     assert returned.startswith("<data-")
     assert returned.count("<") == 2
@@ -193,8 +195,8 @@ async def test_answer_made_with_tools_is_not_kept(asker: Callable[..., Asker]) -
 
     scripted = ScriptedModel(Greeting(text="1"))
     one = asker(scripted)
-    await ask(one, tools=[Tool(now)])
-    await ask(one, tools=[Tool(now)])
+    await ask(one, tools=[now])
+    await ask(one, tools=[now])
     assert len(scripted.asked) == 2
 
 
@@ -301,7 +303,14 @@ async def test_what_a_dead_process_had_reserved_counts_until_its_time_is_over_an
     world: World, asker: Callable[..., Asker]
 ) -> None:
     lost = await OpenCall.begin(
-        world.engage, SETTINGS, Feature.DECIDE, "m", "d", lambda: AT, is_priced=True
+        world.engage,
+        SETTINGS,
+        Feature.DECIDE,
+        "m",
+        "d",
+        lambda: AT,
+        longest=SETTINGS.timeout,
+        is_priced=True,
     )
     await lost.reserve(Amount(3000, 1000, Decimal("0.5")))
     scripted = ScriptedModel(Greeting(text="1"))
@@ -331,20 +340,88 @@ async def test_request_that_was_cut_off_counts_in_full(
     assert (await spending(world.engage, AT)).tokens == row["tokens_in"] + 1000
 
 
-async def test_so_many_are_asked_at_once_and_waiting_counts_as_time(
-    asker: Callable[..., Asker], monkeypatch: pytest.MonkeyPatch
+async def test_so_many_are_asked_at_once_and_waiting_for_a_turn_is_no_time_of_an_answer(
+    world: World,
 ) -> None:
-    monkeypatch.setattr("caravan.ai.turns._turns", {})
     scripted = ScriptedModel(Greeting(text="1"))
     scripted.hold.clear()
-    # two askers of one process share its turns
-    askers = itertools.cycle(
-        [asker(scripted, concurrency=3, timeout=timedelta(seconds=2)) for _ in range(2)]
-    )
-    asking = [asyncio.create_task(ask(next(askers), str(number))) for number in range(8)]
+    settings = replace(SETTINGS, concurrency=3, timeout=timedelta(seconds=1))
+    asker = Askers(settings, scripted.model)(world.engage)
+    asking = [asyncio.create_task(ask(asker, str(number))) for number in range(7)]
     ended = await asyncio.gather(*asking, return_exceptions=True)
-    assert scripted.most_at_once == 3
     assert {type(one) for one in ended} == {ModelFailed}
+    assert scripted.most_at_once == 3
+    assert len(scripted.asked) == 7  # whoever waited was asked for all the same
+
+
+@pytest.fixture
+async def other_world(pairs: Pairs, tmp_path: Path) -> AsyncIterator[World]:
+    """Of another subscription."""
+    pair = await pairs.take()
+    other = World(tmp_path, pair)
+    await other.open()
+    yield other
+    await other.close()
+    pairs.give_back(pair)
+
+
+async def test_askers_of_all_stores_take_turns(world: World, other_world: World) -> None:
+    scripted = ScriptedModel(Greeting(text="1"))
+    scripted.hold.clear()
+    askers = Askers(replace(SETTINGS, concurrency=1), scripted.model)
+    first = asyncio.create_task(ask(askers(world.engage)))
+    while not scripted.asked:
+        await asyncio.sleep(0.01)
+    with pytest.raises(ModelFailed, match=r"gave no answer within 0\.2 s$") as failed:
+        await ask(askers(other_world.engage), within=timedelta(seconds=0.2))
+    assert failed.value.is_passing
+    assert await calls(other_world) == []  # nobody was asked
+    scripted.hold.set()
+    await first
+    assert (await ask(askers(other_world.engage))).value.text == "1"
+
+
+async def test_each_answer_that_is_asked_for_again_has_its_time(
+    asker: Callable[..., Asker],
+) -> None:
+    scripted = ScriptedModel({"text": "Bye"}, {"text": "Bye"}, {"text": "Hello"})
+    scripted.takes = timedelta(seconds=0.6)
+
+    def check(value: Greeting) -> str | None:
+        return None if value.text == "Hello" else "say Hello"
+
+    answer = await ask(asker(scripted, timeout=timedelta(seconds=1)), check=check)
+    assert answer.value.text == "Hello"
+
+
+async def test_a_question_that_has_so_much_time_takes_no_more_whatever_takes_it(
+    world: World, asker: Callable[..., Asker]
+) -> None:
+    scripted = ScriptedModel(Greeting(text="1"))
+    async with world.engage.acquire() as conn, conn.transaction():
+        await conn.execute("lock table ai_answers in access exclusive mode")
+        with pytest.raises(ModelFailed, match=r"no answer within 0\.3 s$"):
+            await ask(asker(scripted), within=timedelta(seconds=0.3))
+    assert scripted.asked == []
+    scripted.hold.clear()
+    with pytest.raises(ModelFailed, match=r"no answer within 0\.5 s$"):
+        await ask(asker(scripted), within=timedelta(seconds=0.5))
+    assert [row["outcome"] for row in await calls(world)] == ["failed"]
+
+
+async def test_call_that_was_counted_as_lost_meanwhile_asks_nothing_more(world: World) -> None:
+    clock = [AT]
+    slow = await OpenCall.begin(
+        world.engage, SETTINGS, Feature.DECIDE, "m", "d", lambda: clock[0],
+        longest=SETTINGS.timeout, is_priced=True,
+    )  # fmt: skip
+    await slow.reserve(Amount(300, 100, Decimal("0.5")))
+    clock[0] += timedelta(hours=1)
+    with pytest.raises(ModelFailed, match="given up meanwhile") as failed:
+        await slow.reserve(Amount(300, 100, Decimal("0.5")))
+    assert failed.value.is_passing
+    today = await spending(world.engage, clock[0])
+    assert (today.tokens, today.tokens_reserved) == (400, 0)
 
 
 async def test_fault_of_a_tool_is_no_failure_of_the_model(
@@ -355,7 +432,7 @@ async def test_fault_of_a_tool_is_no_failure_of_the_model(
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        await ask(asker(ScriptedModel(Calls("broken"))), tools=[Tool(broken)])
+        await ask(asker(ScriptedModel(Calls("broken"))), tools=[broken])
     assert [row["outcome"] for row in await calls(world)] == ["failed"]
 
 
@@ -366,8 +443,8 @@ async def test_model_that_calls_tools_for_ever_is_stopped(asker: Callable[..., A
 
     scripted = ScriptedModel(Calls("more"))
     with pytest.raises(ModelFailed, match="in as many rounds as it may have"):
-        await ask(asker(scripted), tools=[Tool(more)])
-    assert len(scripted.asked) == 12
+        await ask(asker(scripted), tools=[more])
+    assert len(scripted.asked) == MOST_LOOKS + ROUNDS
 
 
 async def test_neither_log_nor_stored_calls_have_what_was_asked(

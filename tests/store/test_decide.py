@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from caravan.ai.deciding import LONGEST_REASON, choose
-from caravan.ai.features import Feature
-from caravan.ai.path_choice import Choice, Question
+from caravan.ai.deciding import choose
+from caravan.ai.path_choice import LONGEST_REASON, Choice, PathQuestion
+from caravan.ai_settings import Feature
 from caravan.campaigns import deciding as campaigns_deciding
-from caravan.campaigns.deciding import MOST_TRIES, WITHIN, NotYet
+from caravan.campaigns.deciding import MOST_TRIES, WITHIN, NotDecidedYet
 from caravan.campaigns.last_word import last_word
 from caravan.engage import halting, sql
 from caravan.engage.versions import Inside, Policy
@@ -106,7 +106,7 @@ async def test_a_model_that_is_away_is_asked_again_a_few_times_and_then_has_fail
     deciding.model = ScriptedModel(TimeoutError())
     await deciding.begin()
     for tried in range(1, MOST_TRIES):
-        with pytest.raises(NotYet):
+        with pytest.raises(NotDecidedYet):
             await deciding.decide()
         assert await deciding.position() == "triage"
         assert (await deciding.row())["tries"] == tried
@@ -122,7 +122,7 @@ async def test_a_slow_model_holds_nobody_beyond_its_time(deciding: Deciding) -> 
     deciding.settings = replace(deciding.settings, timeout=timedelta(seconds=0.2))
     deciding.model.hold.clear()
     await deciding.begin()
-    with pytest.raises(NotYet, match="AI_TIMEOUT"):
+    with pytest.raises(NotDecidedYet, match="AI_TIMEOUT"):
         await deciding.decide()
     began = deciding.world.now
     deciding.world.now += WITHIN
@@ -185,7 +185,7 @@ async def test_a_worker_killed_before_it_noted_the_answer_is_given_it_again(
 ) -> None:
     await deciding.begin()
 
-    async def killed(question: Question, at: Any) -> Choice:
+    async def killed(question: PathQuestion, at: Any) -> Choice:
         await choose(deciding.asker, question, at)
         raise Death
 
@@ -222,7 +222,7 @@ async def test_a_process_that_asking_kills_each_time_is_not_killed_for_ever(
 ) -> None:
     await deciding.begin()
 
-    async def kills(question: Question, at: Any) -> Choice:
+    async def kills(question: PathQuestion, at: Any) -> Choice:
         raise Death
 
     for _ in range(MOST_TRIES):
@@ -263,7 +263,7 @@ async def test_the_first_answer_counts_also_for_a_try_that_has_another(deciding:
             raise Death
         return deciding.world.now
 
-    async def slower(question: Question, at: Any) -> Choice:
+    async def slower(question: PathQuestion, at: Any) -> Choice:
         with pytest.raises(Death):
             await deciding.decide(now=dies_with_the_answer)
         return Choice("Warm", 0.8, "another", "d", "m")
@@ -276,7 +276,7 @@ async def test_the_first_answer_counts_also_for_a_try_that_has_another(deciding:
 
 async def test_a_stopping_worker_asks_nothing_more(deciding: Deciding) -> None:
     await deciding.begin()
-    with pytest.raises(NotYet):
+    with pytest.raises(NotDecidedYet):
         await deciding.decide(stopping=lambda: True)
     assert deciding.model.asked == []
 
@@ -321,7 +321,7 @@ async def test_a_pause_between_claim_and_asking_keeps_it_from_being_asked(
 async def test_a_traversal_closed_while_the_model_thinks_is_not_led_on(deciding: Deciding) -> None:
     await deciding.begin()
 
-    async def overtaken(question: Question, at: Any) -> Choice:
+    async def overtaken(question: PathQuestion, at: Any) -> Choice:
         choice = await choose(deciding.asker, question, at)
         await sql.fetch(
             deciding.world.engage, "close_traversals",
@@ -338,7 +338,7 @@ async def test_a_traversal_closed_while_the_model_thinks_is_not_led_on(deciding:
 async def test_the_end_date_overtakes_a_decision(deciding: Deciding) -> None:
     await deciding.begin()
 
-    async def slow(question: Question, at: Any) -> Choice:
+    async def slow(question: PathQuestion, at: Any) -> Choice:
         choice = await choose(deciding.asker, question, at)
         deciding.world.pass_time(days=30)
         return choice
@@ -357,7 +357,7 @@ async def test_who_is_decided_for_moves_to_the_next_version_behind_the_node(
     await deciding.begin()
     world = deciding.world
 
-    async def moved(question: Question, at: Any) -> Choice:
+    async def moved(question: PathQuestion, at: Any) -> Choice:
         await world.publish(world.workspace(NEXT), "trip", Policy(Inside.migrate))
         return await choose(deciding.asker, question, at)
 

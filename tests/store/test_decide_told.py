@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from caravan.campaigns.deciding import NotYet
+from caravan.campaigns.deciding import NotDecidedYet
 from caravan.campaigns.forgetting import forget_page
 from caravan.reports.page import page
 from caravan.retention import Retention
@@ -64,7 +64,7 @@ async def test_account_show_tells_of_a_decision_that_is_still_to_be_made(
 ) -> None:
     deciding.model = ScriptedModel(TimeoutError())
     await deciding.begin()
-    with pytest.raises(NotYet):
+    with pytest.raises(NotDecidedYet):
         await deciding.decide()
     printed = await Cli(deciding.world).say("account", "show", "acme")
     assert "not made yet, asked 1 of 3 times" in printed

@@ -10,9 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from caravan.ai.deciding import choose
-from caravan.ai.path_choice import Choice, Question
+from caravan.ai.path_choice import Choice, PathQuestion
 from caravan.ai.unanswered import ModelFailed
-from caravan.campaigns.deciding import NotYet
+from caravan.campaigns.deciding import NotDecidedYet
 from caravan.campaigns.person_erasure import erase_from_both
 from caravan.campaigns.personal_data import find, held
 from caravan.database.erasures import ErasureKey
@@ -35,12 +35,12 @@ async def told(deciding: Deciding) -> dict[str, Any]:
     """The facts of a question that nobody answers."""
     asked: list[dict[str, Any]] = []
 
-    async def away(question: Question, at: Any) -> Choice:
+    async def away(question: PathQuestion, at: Any) -> Choice:
         asked.append(question.facts.model_dump(mode="json", exclude_defaults=True))
         raise ModelFailed("away", is_passing=True)
 
     await deciding.world.engage.execute("delete from decisions")
-    with pytest.raises(NotYet):
+    with pytest.raises(NotDecidedYet):
         await deciding.decide(choose=away)
     return asked[0]
 
@@ -284,7 +284,7 @@ async def test_who_is_erased_is_in_no_decision_any_more(deciding: Deciding) -> N
 async def test_who_is_erased_while_a_model_is_away_is_not_told_of_again(deciding: Deciding) -> None:
     await deciding.begin(JOURNEY, ACCOUNTS, PEOPLE)
     deciding.model = ScriptedModel(TimeoutError(), says())
-    with pytest.raises(NotYet):
+    with pytest.raises(NotDecidedYet):
         await deciding.decide()
     assert len(deciding.model.asked[0].facts["people"]) == 2
     world = deciding.world
@@ -300,7 +300,7 @@ async def test_who_is_erased_while_a_model_thinks_is_not_spoken_of(deciding: Dec
     await deciding.begin()
     world = deciding.world
 
-    async def overtaken(question: Question, at: Any) -> Choice:
+    async def overtaken(question: PathQuestion, at: Any) -> Choice:
         choice = await choose(deciding.asker, question, at)
         ann = await find(world.engage, world.platform, "ann")
         assert ann is not None

@@ -11,8 +11,8 @@ import pytest
 from pydantic import BaseModel
 
 from caravan.ai.asking import Asker
-from caravan.ai.features import Feature
-from caravan.ai_settings import AISettings
+from caravan.ai.question import Question
+from caravan.ai_settings import AISettings, Feature
 from evaluations.__main__ import as_json, chosen, main, run
 from evaluations.cases import BadCases, Case, read_cases
 from evaluations.evaluation import Evaluation, Score, evaluate
@@ -39,7 +39,8 @@ class Greeting(BaseModel):
 
 
 async def names_them(asker: Asker, case: Case) -> Score:
-    answer = await asker.ask(Feature.SUMMARY, "greet", {"name": case["name"]}, Greeting, at=AT)
+    question = Question(Feature.SUMMARY, "greet", {"name": case["name"]}, Greeting)
+    answer = await asker.ask(question, at=AT)
     return Score(1.0) if case["name"] in answer.value.text else Score(0.5, "no name")
 
 

@@ -13,8 +13,8 @@ import pytest
 from pydantic import BaseModel, Field
 
 from caravan.ai.asking import Asker
-from caravan.ai.features import Feature
-from caravan.ai_settings import AISettings
+from caravan.ai.question import Question
+from caravan.ai_settings import AISettings, Feature
 from evaluations.cases import Case
 from evaluations.evaluation import Evaluation, Score, evaluate
 from evaluations.registry import EVALUATIONS
@@ -32,7 +32,7 @@ class Choice(BaseModel):
 
 async def chooses(asker: Asker, case: Case) -> Score:
     facts = {"account": case["account"]}
-    answer = await asker.ask(Feature.DECIDE, "choose", facts, Choice, at=AT)
+    answer = await asker.ask(Question(Feature.DECIDE, "choose", facts, Choice), at=AT)
     return Score(1.0 if answer.value.path == case["path"] else 0.5)
 
 

@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from caravan.ai.features import Feature
-from caravan.ai_settings import AISettings
+from caravan.ai_settings import AISettings, Feature
 from caravan.settings import SettingsError, service_secrets
 
 KEY = "sk-nobody-may-see-this"

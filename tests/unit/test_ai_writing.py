@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from caravan.ai.confined import Unconfined, inside, is_fit
-from caravan.ai.features import Feature
+from caravan.ai.drafts import Unconfined, inside, is_fit
 from caravan.ai.linked_hosts import invented_links
 from caravan.ai.role_focus import focus_of, role_focuses
 from caravan.ai.writing import Origin, WrittenMail, mail_file
+from caravan.ai_settings import Feature
 from caravan.journeys.fields import FieldCatalog
 from caravan.journeys.templates import read_template
 

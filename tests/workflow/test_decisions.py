@@ -11,9 +11,8 @@ import pytest
 from temporalio.client import WorkflowHandle
 from temporalio.testing import WorkflowEnvironment
 
-from activities.decisions import Models
+from activities.askers import Askers
 from activities.terminations import terminate
-from caravan.ai.asking import Asker
 from caravan.campaigns.deciding import MOST_TRIES
 from caravan.engage import life_cycle
 from caravan.engage.versions import Inside, Policy
@@ -59,7 +58,7 @@ async def decided(world: World, temporal: WorkflowEnvironment) -> AsyncIterator[
         world.stores,
         world.mailing,
         ("journeys", "email", "decisions"),
-        models=Models(lambda engage: Asker(settings, engage, model=model.model), 4),
+        askers=Askers(settings, model.model),
         graceful=timedelta(seconds=1),
         runner=sandbox(),
     )

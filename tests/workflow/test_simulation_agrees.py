@@ -14,8 +14,7 @@ from typing import Any
 import pytest
 from temporalio.testing import WorkflowEnvironment
 
-from activities.decisions import Models
-from caravan.ai.asking import Asker
+from activities.askers import Askers
 from caravan.ai_settings import AISettings
 from caravan.journeys.compiler import compile_journey
 from caravan.journeys.workspace import Workspace
@@ -333,7 +332,7 @@ async def test_a_journey_that_a_model_decides_in_goes_the_same_way(
         world.stores,
         world.mailing,
         ("decisions",),
-        models=Models(lambda engage: Asker(AISettings(), engage, model=model.model), 4),
+        askers=Askers(AISettings(), model.model),
         graceful=timedelta(seconds=1),
     )
     await world.load(workspace, **DATA)

@@ -56,6 +56,11 @@ where id = :id returning tokens_in, tokens_out, cost;
 select id as call, at, feature, model, outcome, requests, tokens_in, tokens_out, cost, latency_ms, digest
 from ai_calls order by id desc limit :limit;
 
+-- name: ai_calls_after
+select count(*) as calls, coalesce(sum(tokens_in), 0)::bigint as tokens_in,
+       coalesce(sum(tokens_out), 0)::bigint as tokens_out, sum(cost) as cost, coalesce(sum(latency_ms), 0) as latency_ms
+from ai_calls where id > :call;
+
 -- name: ai_calls_by_feature
 select feature, count(*) as calls, coalesce(sum(tokens_in), 0)::bigint as tokens_in,
        coalesce(sum(tokens_out), 0)::bigint as tokens_out, sum(cost) as cost

@@ -1,17 +1,15 @@
 """Commands that have a model write: on whose account, what it has cost in words, and what to say where nothing came of it."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import typer
 
 from caravan.ai.asking import Answer, Asker
 from caravan.ai.budget import money
-from caravan.ai.not_set import NOT_SET
 from caravan.ai.unanswered import ModelFailed, NoModel
-from caravan.ai.writing import LONGEST_BRIEF, ROUNDS, patient
+from caravan.ai.writing import DRAFTS, LONGEST_BRIEF
 from caravan.ai_settings import AISettings
 from caravan.journeys.workspace import Workspace
 from caravan.platform.sandboxes import pairings
@@ -19,7 +17,9 @@ from caravan.settings import Settings
 from starter.asker import asker
 from starter.errors import Failed, UserError
 from starter.output import say
-from starter.session import open_session
+from starter.session import open_session, run
+
+W = TypeVar("W")
 
 DirOption = Annotated[
     Path, typer.Option("--dir", help="The workspace: a folder of YAML files and templates.")
@@ -38,7 +38,7 @@ def model_settings() -> AISettings:
     """
     settings = AISettings.load()
     if settings.model is None:
-        raise NoModel(NOT_SET)
+        raise NoModel
     return settings
 
 
@@ -51,33 +51,48 @@ def words_of(option: str, text: str) -> str:
     return text.strip()
 
 
-@asynccontextmanager
-async def writer(
-    settings: AISettings, workspace: Workspace, subscription: str | None
-) -> AsyncIterator[Asker]:
-    """Who writes for a workspace, with time for several rounds.
+def have_written(
+    settings: AISettings,
+    workspace: Workspace,
+    subscription: str | None,
+    write: Callable[[Asker], Awaitable[W]],
+) -> W:
+    """Have a model write for a workspace.
 
     What it costs is on the account of the subscription that is named, else of the workspace's own, and of the only one
     there is where that has not been applied yet.
+
+    Raises:
+        Unanswered: there was no answer.
+        Failed: none was valid.
     """
-    own = workspace.settings.pair.munchkin
-    if subscription is None and own in {
-        row["munchkin"] for row in await pairings(Settings.load().platform_dsn)
-    }:
-        subscription = own
-    async with open_session(subscription) as session:
-        with asker(await session.engage(), patient(settings)) as asking:
-            yield asking
+
+    async def body() -> W:
+        async with open_session(subscription or await _own(workspace)) as session:
+            with asker(await session.engage(), settings) as asks:
+                return await write(asks)
+
+    try:
+        return run(body())
+    except ModelFailed as error:
+        raise _nothing_written(error, settings) from None
 
 
-def nothing_written(error: ModelFailed, settings: AISettings) -> Exception:
-    """What to say where no round brought anything valid: the problems of the last, and that nothing was written."""
+async def _own(workspace: Workspace) -> str | None:
+    """The subscription of a workspace that has been applied."""
+    munchkin = workspace.settings.pair.munchkin
+    applied = {row["munchkin"] for row in await pairings(Settings.load().platform_dsn)}
+    return munchkin if munchkin in applied else None
+
+
+def _nothing_written(error: ModelFailed, settings: AISettings) -> Exception:
+    """What to say where no draft was valid: the problems of the last, and that nothing was written."""
     if error.wrong is None:
         return error
     for line in error.wrong.splitlines():
         say(line)
     return Failed(
-        f"{settings.model} wrote nothing that is valid in {ROUNDS} rounds (above: what is wrong with the last); "
+        f"{settings.model} wrote nothing that is valid in {DRAFTS} rounds (above: what is wrong with the last); "
         "nothing was written"
     )
 
