@@ -7,6 +7,7 @@ is the truth: whatever woke the workflow, it asks the row what to do.
 
 from contextlib import suppress
 from datetime import datetime, timedelta
+from typing import Any
 
 from temporalio import workflow
 from temporalio.exceptions import FailureError, is_cancelled_exception
@@ -62,9 +63,9 @@ class AccountJourneyWorkflow:
             elif self._control is None and self._given.mail_first and not self._given.each_step:
                 await self._send("")
             elif self._asks(command):
-                await self._call()
+                await self._call(self._state.position or "")
             elif command is not None and command.kind == "decide":
-                await self._decide()
+                await self._decide(self._state.position or "")
             else:
                 if self._state.pending is not None:
                     await self._rest(self._state.pending.wakes_at)
@@ -144,21 +145,10 @@ class AccountJourneyWorkflow:
 
     async def _send(self, node: str) -> None:
         """One activity for all people of the segment, on the queue of what leaves the system."""
-        if self._shown_node:
-            self._show_node()
-        woken = self._woken
-        reply = await workflow.execute_activity(
+        await self._ask_outside(
             contracts.SEND_EMAIL,
-            contracts.SendRequest(
-                munchkin=self._given.munchkin,
-                traversal_id=self._given.traversal_id,
-                step_no=self._state.step_no,
-                node=node,
-                as_of=workflow.now(),
-                go_on=not self._given.each_step,
-                with_plan=self._control is None,
-            ),
-            result_type=contracts.SendReply,
+            contracts.SendRequest(**self._outside(node), with_plan=self._control is None),
+            contracts.SendReply,
             task_queue=contracts.EMAIL,
             start_to_close_timeout=options.SEND_TIMEOUT,
             heartbeat_timeout=options.SEND_HEARTBEAT,
@@ -166,54 +156,30 @@ class AccountJourneyWorkflow:
             summary=web_ui.send_summary(self._control, node),
             priority=options.in_turn(workflow.info().workflow_id),
         )
-        self._follow_what_left(reply, woken)
 
     def _asks(self, command: Command | None) -> bool:
         """Whether a service is to be asked; once it is, the account rests until it answers."""
         return command is not None and command.kind == "call" and self._state.pending is None
 
-    async def _call(self) -> None:
+    async def _call(self, node: str) -> None:
         """One activity for all requests of the node, on the queue of what calls services."""
-        node = self._state.position or ""
-        if self._shown_node:
-            self._show_node()
-        woken = self._woken
-        reply = await workflow.execute_activity(
+        await self._ask_outside(
             contracts.CALL_SERVICE,
-            contracts.CallRequest(
-                munchkin=self._given.munchkin,
-                traversal_id=self._given.traversal_id,
-                step_no=self._state.step_no,
-                node=node,
-                as_of=workflow.now(),
-                go_on=not self._given.each_step,
-            ),
-            result_type=contracts.CallReply,
+            contracts.CallRequest(**self._outside(node)),
+            contracts.CallReply,
             task_queue=contracts.CALLS,
             start_to_close_timeout=options.CALL_TIMEOUT,
             heartbeat_timeout=options.CALL_HEARTBEAT,
             retry_policy=options.CALL_RETRY,
             summary=web_ui.call_summary(self._control, node),
         )
-        self._follow_what_left(reply, woken)
 
-    async def _decide(self) -> None:
+    async def _decide(self, node: str) -> None:
         """One activity that asks a model, on the queue of what does."""
-        node = self._state.position or ""
-        if self._shown_node:
-            self._show_node()
-        woken = self._woken
-        reply = await workflow.execute_activity(
+        await self._ask_outside(
             contracts.DECIDE,
-            contracts.DecideRequest(
-                munchkin=self._given.munchkin,
-                traversal_id=self._given.traversal_id,
-                step_no=self._state.step_no,
-                node=node,
-                as_of=workflow.now(),
-                go_on=not self._given.each_step,
-            ),
-            result_type=contracts.DecideReply,
+            contracts.DecideRequest(**self._outside(node)),
+            contracts.DecideReply,
             task_queue=contracts.DECISIONS,
             start_to_close_timeout=options.DECIDE_TIMEOUT,
             heartbeat_timeout=options.DECIDE_HEARTBEAT,
@@ -221,6 +187,30 @@ class AccountJourneyWorkflow:
             summary=web_ui.decide_summary(self._control, node),
             priority=options.in_turn(workflow.info().workflow_id),
         )
+
+    def _outside(self, node: str) -> dict[str, Any]:
+        """What every request says that leaves the stores."""
+        return {
+            "munchkin": self._given.munchkin,
+            "traversal_id": self._given.traversal_id,
+            "step_no": self._state.step_no,
+            "node": node,
+            "as_of": workflow.now(),
+            "go_on": not self._given.each_step,
+        }
+
+    async def _ask_outside(
+        self,
+        activity: str,
+        request: contracts.OutsideRequest,
+        result_type: type[contracts.ServedReply],
+        **how: Any,
+    ) -> None:
+        """Have an activity do what leaves the stores, and follow what came of it."""
+        if self._shown_node:
+            self._show_node()
+        woken = self._woken
+        reply = await workflow.execute_activity(activity, request, result_type=result_type, **how)
         self._follow_what_left(reply, woken)
 
     def _follow_what_left(self, reply: contracts.ServedReply, woken: int) -> None:

@@ -91,13 +91,20 @@ class StretchReply(ServedReply):
     """Of the stores."""
 
 
-class SendRequest(Wire):
+class OutsideRequest(Wire):
+    """Of what leaves the stores: a relay, a service or a model is asked."""
+
     munchkin: str = ""
     traversal_id: int = 0
     step_no: int = 1
     node: str = ""
-    as_of: datetime | None = None
-    go_on: bool = False  # serve the store-only commands before and behind it too
+    as_of: datetime | None = None  # since when it is to be done
+    go_on: bool = False  # serve the store-only commands that follow too
+
+
+class SendRequest(OutsideRequest):
+    """For a send; with ``go_on`` it serves the store-only commands before it too."""
+
     with_plan: bool = False
 
 
@@ -105,26 +112,16 @@ class SendReply(ServedReply):
     """Of a send."""
 
 
-class CallRequest(Wire):
-    munchkin: str = ""
-    traversal_id: int = 0
-    step_no: int = 1
-    node: str = ""
-    as_of: datetime | None = None
-    go_on: bool = False  # serve the store-only commands that follow an answer that is there already
+class CallRequest(OutsideRequest):
+    """For a call; what follows is served where its answer is there already."""
 
 
 class CallReply(ServedReply):
     """Of a call."""
 
 
-class DecideRequest(Wire):
-    munchkin: str = ""
-    traversal_id: int = 0
-    step_no: int = 1
-    node: str = ""
-    as_of: datetime | None = None  # since when it is to be decided
-    go_on: bool = False  # serve the store-only commands that follow
+class DecideRequest(OutsideRequest):
+    """For a decision."""
 
 
 class DecideReply(ServedReply):
