@@ -17,6 +17,7 @@ import asyncio
 import json
 import re
 from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -207,6 +208,18 @@ class ScriptedService(Listening, _Script):
         for message in body["messages"]:
             if message["role"] not in ("system", "user", "assistant", "tool"):
                 self.problems.append(f"role {message['role']}")
+
+
+@asynccontextmanager
+async def serving(*lines: Line, key: str | None = None) -> AsyncIterator[ScriptedService]:
+    """A service that runs; whoever broke the protocol fails the test."""
+    service = ScriptedService(*lines, key=key)
+    await service.start()
+    try:
+        yield service
+    finally:
+        await service.stop()
+    assert service.problems == []
 
 
 async def _half() -> AsyncIterator[bytes]:

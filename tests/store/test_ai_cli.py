@@ -12,7 +12,7 @@ from caravan.ai.asking import Asker
 from caravan.ai.question import Question
 from caravan.ai_settings import AISettings, Feature
 from tests.commands import Cli, caravan
-from tests.scripted_model import ScriptedModel, ScriptedService
+from tests.scripted_model import ScriptedModel, ScriptedService, serving
 from tests.world import World
 
 KEY = "sk-nobody-may-see-this"
@@ -30,10 +30,8 @@ def no_model(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 async def service() -> AsyncIterator[ScriptedService]:
-    running = ScriptedService(Greeting(text="Hello"))
-    await running.start()
-    yield running
-    await running.stop()
+    async with serving(Greeting(text="Hello")) as running:
+        yield running
 
 
 async def asked_once(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

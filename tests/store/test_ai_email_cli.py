@@ -9,7 +9,7 @@ import pytest
 
 from caravan.journeys.workspace import load_workspace
 from tests.commands import Cli
-from tests.scripted_model import ScriptedService
+from tests.scripted_model import ScriptedService, serving
 from tests.world import World
 from tests.writing_models import GOOD, body, mail, small_workspace, variants
 
@@ -24,11 +24,8 @@ def folder(world: World) -> Path:
 
 @pytest.fixture
 async def service() -> AsyncIterator[ScriptedService]:
-    running = ScriptedService(variants(mail()))
-    await running.start()
-    yield running
-    assert running.problems == []
-    await running.stop()
+    async with serving(variants(mail())) as running:
+        yield running
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 from caravan.journeys.workspace import load_workspace
 from caravan.stack.stack import Stack
 from tests.commands import Cli
-from tests.scripted_model import ScriptedService
+from tests.scripted_model import ScriptedService, serving
 from tests.store.test_ai_email_cli import terminal
 from tests.world import World
 from tests.writing_models import mail, proposal, small_workspace
@@ -50,11 +50,8 @@ def folder(world: World) -> Path:
 
 @pytest.fixture
 async def service() -> AsyncIterator[ScriptedService]:
-    running = ScriptedService(GOOD)
-    await running.start()
-    yield running
-    assert running.problems == []
-    await running.stop()
+    async with serving(GOOD) as running:
+        yield running
 
 
 @pytest.fixture

@@ -25,6 +25,7 @@ from tests.scripted_model import (
     Fails,
     Line,
     ScriptedService,
+    serving,
 )
 from tests.world import World
 
@@ -45,11 +46,8 @@ def prompts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 async def service() -> AsyncIterator[ScriptedService]:
-    running = ScriptedService(Greeting(text="Hello"), key=KEY)
-    await running.start()
-    yield running
-    await running.stop()
-    assert running.problems == []
+    async with serving(Greeting(text="Hello"), key=KEY) as running:
+        yield running
 
 
 def asker(world: World, service: ScriptedService, **other: Any) -> Asker:

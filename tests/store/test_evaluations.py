@@ -17,7 +17,7 @@ from evaluations.__main__ import as_json, chosen, main, run
 from evaluations.cases import BadCases, Case, read_cases
 from evaluations.evaluation import Evaluation, Score, evaluate
 from evaluations.registry import EVALUATIONS
-from tests.scripted_model import Calls, Fails, ScriptedModel, ScriptedService
+from tests.scripted_model import Calls, Fails, ScriptedModel, ScriptedService, serving
 from tests.world import World
 
 AT = datetime(2026, 3, 2, 8, tzinfo=UTC)
@@ -54,10 +54,8 @@ def greeting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Evaluation:
 
 @pytest.fixture
 async def service() -> AsyncIterator[ScriptedService]:
-    running = ScriptedService(Greeting(text="Hello Acme"), Fails(400))
-    await running.start()
-    yield running
-    await running.stop()
+    async with serving(Greeting(text="Hello Acme"), Fails(400)) as running:
+        yield running
 
 
 async def test_each_case_is_scored_and_the_cost_is_of_all(

@@ -8,7 +8,7 @@ import pytest
 
 from tests.commands import Cli
 from tests.grouping import Grouping
-from tests.scripted_model import HANG, Asked, Fails, ScriptedService
+from tests.scripted_model import HANG, Asked, Fails, ScriptedService, serving
 from tests.world import World
 
 DOCUMENTS = """
@@ -66,10 +66,8 @@ def no_model(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 async def service() -> AsyncIterator[ScriptedService]:
-    running = ScriptedService()
-    await running.start()
-    yield running
-    await running.stop()
+    async with serving() as running:
+        yield running
 
 
 def about(text: str, words: str) -> Any:

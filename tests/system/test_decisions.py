@@ -9,7 +9,7 @@ import pytest
 
 from tests.deciding import ACCOUNTS, JOURNEY, PEOPLE, says
 from tests.deployed import Deployed
-from tests.scripted_model import HANG, ScriptedService
+from tests.scripted_model import HANG, ScriptedService, serving
 
 WORKSPACE = (
     """
@@ -28,11 +28,8 @@ when: {account: {name: {empty: false}}}
 
 @pytest.fixture
 async def service() -> AsyncIterator[ScriptedService]:
-    new = ScriptedService(HANG, says())
-    await new.start()
-    yield new
-    assert new.problems == []
-    await new.stop()
+    async with serving(HANG, says()) as running:
+        yield running
 
 
 @pytest.fixture
