@@ -184,7 +184,7 @@ class Asker:
                 outcome = "over-budget"
                 raise
             except Exception as error:
-                failure = told(error, self.settings, question.rounds)
+                failure = told(error, self.settings)
                 if failure is None:
                     raise
                 raise failure from None  # what it was raised with may repeat the question

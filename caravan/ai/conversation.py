@@ -41,8 +41,9 @@ Answer with one JSON object and nothing else, no code fence around it. It has th
 class NoneRight(Exception):
     """No answer was of the shape asked for and right."""
 
-    def __init__(self, wrong: str | None) -> None:
-        super().__init__("no answer was right")
+    def __init__(self, rounds: int, wrong: str | None) -> None:
+        super().__init__(f"no answer of {rounds} was right")
+        self.rounds = rounds
         self.wrong = wrong
         """What the check said last; None: it was never asked."""
 
@@ -88,7 +89,7 @@ async def converse(model: Model, settings: AISettings, question: Question[T]) ->
     except ContentFilterError:
         raise
     except UnexpectedModelBehavior as error:
-        raise NoneRight(wrong) from error
+        raise NoneRight(question.rounds, wrong) from error
     value: T = run.output
     return value
 

@@ -8,14 +8,8 @@ from caravan.ai.unanswered import ModelFailed
 from caravan.ai_settings import AISettings
 
 
-def told(error: Exception, settings: AISettings, rounds: int) -> ModelFailed | None:
-    """The failure to raise, or None where the fault is ours or a tool's.
-
-    Args:
-        error: what asking ended with.
-        settings: whom it was that was asked.
-        rounds: in how many answers none was right, where that is it.
-    """
+def told(error: Exception, settings: AISettings) -> ModelFailed | None:
+    """The failure to raise, or None where the fault is ours or a tool's."""
     model = settings.model or "the model"
     place = where(settings)
     match error:
@@ -53,7 +47,7 @@ def told(error: Exception, settings: AISettings, rounds: int) -> ModelFailed | N
             return ModelFailed(f"{place} withheld the answer of {model}")
         case exceptions.UsageLimitExceeded():
             return ModelFailed(f"{model} came to no answer in as many rounds as it may have")
-        case NoneRight(wrong=wrong):
+        case NoneRight(rounds=rounds, wrong=wrong):
             return ModelFailed(
                 f"{model} gave no answer of use in {rounds} tries"
                 + (f": {wrong}" if wrong else ""),

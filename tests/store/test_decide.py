@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from caravan.ai.deciding import choose
+from caravan.ai.budget import GRACE
+from caravan.ai.deciding import LONGEST, choose
 from caravan.ai.path_choice import LONGEST_REASON, Choice, PathQuestion
 from caravan.ai_settings import Feature
 from caravan.campaigns import deciding as campaigns_deciding
@@ -18,6 +19,7 @@ from caravan.engage.versions import Inside, Policy
 from tests.deciding import JOURNEY, Deciding, says
 from tests.scripted_model import ScriptedModel
 from tests.world import World
+from workflows.options import DECIDE_TIMEOUT
 
 
 class Death(Exception):
@@ -130,6 +132,10 @@ async def test_a_slow_model_holds_nobody_beyond_its_time(deciding: Deciding) -> 
     assert await deciding.position() == "other"
     assert (await deciding.row())["cause"] == "timeout"
     assert len(deciding.model.asked) == 1
+
+
+def test_a_try_is_over_before_its_activity_is_given_up() -> None:
+    assert LONGEST + GRACE <= DECIDE_TIMEOUT
 
 
 async def test_time_is_counted_from_when_it_can_be_asked(deciding: Deciding) -> None:
