@@ -22,7 +22,7 @@ T = TypeVar("T", bound=BaseModel)
 #: an answer that is wrong is asked for again, so often in all
 ROUNDS = 3
 #: how often a model may look something up with tools; it may do so once a request
-MOST_LOOKS = 12
+MOST_LOOKS = 20
 
 Tool = Callable[..., Awaitable[Any]]
 
