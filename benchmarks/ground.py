@@ -13,6 +13,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from activities.connection import connect
+from activities.stream_starts import stop_streams
 from caravan.database.pool import Pool
 from caravan.engage import subscriptions
 from caravan.journeys.documents import SubscriptionNames
@@ -67,7 +69,7 @@ class Ground:
 
     @asynccontextmanager
     async def pair(self, name: str, journey: str) -> AsyncIterator[Pair]:
-        """An empty pair whose workspace has one journey, closed at the end."""
+        """An empty pair whose workspace has one journey, closed at the end: what a later section starts leaves it alone."""
         settings = Settings.load()
         workspace = load_workspace(WORKSPACE, datetime.now(UTC))
         workspace = replace(
@@ -92,6 +94,9 @@ class Ground:
             )
         finally:
             await stores.close()
+            await sandboxes.make_unready(settings.platform_dsn, claimed.pair_id)
+            if self.stack.runs("temporal"):
+                await stop_streams(await connect(settings), name)
 
 
 @contextmanager
