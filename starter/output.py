@@ -23,6 +23,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from caravan.journeys.unseen import in_one_line
+
 
 class Format(StrEnum):
     """How to print."""
@@ -40,7 +42,6 @@ MOST = 1_000_000
 #: wider than any table: what goes into a pipe is not broken
 UNBROKEN = 10_000
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
 
 
@@ -142,7 +143,7 @@ def readable(value: Any) -> str:
     text = str(value)
     if _is_instant(text):
         return readable(datetime.fromisoformat(text))
-    return _CONTROL.sub(" ", text)
+    return in_one_line(text)
 
 
 def _is_instant(value: Any) -> bool:
@@ -156,7 +157,7 @@ def plainly(line: str) -> None:
 
 def say(line: str) -> None:
     """One line to stderr, as it is: never wrapped, never marked up."""
-    print(_CONTROL.sub(" ", line), file=sys.stderr)  # there may be a hundred thousand bad rows
+    print(in_one_line(line), file=sys.stderr)  # there may be a hundred thousand bad rows
 
 
 def as_instant(at: datetime) -> str:

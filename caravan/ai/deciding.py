@@ -1,7 +1,6 @@
 """Having a model choose a path: its prompt, and the shape of its answer."""
 
 import json
-import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -13,11 +12,11 @@ from caravan.ai.asking import Asker
 from caravan.ai.path_choice import LONGEST_REASON, Choice, PathQuestion
 from caravan.ai.question import Question
 from caravan.ai_settings import Feature
+from caravan.journeys.unseen import in_one_line
 
 PROMPT = "decide"
 #: of one try, whatever AI_TIMEOUT: the activity that asks has longer
 LONGEST = timedelta(minutes=10)
-_UNPRINTED = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
 
 
 class PathAnswer(BaseModel):
@@ -55,7 +54,7 @@ async def choose(asker: Asker, question: PathQuestion, at: datetime) -> Choice:
     return Choice(
         path=said.path,
         confidence=said.confidence,
-        reason=_UNPRINTED.sub(" ", said.reason).strip()[:LONGEST_REASON],
+        reason=" ".join(in_one_line(said.reason).split())[:LONGEST_REASON],
         digest=answer.digest,
         model=answer.model,
     )

@@ -12,6 +12,8 @@ from typing import Any
 
 from pydantic import BaseModel, TypeAdapter
 
+from caravan.journeys.unseen import is_seen
+
 _PLAIN = TypeAdapter(Any)
 #: what a fence, a mark of a chat template or an entity is made of
 _MARKS = frozenset("<>&`")
@@ -39,7 +41,7 @@ def fenced(facts: BaseModel | Mapping[str, Any] | Any) -> str:
 
 
 def _shown(character: str) -> str:
-    if character.isprintable() and character not in _MARKS:
+    if is_seen(character) and character not in _MARKS:
         return character
     code = ord(character)
     if code > 0xFFFF:  # JSON's own way: two halves

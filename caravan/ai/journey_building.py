@@ -15,20 +15,13 @@ from caravan.ai.linked_hosts import invented_links
 from caravan.ai.question import Question
 from caravan.ai.role_focus import role_focuses
 from caravan.ai.workspace_vocabulary import for_journey, sender_domain
-from caravan.ai.writing import (
-    TOKENS,
-    Misshapen,
-    Origin,
-    WrittenMail,
-    has_controls,
-    mail_file,
-    written,
-)
+from caravan.ai.writing import TOKENS, Misshapen, Origin, WrittenMail, mail_file, written
 from caravan.ai_settings import Feature
 from caravan.journeys.cross_checks import actions_of
 from caravan.journeys.limits import USUAL, Limits
 from caravan.journeys.reading import SLUG, SLUG_IN_WORDS
 from caravan.journeys.source import read_documents
+from caravan.journeys.unseen import steers
 from caravan.journeys.workspace import Workspace
 
 #: what a proposal may add; the rest changes what is there already, or reaches out
@@ -139,11 +132,11 @@ def _unfit(workspace: Workspace, answered: WrittenJourney) -> list[str]:
     if len(answered.documents) + len(answered.emails) > MOST_FILES:
         return [f"a proposal has at most {MOST_FILES} files"]
     wrong = [f"{_mail(one.slug)}: {what}" for one in answered.emails for what in one.misshapen]
-    if has_controls(answered.summary):
-        wrong.append("the summary has characters that steer terminals")
+    if steers(answered.summary):
+        wrong.append("the summary has characters that steer what is shown around them")
     for one in answered.documents:
-        if has_controls(one.text):
-            wrong.append(f"{one.file!r} has characters that steer terminals")
+        if steers(one.text):
+            wrong.append(f"{one.file!r} has characters that steer what is shown around them")
         if not is_fit(one.file):
             wrong.append(
                 f"{one.file!r} is no name for a file: such as journeys/my-journey.yaml, small letters, digits and "

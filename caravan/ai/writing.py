@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from io import StringIO
 from typing import Any, TypeVar
-from unicodedata import category
 
 from pydantic import BaseModel, ConfigDict
 from ruamel.yaml import YAML
@@ -21,6 +20,7 @@ from caravan.ai.asking import Answer, Asker
 from caravan.ai.question import Question
 from caravan.ai_settings import Feature
 from caravan.journeys.templates import split_front
+from caravan.journeys.unseen import steers
 
 T = TypeVar("T", bound=BaseModel)
 D = TypeVar("D")
@@ -63,16 +63,11 @@ class WrittenMail(BaseModel):
             if len(getattr(self, name).splitlines()) > 1
         ]
         wrong += [
-            f"the {name} has characters that steer terminals"
+            f"the {name} has characters that steer what is shown around them"
             for name in LONGEST
-            if has_controls(getattr(self, name))
+            if steers(getattr(self, name))
         ]
         return wrong
-
-
-def has_controls(text: str) -> bool:
-    """Whether a text has characters that nobody sees and that do something: it is shown on terminals."""
-    return any(category(one) == "Cc" and one not in "\t\r\n" for one in text)
 
 
 @dataclass(frozen=True)

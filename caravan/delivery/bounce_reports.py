@@ -13,6 +13,7 @@ from email.message import Message
 from typing import Any, Literal
 
 from caravan.delivery.status_codes import is_hard, more_telling, read_status
+from caravan.journeys.unseen import in_one_line
 
 Kind = Literal["hard", "soft", "complaint"]
 
@@ -217,9 +218,7 @@ def _told(text: str | None) -> str | None:
     """The other side's words in one line, without addresses: they may be another's than the recipient's."""
     if text is None:
         return None
-    line = "".join(character if character.isprintable() else " " for character in text)
-    line = line.encode("utf-8", "replace").decode()
-    return " ".join(_ADDRESS.sub("(address)", line).split())[:_LONGEST_TOLD]
+    return " ".join(_ADDRESS.sub("(address)", in_one_line(text)).split())[:_LONGEST_TOLD]
 
 
 def _digest(message: Message, what: str, original: str | None, recipient: str) -> bytes:

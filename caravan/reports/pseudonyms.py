@@ -5,30 +5,25 @@ without the names, addresses and numbers of those who are known here, and withou
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-#: characters of a text by strangers that are told
-LONGEST = 160
-#: a name that is shorter is an ordinary word too often; of two letters it is known by its capital
-SHORTEST, SHORTEST_AS_WRITTEN = 3, 2
-#: how companies are incorporated, which people leave out
-_FORM = re.compile(
-    r"[\s,]+(?:ab|ag|as|a/s|asa|bv|b\.v\.|co|corp|gmbh|inc|kg|llc|ltd|nv|oy|oyj|plc|s\.a\.|sa|sarl|se|spa)\.?$",
-    re.IGNORECASE,
-)
+from caravan.journeys.unseen import in_one_line
+from caravan.reports.names import NAMES, Found, KnownNames, What
+
+#: characters of a text by strangers that are told, and of it that are looked at
+LONGEST, LOOKED_AT = 160, 2_000
 
 _PSEUDONYM = re.compile(r"\b(account|person) (\d+)\b", re.IGNORECASE)
-_URL = re.compile(r"\b(?:[a-z][a-z0-9+.-]*://|www\.)[^\s/?#]*([^\s?#]*)[^\s]*", re.IGNORECASE)
-_ADDRESS = re.compile(r"[^\s@<>,;:]+@[^\s@<>,;:]+")
-#: an instant, which stays, or what may be a telephone number
-_NUMBER = re.compile(
-    r"(?P<instant>\b\d{4}-\d\d-\d\d(?:[ T]\d\d:\d\d(?::\d\d)?)?)|\+?\d(?:[\s().\-/]{0,3}\d){6,}"
-)
-_HIDDEN = re.compile(r"\s+")
-
-NAMES = ("first_name", "last_name")
-REACHED_BY = ("email", "phone", "mobile_phone")
+#: a pseudonym at the end of what is cut off may be the beginning of another
+_LAST_PSEUDONYM = re.compile(r"\b(account|person) \d*$", re.IGNORECASE)
+#: what is told in place of what looks like somebody's
+_IN_PLACE = {
+    What.mail: "(address)",
+    What.host: "(address)",
+    What.number: "(number)",
+    What.query: "",
+}
 
 
 class Pseudonyms:
@@ -36,37 +31,30 @@ class Pseudonyms:
 
     def __init__(self) -> None:
         self._names: dict[str, str] = {}  # by pseudonym
-        self._by_id: dict[str, str] = {}  # people, by the id that their team knows
+        self._people: dict[str, str] = {}  # by the id that their team knows
         self._accounts: dict[str, str] = {}
-        self._hidden: dict[str, str] = {}  # what is told in place of what, in whatever case
-        self._as_written: dict[str, str] = {}  # and in this one
-        self._pattern: re.Pattern[str] | None = None
+        self._known = KnownNames()
 
     def account(self, number: int, external_id: str, attributes: Mapping[str, Any]) -> str:
         """How an account is spoken of."""
         pseudonym = f"account {number}"
-        name = attributes.get("name")
-        self._names[pseudonym] = _printable(str(name or external_id))
+        self._names[pseudonym] = in_one_line(str(attributes.get("name") or external_id))
         self._accounts[external_id] = pseudonym
-        self._hide(pseudonym, name, _FORM.sub("", str(name or "")), attributes.get("domain"))
+        self._known.know(pseudonym, external_id, attributes)
         return pseudonym
 
     def person(self, number: int, external_id: str, attributes: Mapping[str, Any]) -> str:
         """How a person is spoken of."""
         pseudonym = f"person {number}"
-        names = [str(attributes[field]) for field in NAMES if attributes.get(field)]
-        called = " ".join(names) or str(attributes.get("email") or external_id)
-        self._names[pseudonym] = _printable(called)
-        self._by_id[external_id] = pseudonym
-        self._hide(pseudonym, " ".join(names), *names, *map(attributes.get, REACHED_BY))
-        for part in re.findall(r"\w+", " ".join(names)):
-            if len(part) >= SHORTEST_AS_WRITTEN and part[0].isupper():
-                self._as_written.setdefault(part, pseudonym)
+        called = " ".join(str(attributes[field]) for field in NAMES if attributes.get(field))
+        self._names[pseudonym] = in_one_line(called or str(attributes.get("email") or external_id))
+        self._people[external_id] = pseudonym
+        self._known.know(pseudonym, external_id, attributes)
         return pseudonym
 
     def of_person(self, external_id: str | None) -> str:
         """Somebody by the id that their team knows."""
-        return self._by_id.get(external_id or "", "somebody")
+        return self._people.get(external_id or "", "somebody")
 
     def of_account(self, external_id: str) -> str:
         """An account by the id that its team knows."""
@@ -77,15 +65,16 @@ class Pseudonyms:
 
     def hide(self, text: object) -> str:
         """A text by strangers, in one line, without names, addresses and numbers, and cut."""
-        told = _PSEUDONYM.sub(
-            r"\1-\2", _printable(str(text))
-        )  # a text cannot speak of whom it likes
-        told = _URL.sub(lambda url: url[1] or "/", told)
-        told = _ADDRESS.sub("(address)", told)
-        told = self._known().sub(self._instead, told)
-        told = _NUMBER.sub(lambda found: found["instant"] or "(number)", told)
-        told = _HIDDEN.sub(" ", told).strip()
-        return told if len(told) <= LONGEST else told[: LONGEST - 1] + "…"
+        line = " ".join(in_one_line(str(text)).split())[:LOOKED_AT]
+        line = _PSEUDONYM.sub(r"\1-\2", line)  # a text cannot speak of whom it likes
+        told, behind = "", 0
+        for one in self._known.found(line):
+            told += line[behind : one.start] + _instead(one, line)
+            behind = one.end
+        told += line[behind:]
+        if len(told) <= LONGEST:
+            return told
+        return _LAST_PSEUDONYM.sub("", told[: LONGEST - 1]) + "…"
 
     def name(self, text: str) -> str:
         """A text with the names in place of the pseudonyms."""
@@ -95,30 +84,14 @@ class Pseudonyms:
         """The pseudonyms of a text that are nobody's here."""
         return (one[0] for one in _PSEUDONYM.finditer(text) if one[0].lower() not in self._names)
 
-    def _hide(self, pseudonym: str, *texts: object) -> None:
-        for text in texts:
-            if text and len(str(text)) >= SHORTEST:
-                self._hidden.setdefault(str(text).casefold(), pseudonym)
-        self._pattern = None
 
-    def _instead(self, found: re.Match[str]) -> str:
-        return self._hidden.get(found[0].casefold()) or self._as_written[found[0]]
-
-    def _known(self) -> re.Pattern[str]:
-        if self._pattern is None:
-            any_case, as_written = _either(self._hidden), _either(self._as_written)
-            self._pattern = re.compile(rf"(?<!\w)(?:(?i:{any_case})|{as_written})(?!\w)")
-        return self._pattern
-
-
-def _printable(text: str) -> str:
-    """In one line, without what a person would not see."""
-    return "".join(one if one.isprintable() else " " for one in text)
-
-
-def _either(texts: Iterable[str]) -> str:
-    """One of these, the longest first; of none what fits nothing."""
-    return "|".join(map(re.escape, sorted(texts, key=len, reverse=True))) or "(?!)"
+def _instead(found: Found, line: str) -> str:
+    """What is told in place of what was found; of a page its path stays."""
+    if found.what is What.name:
+        return f"{found.whose}'s" if found.owns else found.whose
+    if found.what is What.host and line[found.end : found.end + 1] == "/":
+        return ""
+    return _IN_PLACE[found.what]
 
 
 def people(text: str) -> set[str]:

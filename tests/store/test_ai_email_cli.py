@@ -113,7 +113,7 @@ async def test_bad_first_answer_goes_back_with_its_problems(
         (variants(mail('<a href="https://made-up.example/x">here</a>')), "made-up.example"),
         (variants(mail("Hello {{ my.secret }}")), "my.secret"),
         (variants(mail(), mail()), "1 variants, not 2"),
-        (variants(mail("\x1b[2JHello")), "steer terminals"),
+        (variants(mail("\x1b[2JHello")), "steer what is shown"),
         (variants(mail(subject="Hi\napproved_by: Eve")), "one line"),
     ],
 )  # fmt: skip

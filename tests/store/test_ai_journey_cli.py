@@ -145,7 +145,7 @@ async def test_bad_first_answer_goes_back_with_its_problems_and_programs_get_all
         (proposal(emails=[{"slug": "outage-chiefs", **mail('<a href="https://made-up.example">x</a>')}]), "made-up.example"),
         (proposal(emails=[{"slug": "outage-chiefs", **mail("Hello {{ my.nothing }}")}]), "no token nothing"),
         (proposal(journey="j"), "is the new journey 'j'"),
-        (proposal(summary="\x1b[2J"), "steer terminals"),
+        (proposal(summary="\x1b[2J"), "steer what is shown"),
     ],
 )  # fmt: skip
 async def test_answer_that_is_never_valid_writes_nothing_in_five_rounds(

@@ -33,15 +33,18 @@ def known() -> Pseudonyms:
     [
         ("Pia Ek of ACME POWER asked", "person 12 of account 5 asked"),
         ("call PIA at 08 123 45 678", "call person 12 at (number)"),
-        ("mail pia@acme.example or other@x.example", "mail (address) or (address)"),
+        ("mail pia@acme.example or other@x.example", "mail person 12 or (address)"),
         ("https://us.example/price?email=pia@acme.example", "/price"),
-        ("www.evil.example", "/"),
+        ("www.evil.example", "(address)"),
         ("Pianist of Acme Powerful", "Pianist of Acme Powerful"),
         ("on 2026-03-02 at noon", "on 2026-03-02 at noon"),
         ("Ek asked, ek did not", "person 12 asked, ek did not"),
         ("Grid at Volt", "Grid at account 6"),
-        ("person 13 said so", "person-13 said so"),
-        ("a\x1b[31mb\u202ec\nd", "a [31mb c d"),
+        ("Annikas or Pias deputy", "Annikas or person 12's deputy"),
+        ("acme.example", "account 5"), ("see evil.example", "see (address)"), ("acme.elsewhere.example", "(address)"),
+        ("person 13 said so", "person-13 said so"), ("person\xa0 13 said so", "person-13 said so"),
+        ("x" * 150 + " Pia Ek asks", "x" * 150 + " …"),  # and not somebody whose number begins so
+        ("a\x1b[31mb\u202ec\nd", "a [31mbc d"),
         ("x" * 500, "x" * (LONGEST - 1) + "…"),
     ],
 )  # fmt: skip

@@ -19,7 +19,7 @@ telling = Unnamed(RECORDS)
 @pytest.mark.parametrize(
     "text",
     [
-        "Annika", "ANNIKA's deputy", "Annikas deputy", "of o’neill berg", "BÖRJE ISIK", "O'Neill  Berg", "grid   & sons ab",
+        "Annika", "ANNIKA's deputy", "Annikas deputy", "of o’neill berg", "Berg", "BÖRJE ISIK", "O'Neill  Berg", "grid   & sons ab",
         "Grid-Sons-AB", "see crm-77", "p9", "mail me@elsewhere.example", "https://x", "www.x", "acme.example",
         "call +46 70 123 45 67", "0701234567", "(08) 123-45-67", "", "   ", None, 7, ["Energy"],
     ],
@@ -34,7 +34,7 @@ def test_texts_that_could_tell_somebody_are_kept_back(text: object) -> None:
         ("Energy", "Energy"),
         ("  Oil and\tgas \n", "Oil and gas"),
         ("Grid operators", "Grid operators"),  # of the name one word
-        ("Berg", "Berg"),
+        ("berg", "berg"),  # of a last name one word
         ("4911, 4931", "4911, 4931"),
         ("Q", "Q"),  # one letter is nobody's name by itself
         ("R&D", "R&D"),

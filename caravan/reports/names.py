@@ -1,0 +1,275 @@
+"""What records are called and reached by, and where that stands in a text, whichever way it is written.
+
+A text is looked at as a person reads it: without case and accents, through characters that nobody sees. So BERGSTROM is
+Bergström, and an invisible character in the middle of a name hides nothing. What an address, a web host or a telephone
+number looks like is found whoever's it is.
+"""
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from functools import lru_cache
+from operator import attrgetter
+from typing import Any
+from unicodedata import category, normalize
+
+from caravan.journeys.unseen import in_one_line, is_seen
+
+#: what a person is called
+NAMES = ("first_name", "last_name")
+#: standard fields by which an account, a person or an opportunity is known or reached
+FIELDS = (
+    "name", *NAMES, "domain", "email", "phone", "mobile_phone", "street", "postal_code", "date_of_birth", "logo_url",
+)  # fmt: skip
+
+#: letters of a name that is an ordinary word too often, and is known by its capital
+SHORT = 2
+#: digits of a number that is nobody's by itself
+FEW_DIGITS = 3
+#: of whom something is, in the languages that write it so: Annikas; of short names the first alone
+OF_WHOM = ("s", "es", "n")
+FEW_LETTERS = 3
+
+#: how companies are incorporated, which people leave out
+_FORM = re.compile(
+    r"(?: (?:ab|ag|as|a s|asa|bv|b v|co|corp|corporation|gmbh|inc|incorporated|kg|limited|llc|l l c|ltd|nv|n v|oy|oyj"
+    r"|plc|sa|s a|sarl|se|spa|s p a))+$"
+)
+_WORD = re.compile(r"[^\W_]+")
+
+_NUMBER = r"(?P<number>\+?\d(?:[\s().\-/]{0,3}\d){6,})"
+#: which is no telephone number
+_INSTANT = r"(?P<instant>\b\d{4}-\d\d-\d\d(?:[ t]\d\d:\d\d(?::\d\d)?)?)"
+_MAIL = r"(?P<mail>(?<![^\s@<>,;:/])[^\s@<>,;:/]*@[^\s@<>,;:/]*)"
+_HOST = (
+    r"(?P<host>(?:(?<![a-z0-9+.\-])[a-z][a-z0-9+.\-]*)?://[^\s/?#]*|(?<![\w\-])www\.[^\s/?#]*"
+    r"|(?<![\w\-])(?:[\w\-]+\.)+[^\W\d_]{2,}(?![\w\-]))"
+    r"(?P<path>/[^\s?#]*)?(?P<query>[?#]\S*)?"
+)
+_REACHES = re.compile("|".join((_INSTANT, _NUMBER, _MAIL, _HOST)))
+#: a page's path names files, which look like hosts
+_IN_PATH = re.compile("|".join((_INSTANT, _NUMBER, _MAIL)))
+
+#: letters that have no accent to lose, as they are written where there are none
+_PLAIN = str.maketrans(
+    {"ı": "i", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe"}
+)
+
+
+class What(StrEnum):
+    """What a part of a text is."""
+
+    name = "name"  # or an address or number, of somebody who is known
+    mail = "mail"
+    host = "host"
+    query = "query"  # of a page: it may hold anything
+    number = "number"
+
+
+@dataclass(frozen=True)
+class Found:
+    """A part of a text that says who somebody is, or reaches somebody.
+
+    Args:
+        start: where it begins in the text.
+        end: where it ends.
+        what: what it is.
+        whose: as ``know`` was told; empty where it only looks like something.
+        owns: whether it says of whom something is (Annikas), so that the ending is part of it.
+    """
+
+    start: int
+    end: int
+    what: What
+    whose: str = ""
+    owns: bool = False
+
+    @property
+    def rank(self) -> tuple[int, bool]:
+        """Of two in one place the longer one tells what it is, of equals the one that is known."""
+        return self.end - self.start, self.what is What.name
+
+
+@dataclass(frozen=True)
+class _Name:
+    words: tuple[str, ...]
+    whose: str
+    written: str | None  # as it has to be written, unless it begins with a capital; None: anyhow
+
+
+class KnownNames:
+    """What those are called and reached by who are known."""
+
+    def __init__(self) -> None:
+        self._by_first_word: dict[str, list[_Name]] = {}
+        self._known: set[tuple[tuple[str, ...], str | None]] = set()
+
+    def know(self, whose: str, outside_id: str, attributes: Mapping[str, Any]) -> None:
+        """Know a record; of two with one name the first is found.
+
+        Args:
+            whose: what finds are said to be of.
+            outside_id: the id that its team knows.
+            attributes: its fields.
+        """
+        called = " ".join(str(attributes[field]) for field in NAMES if attributes.get(field))
+        for value in (called, outside_id, *map(attributes.get, FIELDS)):
+            self._learn(whose, _Read.of(value))
+        self._learn_words(whose, _without_form(_Read.of(attributes.get("name")).words))
+        for part in _Read.of(called).each_word():
+            if part.begins_with_capital:
+                self._learn_words(whose, part.words, part.text)
+
+    def found(self, text: str) -> list[Found]:
+        """Every part of a text that tells of somebody, in order; none lies in another."""
+        read = _Read(text)
+        instants, reaching = _reaching(read)
+        named = [one for one in self._names(read) if not any(map(one.lies_within, instants))]
+        return _merged([*reaching, *(read.found(one) for one in named)])
+
+    def _learn(self, whose: str, read: "_Read") -> None:
+        letters = sum(map(len, read.words))
+        self._learn_words(whose, read.words, read.text if letters <= SHORT else None)
+
+    def _learn_words(self, whose: str, words: tuple[str, ...], written: str | None = None) -> None:
+        together = "".join(words)
+        nobodys = len(together) < SHORT or (together.isdecimal() and len(together) <= FEW_DIGITS)
+        if not nobodys and (words, written) not in self._known:
+            self._known.add((words, written))
+            self._by_first_word.setdefault(words[0], []).append(_Name(words, whose, written))
+
+    def _names(self, read: "_Read") -> Iterator["_Place"]:
+        for place, word in enumerate(read.words):
+            for first in (word, *_of_whom(word)):
+                for name in self._by_first_word.get(first, ()):
+                    if (found := _at(read, place, name)) is not None:
+                        yield found
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where a name stands among the characters that are read."""
+
+    start: int
+    end: int
+    name: _Name
+    owns: bool
+
+    def lies_within(self, around: tuple[int, int]) -> bool:
+        """Whether it is a part of something longer."""
+        start, end = around
+        return start <= self.start and self.end <= end and (start, end) != (self.start, self.end)
+
+
+def _at(read: "_Read", place: int, name: _Name) -> _Place | None:
+    """A name where its first word stands, if all of it does."""
+    end = place + len(name.words)
+    if end > len(read.words) or read.words[place : end - 1] != name.words[:-1]:
+        return None
+    word, last = read.words[end - 1], name.words[-1]
+    if word != last and last not in _of_whom(word):
+        return None
+    found = _Place(read.spans[place][0], read.spans[end - 1][1], name, word != last)
+    if name.written is not None:
+        start, stop = read.span(found.start, found.end)
+        if read.text[start].islower() and read.text[start:stop] != name.written:
+            return None
+    return found
+
+
+def _of_whom(word: str) -> Iterator[str]:
+    """Whose name a word may be, if something is said to be theirs."""
+    for ending in OF_WHOM:
+        name = word.removesuffix(ending)
+        if name not in ("", word) and (ending == OF_WHOM[0] or len(name) > FEW_LETTERS):
+            yield name
+
+
+def _without_form(words: tuple[str, ...]) -> tuple[str, ...]:
+    """A company as people call it."""
+    return tuple(_FORM.sub("", " ".join(words)).split())
+
+
+def _reaching(read: "_Read") -> tuple[list[tuple[int, int]], list[Found]]:
+    """The instants of a text, and what looks as if somebody could be reached by it."""
+    instants, found = [], []
+    for one in _REACHES.finditer(read.folded):
+        parts = [one]
+        if one["path"]:
+            parts += _IN_PATH.finditer(read.folded, *one.span("path"))
+        for part in parts:
+            groups = {name: part.span(name) for name, value in part.groupdict().items() if value}
+            if "instant" in groups:
+                instants.append(groups["instant"])
+            found += [
+                Found(*read.span(*groups[what]), what)
+                for what in (What.number, What.mail, What.host, What.query)
+                if what in groups
+            ]
+    return instants, found
+
+
+def _merged(found: list[Found]) -> list[Found]:
+    """In order; what overlaps becomes one, which is what the longest of it is."""
+    merged: list[Found] = []
+    for one in sorted(found, key=attrgetter("start")):
+        if merged and one.start < merged[-1].end:
+            last = merged[-1]
+            leads = max(last, one, key=attrgetter("rank"))
+            merged[-1] = replace(leads, start=last.start, end=max(last.end, one.end))
+        else:
+            merged.append(one)
+    return merged
+
+
+class _Read:
+    """A text as a person reads it: ``folded``, whose characters know where they stand in the text."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self._begins: list[int] = []  # of each folded character, where it is in the text
+        folded = []
+        for place, character in enumerate(text):
+            letters = _folded(character)
+            folded.append(letters)
+            self._begins += [place] * len(letters)
+        self.folded = "".join(folded)
+        self.spans = [one.span() for one in _WORD.finditer(self.folded)]
+        self.words = tuple(self.folded[start:end] for start, end in self.spans)
+
+    @classmethod
+    def of(cls, value: object) -> "_Read":
+        """A field's value, or that of none."""
+        return cls("" if value is None else in_one_line(str(value)))
+
+    @property
+    def begins_with_capital(self) -> bool:
+        return self.text[:1].isupper() or self.text[:1].istitle()
+
+    def each_word(self) -> Iterator["_Read"]:
+        for start, end in self.spans:
+            first, last = self.span(start, end)
+            yield _Read(self.text[first:last])
+
+    def span(self, start: int, end: int) -> tuple[int, int]:
+        """Where folded characters stand in the text, with the accents and unseen characters behind the last."""
+        behind = bisect_right(self._begins, self._begins[end - 1])
+        last = self._begins[behind] if behind < len(self._begins) else len(self.text)
+        return self._begins[start], last
+
+    def found(self, place: _Place) -> Found:
+        """The part of the text in which a name stands."""
+        return Found(*self.span(place.start, place.end), What.name, place.name.whose, place.owns)
+
+
+@lru_cache(maxsize=10_000)
+def _folded(character: str) -> str:
+    """A character without case and accent; nothing for what has no look of its own."""
+    letters = normalize("NFKD", character.casefold()).casefold().translate(_PLAIN)
+    return "".join(
+        one
+        for one in letters
+        if (is_seen(one) or one.isspace()) and not category(one).startswith("M")
+    )
