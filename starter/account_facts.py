@@ -56,21 +56,29 @@ async def speak_of(conn: Any, account: Any, pseudonyms: Pseudonyms) -> None:
 async def standing(conn: Any, account: Any, pseudonyms: Pseudonyms, at: datetime) -> list[Fact]:
     """Where an account stands, without the steps that led there."""
     me = f"account {account['id']}"
-    people = await sql.fetch(conn, "people_of_account", account_id=account["id"])
-    gone = f", deleted {readable(account['deleted_at'])}" if account["deleted_at"] else ""
-    facts = [Fact(f"account:{account['id']}", f"{me} has {len(people)} known people{gone}")]
+    facts = [await itself(conn, account)]
     for row in await sql.fetch(conn, "traversals_of_account", account_id=account["id"]):
-        facts.append(_traversal(row, me, pseudonyms))
+        facts.append(traversal(row, me, pseudonyms))
     for row in await sql.fetch(conn, "entries_of_account", account_id=account["id"]):
         if row["refused"] is not None:
             text = f"{me} was not let into the journey {row['slug']}: {pseudonyms.hide(row['refused'])}"
-            facts.append(Fact(f"account:{account['id']}", text, row["refused_at"]))
+            record = f"refusal:{account['id']}/{row['slug']}"
+            facts.append(Fact(record, text, row["refused_at"]))
     for one in await awaiting_entry(conn, account["id"], at):
         text = f"{me} waits to enter the journey {one.journey} v{one.version}: {pseudonyms.hide(one.why)}"
-        facts.append(Fact(f"account:{account['id']}", text, one.queued_at))
+        record = f"waiting:{account['id']}/{one.journey}/{one.version}"
+        facts.append(Fact(record, text, one.queued_at))
     async for row in groups(conn, Filters(account=account["external_id"])):
         facts.append(group_standing(row, pseudonyms))
     return _last_ways(facts)
+
+
+async def itself(conn: Any, account: Any) -> Fact:
+    """An account as such."""
+    people = await sql.fetch(conn, "people_of_account", account_id=account["id"])
+    known = f"{len(people)} known {'person' if len(people) == 1 else 'people'}"
+    gone = f", deleted {readable(account['deleted_at'])}" if account["deleted_at"] else ""
+    return Fact(f"account:{account['id']}", f"account {account['id']} has {known}{gone}")
 
 
 def _last_ways(facts: list[Fact]) -> list[Fact]:
@@ -86,7 +94,7 @@ def group_standing(row: Any, pseudonyms: Pseudonyms) -> Fact:
         f"status {pseudonyms.hide(row['status'])}" if row["status"] else None,
         f"completeness {shown(row['completeness'])} of 100",
         f"engagement {shown(row['engagement'])} of 100",
-        f"{row['members']} members",
+        f"{row['members']} {'member' if row['members'] == 1 else 'members'}",
         f"qualified since {readable(row['qualified_at'])}" if row["qualified_at"] else "not qualified",
         f"nobody is {lacks}" if lacks else None,
     ]  # fmt: skip
@@ -97,7 +105,8 @@ def group_standing(row: Any, pseudonyms: Pseudonyms) -> Fact:
     return Fact(f"group:{row['id']}", text)
 
 
-def _traversal(row: Any, me: str, pseudonyms: Pseudonyms) -> Fact:
+def traversal(row: Any, me: str, pseudonyms: Pseudonyms) -> Fact:
+    """An entry into a journey, and how it stands or ended."""
     state = row["state"]
     text = f"{me} entered the journey {row['slug']} v{row['version']} (entry {row['entry']})"
     if row["ended_at"] is not None:
@@ -219,7 +228,8 @@ async def messages(
             f"{what} to {to}, by {row['journey']} v{row['version']}, node {row['node']}{path}: "
             f"{row['state'].replace('_', ' ')}" + (f", {pseudonyms.hide(why)}" if why else "")
         )
-        facts.append(Fact(f"message:{row['message_id']}", text, row["claimed_at"]))
+        record = f"message:{row['message_id'] or row['id']}"  # none where it was skipped
+        facts.append(Fact(record, text, row["claimed_at"]))
     return facts
 
 

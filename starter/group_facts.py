@@ -32,10 +32,11 @@ async def of_group(conn: Any, row: Any, pseudonyms: Pseudonyms) -> list[Fact]:
     """A group, its roles, its members and its changes."""
     number = row["id"]
     facts = [group_standing(row, pseudonyms)]
-    for one in await sql.fetch(conn, "buying_group_roles", group_id=number):
+    roles = await sql.fetch(conn, "buying_group_roles", group_id=number)
+    for place, one in enumerate(roles, start=1):
         need = f"needs {one['members_required']}" if one["required"] else "is not required"
         text = f"role {pseudonyms.hide(one['role'])} has {one['people']} people and {need}"
-        facts.append(Fact(f"role:{number}/{one['role']}", text))
+        facts.append(Fact(f"role:{number}/{place}", text))
     members = await sql.fetch(conn, "buying_group_members_shown", group_id=number, removed=False)
     for one in members[:MOST_MEMBERS]:
         who = pseudonyms.person(one["person_id"], one["person"], one["attributes"])

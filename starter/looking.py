@@ -20,7 +20,7 @@ from caravan.database.read_only import read_only
 from caravan.engage import sql
 from caravan.engage.plans import load_plan
 from caravan.reports import journey as report
-from caravan.reports.facts import Fact, as_data, fitting
+from caravan.reports.facts import Fact, as_data, fitting, one_each
 from caravan.reports.pseudonyms import Pseudonyms
 from starter import account_facts, group_facts
 from starter.account_facts import speak_of
@@ -197,15 +197,7 @@ class Looking:
                 who = self._known_account(
                     row["account_id"], row["external_id"], {"name": row["name"]}
                 )
-                ended = (
-                    f"left it {readable(row['ended_at'])}: {row['reason']}"
-                    if row["ended_at"]
-                    else f"stands at the node {row['node']}"
-                )
-                text = (
-                    f"{who} entered {journey} v{row['version']} (entry {row['entry']}) and {ended}"
-                )
-                facts.append(Fact(f"traversal:{row['id']}", text, row["entered_at"]))
+                facts.append(account_facts.traversal(row, who, self.pseudonyms))
             return self._told(facts)
 
     async def sync(self) -> Told:
@@ -240,8 +232,12 @@ class Looking:
         return re.search(wanted, question, re.IGNORECASE) is not None
 
     def _told(self, facts: Sequence[Fact]) -> Told:
-        told = fitting(list(facts)[:MOST_FACTS], MOST_CHARACTERS)
-        self.seen |= {one.record: one for one in told}
+        """For the model; a record says what it said when it was first told, whatever has happened since."""
+        one_each(facts)
+        told = [
+            self.seen.setdefault(one.record, one)
+            for one in fitting(facts[:MOST_FACTS], MOST_CHARACTERS)
+        ]
         return {"records": as_data(told), "left_out": len(facts) - len(told)}
 
     async def _of_account(
@@ -273,22 +269,18 @@ class Looking:
 
     async def _accounts(self, conn: Any, words: str) -> list[Fact]:
         rows = await sql.fetch(conn, "accounts_that_are_called", words=words, limit=MOST_FOUND)
-        return [
-            Fact(f"account:{row['id']}", f"{who} is called so")
-            for row in rows
-            if (who := self._known_account(row["id"], row["external_id"], row["attributes"]))
-        ]
+        for row in rows:
+            self._known_account(row["id"], row["external_id"], row["attributes"])
+        return [await account_facts.itself(conn, row) for row in rows]
 
     async def _people(self, conn: Any, words: str) -> list[Fact]:
         facts = []
         for row in await sql.fetch(conn, "people_that_are_called", words=words, limit=MOST_FOUND):
             who = self.pseudonyms.person(row["id"], row["external_id"], row["attributes"])
-            of = ""
+            of = "no account"
             if row["account_id"] is not None:
-                of = " and belongs to " + self._known_account(
-                    row["account_id"], row["account"], row["account_fields"]
-                )
-            facts.append(Fact(f"person:{row['id']}", f"{who} is called so{of}"))
+                of = self._known_account(row["account_id"], row["account"], row["account_fields"])
+            facts.append(Fact(f"person:{row['id']}", f"{who} belongs to {of}"))
         return facts
 
     def _known_account(self, number: int, external_id: str, attributes: Any) -> str:

@@ -59,6 +59,10 @@ class Verdict:
     cause: str | None = None
     reason: str | None = None  # where it is not in the row yet
 
+    def __post_init__(self) -> None:
+        if (self.path is None) == (self.cause is None):
+            raise ValueError("a decision is a path, or the cause why none is to be taken")
+
 
 @dataclass(frozen=True)
 class _Claimed:
@@ -265,8 +269,8 @@ async def conclude(
 
 def _edge(node: Decide, said: Verdict) -> tuple[str, str | None]:
     """The edge to leave by, and why it is not that of a path."""
-    if said.cause is not None or said.path is None:
-        return OTHERWISE, said.cause or "unanswered"
+    if said.path is None:
+        return OTHERWISE, said.cause
     if said.confidence is not None and said.confidence < node.confidence:
         return OTHERWISE, "low-confidence"
     if said.path == OTHERWISE:

@@ -67,6 +67,12 @@ class PersonFacts(_Facts):
     days_since_active: int | None = None
     events: tuple[EventFacts, ...] = ()
 
+    @property
+    def say_something(self) -> bool:
+        """Whether more is known than that there is somebody."""
+        told = self.model_dump(exclude={"person", "scores"}, exclude_defaults=True)
+        return bool(told) or any(self.scores.values())
+
 
 class OpportunityFacts(_Facts):
     stage: str | None = None
@@ -102,7 +108,7 @@ class Facts(_Facts):
     def say_something(self) -> bool:
         """Whether there is anything to decide by."""
         told = (self.account, self.events, self.opportunities, self.buying_groups)
-        return any(told) or any(one.days_since_active is not None for one in self.people)
+        return any(told) or any(one.say_something for one in self.people)
 
 
 @dataclass(frozen=True)

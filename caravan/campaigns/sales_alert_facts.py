@@ -124,7 +124,7 @@ def _facts(
 ) -> Facts:
     """What the alert tells, as sentences with their records, without saying who anybody is."""
     known, number, day = Pseudonyms(), group["id"], _Days(visit)
-    us = known.account(visit.traversal.account_id, "", visit.account)
+    us = known.account(visit.traversal.account_id, group["account"], visit.account)
     people = {one["id"]: known.person(one["id"], one["external_id"], one["attributes"]) for one in known_people}  # fmt: skip
     facts = [
         Fact(
@@ -137,10 +137,10 @@ def _facts(
     ]  # fmt: skip
     facts += [
         Fact(
-            f"role:{number}/{role['role']}",
+            f"role:{number}/{place}",
             f"the required role {known.hide(role['role'])} has {role['people']} of {role['members_required']} people",
         )
-        for role in roles
+        for place, role in enumerate(roles, start=1)
         if role["required"] and role["people"] < role["members_required"]
     ]
     for one in members:

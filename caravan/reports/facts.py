@@ -5,12 +5,14 @@ They are told as they are to people, and to a model with pseudonyms; what a mode
 =========================  ==========================================================
 ``account:5``              an account, by our number
 ``person:12``              a person
+``refusal:5/SLUG``         that it was not let into a journey
+``waiting:5/SLUG/2``       that it waits to enter a version of one
 ``traversal:17``           one entry of an account into a journey
 ``step:17/3``              the third step of it
 ``event:81``               an activity
-``message:ID``             a message, by its Message-ID
+``message:ID``             a message, by its Message-ID; one that was skipped by our number
 ``group:4``                a buying group
-``role:4/chief``           a role of it
+``role:4/2``               a role of it, by its place in the template
 ``member:4/12``            a person in it
 ``change:4/2``             a change of its stage or status, in turn
 ``journey:SLUG/2``         a version of a journey
@@ -19,6 +21,7 @@ They are told as they are to people, and to a model with pseudonyms; what a mode
 =========================  ==========================================================
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -38,19 +41,37 @@ class Fact:
 
 @dataclass(frozen=True)
 class Facts:
-    """What is known of something, and who is spoken of."""
+    """What is known of something, and who is spoken of; of one record there is one fact.
+
+    Raises:
+        ValueError: two facts have one record: what cites it would cite either.
+    """
 
     about: str
     items: tuple[Fact, ...]
     pseudonyms: Pseudonyms
 
+    def __post_init__(self) -> None:
+        one_each(self.items)
+
     @property
-    def by_record(self) -> Mapping[str, "Fact"]:
-        return {one.record: one for one in reversed(self.items)}
+    def by_record(self) -> Mapping[str, Fact]:
+        return {one.record: one for one in self.items}
 
     def named(self) -> list[Fact]:
         """For people: with names."""
         return [Fact(one.record, self.pseudonyms.name(one.text), one.at) for one in self.items]
+
+
+def one_each(items: Iterable[Fact]) -> None:
+    """See that each fact has a record of its own.
+
+    Raises:
+        ValueError: two have the same.
+    """
+    for record, count in Counter(one.record for one in items).items():
+        if count > 1:
+            raise ValueError(f"two facts have the record {record}: give each one of its own")
 
 
 def as_data(items: Iterable[Fact]) -> list[Mapping[str, Any]]:

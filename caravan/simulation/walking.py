@@ -136,7 +136,7 @@ class Walker:
         decided = await deciding.conclude(
             lane,
             self.plans,
-            Verdict(path=decision.path if decision is not None else None),
+            Verdict(decision.path) if decision is not None else Verdict(cause="unanswered"),
             traversal_id=traveller.traversal_id,
             step_no=traveller.state.step_no,
             at=at,

@@ -1,13 +1,17 @@
 """`caravan ask`: answers cite what was looked at, look at nothing the question does not lead to, and change nothing."""
 
+import inspect
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 
 import asyncpg
 import pytest
 
+from caravan.database.one_connection import OneConnection
 from caravan.database.read_only import read_only
+from starter import account_facts
 from starter.looking import MOST_LOOKS, Looking
 from tests.commands import Cli
 from tests.scripted_model import Asked, Calls, ScriptedService, serving
@@ -93,9 +97,7 @@ async def test_answer_cites_what_was_looked_at(world: World, service: ScriptedSe
     [sentence] = told["sentences"]
     assert sentence["text"] == "Acme <& Co> left main v1 at ears: it heard the form."
     cited = {one["record"]: one["text"] for one in told["records"]}
-    assert set(cited) == {f"step:{traversal}/4", f"traversal:{traversal}"} or set(cited) == set(
-        sentence["records"]
-    )
+    assert list(cited) == sentence["records"] == [f"step:{traversal}/5", f"traversal:{traversal}"]
     assert "outcome met" in cited[f"traversal:{traversal}"]
     step = next(text for record, text in cited.items() if record.startswith("step:"))
     assert "heard" in step
@@ -205,7 +207,47 @@ async def test_tool_that_is_none_is_not_called(world: World, service: ScriptedSe
     assert await state_of_stores(world) == before
 
 
-async def test_all_tools_read_in_transactions_that_refuse_to_write(world: World) -> None:
+class Watched:
+    """A pool that asks nothing but within transactions in which the server refuses to write."""
+
+    def __init__(self, pool: Any) -> None:
+        self._pool = pool
+        self.asked = 0
+
+    @asynccontextmanager
+    async def acquire(self) -> AsyncIterator[OneConnection]:
+        async with self._pool.acquire() as conn:
+            watched = OneConnection(conn)
+            for name in ("fetch", "fetchrow", "fetchval", "execute"):
+                setattr(watched, name, self._watched(conn, getattr(conn, name)))
+            yield watched
+
+    def _watched(self, conn: Any, ask: Callable[..., Awaitable[Any]]) -> Callable[..., Any]:
+        async def asked(*args: Any, **named: Any) -> Any:
+            assert await conn.fetchval("show transaction_read_only") == "on", args[0]
+            self.asked += 1
+            return await ask(*args, **named)
+
+        return asked
+
+
+async def test_every_tool_asks_in_transactions_that_refuse_to_write(world: World) -> None:
+    await begin(world)
+    engage, platform = Watched(world.engage), Watched(world.platform)
+    look = Looking(engage, platform, world.munchkin, QUESTION, world.now)
+    arguments = {"words": "Acme", "account": "", "journey": "main", "node": "ears"}
+    assert "records" in await look.find("main")
+    for tool in look.tools:
+        names = list(inspect.signature(tool).parameters)
+        before = engage.asked
+        assert "records" in await tool(**{name: arguments[name] for name in names}), tool
+        assert engage.asked > before, tool
+        if not arguments["account"]:
+            arguments["account"] = next(one for one in look.seen if one.startswith("account:")).replace(":", " ")  # fmt: skip
+    assert platform.asked
+
+
+async def test_reading_refuses_to_write(world: World) -> None:
     async with read_only(world.engage) as conn:
         with pytest.raises(asyncpg.ReadOnlySQLTransactionError):
             await conn.execute("delete from people")
@@ -265,3 +307,52 @@ async def test_without_a_model_or_a_question_one_sentence(
     monkeypatch.delenv("AI_MODEL", raising=False)
     said = await Cli(world).refuse(code, "ask", question)
     assert ("No model is set" in said) is (question == QUESTION)
+
+
+async def test_a_record_says_one_thing_whichever_look_tells_it(world: World) -> None:
+    """What a sentence cites is what the model has read under that record, whatever happens between two looks."""
+    await begin(world)
+    look = looking(world)
+    told = [await look.find("Acme"), await look.find("main")]
+    who = next(one for one in look.seen if one.startswith("account:")).replace(":", " ")
+    told.append(await look.accounts_in("main"))
+    await world.engage.execute("update traversals set label = 'elsewhere'")
+    told += [await look.account(who), await look.accounts_in("main"), await look.find("Acme"), await look.journeys(), await look.journey("main")]  # fmt: skip
+    texts: dict[str, set[str]] = {}
+    for one in told:
+        for row in one["records"]:
+            texts.setdefault(row["record"], set()).add(row["text"])
+    assert [said for said in texts.values() if len(said) > 1] == []
+    assert {record: said.pop() for record, said in texts.items()} == {record: one.text for record, one in look.seen.items()}  # fmt: skip
+
+
+async def test_refusal_and_wait_are_records_of_their_own(world: World) -> None:
+    await begin(world)
+    [account] = await world.engage.fetch("select * from accounts where external_id = 'acc-a'")
+    await world.engage.execute(
+        "update entries set refused = 're-entry', refused_at = $1 where account_id = $2",
+        world.now, account["id"],
+    )  # fmt: skip
+    await world.engage.execute(
+        "insert into admissions (journey_id, account_id, queued_at, due_at) select id, $1, $2, $2 from journeys",
+        account["id"], world.now,
+    )  # fmt: skip
+    async with read_only(world.engage) as conn:
+        facts = await account_facts.account_facts(conn, account, world.now)
+    texts = {record: one.text for record, one in facts.by_record.items()}
+    number = account["id"]
+    assert texts[f"account:{number}"] == f"account {number} has 2 known people"
+    assert "was not let into the journey main" in texts[f"refusal:{number}/main"]
+    assert "waits to enter the journey main v1" in texts[f"waiting:{number}/main/1"]
+
+
+async def test_messages_that_were_skipped_are_records_of_their_own(world: World) -> None:
+    await begin(world)
+    await world.engage.execute("update ledger set message_id = null, state = 'skipped', reason = 'unsubscribed'")  # fmt: skip
+    look = looking(world)
+    await look.find("Acme")
+    who = next(one for one in look.seen if one.startswith("account:")).replace(":", " ")
+    told = (await look.messages(who))["records"]
+    numbers = await world.engage.fetch("select id from messages")
+    assert {one["record"] for one in told} == {f"message:{row['id']}" for row in numbers}
+    assert len(told) == 2

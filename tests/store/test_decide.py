@@ -171,7 +171,7 @@ async def test_a_long_reason_is_cut_and_is_one_line(deciding: Deciding) -> None:
     await deciding.decide()
     reason = (await deciding.row())["reason"]
     assert len(reason) <= LONGEST_REASON
-    assert reason.startswith("a [31mb xxx")
+    assert reason.startswith("a [31mbxxx")
 
 
 async def test_of_an_account_of_which_nothing_is_known_nobody_is_asked(deciding: Deciding) -> None:
@@ -184,6 +184,32 @@ async def test_of_an_account_of_which_nothing_is_known_nobody_is_asked(deciding:
     assert await deciding.position() == "other"
     assert (await deciding.row())["cause"] == "missing-data"
     assert deciding.model.asked == []
+
+
+@pytest.mark.parametrize(
+    ("people", "score"),
+    [
+        ("person_id,email,job_title,account_id\nx,x@x.example,Chief Technology Officer,acme\n", 0),
+        ("person_id,email,account_id,roles\nx,x@x.example,acme,champion\n", 0),
+        ("person_id,email,account_id\nx,x@x.example,acme\n", 80),
+        ("person_id,email,unsubscribed,account_id\nx,x@x.example,true,acme\n", 0),
+    ],
+    ids=["job level", "role", "engagement", "unsubscribed"],
+)
+async def test_whatever_is_known_of_a_person_is_something_to_decide_by(
+    deciding: Deciding, people: str, score: int
+) -> None:
+    await deciding.begin(
+        JOURNEY.replace("start: hello", "start: triage").replace("  hello:", "  # hello:"),
+        accounts="account_id,name\nacme,Acme\n",
+        people=people,
+    )
+    await deciding.world.engage.execute(
+        "insert into engagement_people (person_id, score) select id, $1 from people", score
+    )
+    await deciding.decide()
+    assert await deciding.position() == "rest"
+    assert len(deciding.model.asked) == 1
 
 
 async def test_a_worker_killed_before_it_noted_the_answer_is_given_it_again(

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from caravan.ai import local
+from caravan.ai_settings import AISettings
 from tests.commands import caravan
 
 
@@ -45,8 +46,13 @@ def test_weights_are_put_together_once_and_are_whole_or_not_there(
     assert list(tmp_path.iterdir()) == [first]
 
 
-def test_settings_lead_to_the_server_and_cost_nothing() -> None:
-    settings = local.LocalServer("http://127.0.0.1:8089", None).settings
-    assert settings["AI_BASE_URL"] == "http://127.0.0.1:8089/v1"
-    assert settings["AI_PRICE_IN"] == settings["AI_PRICE_OUT"] == "0"
-    assert int(settings["AI_ANSWER_TOKENS"]) < local.CONTEXT
+def test_settings_are_those_of_a_server_that_costs_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name, value in local.LocalServer("http://127.0.0.1:8089", None).settings.items():
+        monkeypatch.setenv(name, value)
+    settings = AISettings.load()
+    assert (settings.model, settings.base_url) == (local.NAME, "http://127.0.0.1:8089/v1")
+    assert (settings.price_in, settings.price_out) == (0, 0)
+    # a question of half of what it can read has room for the longest answer
+    assert settings.answer_tokens <= local.CONTEXT // 2

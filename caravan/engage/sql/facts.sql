@@ -16,7 +16,7 @@ where (v.account_id = :account_id
 order by v.at desc, v.id desc limit :limit;
 
 -- name: messages_of_account
-select m.message_id, m.action, m.state, m.reason, m.reply, m.template, m.claimed_at, m.settled_at, m.person,
+select m.id, m.message_id, m.action, m.state, m.reason, m.reply, m.template, m.claimed_at, m.settled_at, m.person,
        m.journey, j.version, m.node, m.path
 from messages m join traversals t on t.id = m.traversal_id join journeys j on j.id = t.journey_id
 where m.account_id = :account_id
@@ -24,7 +24,7 @@ order by m.claimed_at desc, m.id desc limit :limit;
 
 -- name: accounts_that_are_called
 -- By id, or by a part of the name.
-select id, external_id, attributes from accounts
+select id, external_id, attributes, deleted_at from accounts
 where deleted_at is null
   and (external_id = :words or position(casefold(:words) in casefold(attributes ->> 'name')) > 0)
 order by external_id <> :words, casefold(attributes ->> 'name') <> casefold(:words), id limit :limit;

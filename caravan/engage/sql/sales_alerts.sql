@@ -1,7 +1,8 @@
 -- name: alert_group
 -- The account's group for a solution interest, with what heads an alert about it.
-select g.id, g.engagement, g.completeness, g.stage, g.status, g.qualified_at
-from buying_groups g where g.account_id = :account_id and g.solution_interest = :solution_interest;
+select g.id, g.engagement, g.completeness, g.stage, g.status, g.qualified_at, a.external_id as account
+from buying_groups g join accounts a on a.id = g.account_id
+where g.account_id = :account_id and g.solution_interest = :solution_interest;
 
 -- name: alert_moments
 -- The newest moments of the account and of these people, and how many there are in all.

@@ -159,9 +159,8 @@ from traversals where journey_id = any(:journey_ids::bigint[])
 group by reason, label order by accounts desc;
 
 -- name: traversals_at
-select t.id, t.account_id, a.external_id, a.attributes ->> 'name' as name, t.entry, t.entered_at,
-       t.state ->> 'position' as node, t.state -> 'pending' ->> 'until' as until,
-       t.ended_at, t.reason, t.label, j.version
+select t.id, t.slug, t.account_id, a.external_id, a.attributes ->> 'name' as name, t.entry, t.entered_at,
+       t.state, t.state ->> 'position' as node, t.state -> 'pending' ->> 'until' as until, t.held_at, t.ended_at, t.reason, t.label, j.version
 from traversals t join accounts a on a.id = t.account_id join journeys j on j.id = t.journey_id
 where t.slug = :slug and (:node::text is null or (t.ended_at is null and t.state ->> 'position' = :node))
 order by t.id limit :limit;
