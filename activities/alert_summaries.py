@@ -42,8 +42,7 @@ class AlertSummaries:
             log.warning("alert without prose", why=why)
             self._resting_until = self._seconds() + REST.total_seconds()
             return None
-        sentences = [(one.text, one.records) for one in answer.value.sentences]
-        return Said(answer.model, sentences)
+        return Said(answer.model, answer.value.sentences)
 
 
 def alert_summaries(askers: Askers) -> Summarise | None:

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from caravan.ai.answering import LONGEST_QUESTION, answer
-from caravan.ai.summarising import named
+from caravan.reports.cited import named
 from starter.asker import asker
 from starter.cited import print_facts, print_sentences, told_fact
 from starter.errors import UserError
@@ -54,10 +54,7 @@ async def _told(session: Session, question: str) -> dict[str, Any]:
         "known": reply.known,
         "sentences": [one.model_dump() for one in named(reply.sentences, names)],
         "missing": names.name(reply.missing) or None,
-        "records": [
-            told_fact(looking.seen[record]) | {"text": names.name(looking.seen[record].text)}
-            for record in cited
-        ],
+        "records": [told_fact(looking.seen[record].named(names)) for record in cited],
         "looks": looking.looks,
         "model": got.model,
         "call": got.call,

@@ -5,8 +5,9 @@ from typing import Annotated, Any
 
 import typer
 
-from caravan.ai.summarising import named, summarise
+from caravan.ai.summarising import summarise
 from caravan.ai.unanswered import Unanswered
+from caravan.reports.cited import named
 from caravan.reports.facts import Facts
 from starter.asker import asker
 from starter.cited import print_facts, print_sentences, told_fact

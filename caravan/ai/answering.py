@@ -8,8 +8,8 @@ from pydantic import BaseModel, Field
 
 from caravan.ai.asking import Answer, Asker
 from caravan.ai.question import Question, Tool
-from caravan.ai.summarising import NOT_PROSE, Sentence, wrong
 from caravan.ai_settings import Feature
+from caravan.reports.cited import NOT_PROSE, Sentence, is_prose, refusal
 from caravan.reports.facts import Fact
 from caravan.reports.pseudonyms import Pseudonyms
 
@@ -44,12 +44,12 @@ async def answer(asker: Asker, question: str, lookout: Lookout, at: datetime) ->
 
     def check(reply: Reply) -> str | None:
         if not reply.known:
-            if not reply.missing.isprintable() or any(one in reply.missing for one in NOT_PROSE):
-                return "missing has mark-up, an address or a character that cannot be printed"
+            if not is_prose(reply.missing):
+                return f"missing {NOT_PROSE}"
             return "what is not known has no sentences" if reply.sentences else None
         if not reply.sentences:
             return "what is known is said in sentences, each with its records"
-        return wrong(reply.sentences, lookout.seen, lookout.pseudonyms)
+        return refusal(reply.sentences, lookout.seen, lookout.pseudonyms)
 
     asked = Question(
         Feature.ASK,

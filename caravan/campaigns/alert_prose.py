@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from caravan.reports.facts import Facts, told_by
+from caravan.reports.cited import Sentence, named, refusal
+from caravan.reports.facts import Facts
 
 
 @dataclass(frozen=True)
@@ -18,7 +19,7 @@ class Said:
     """Sentences about people and accounts by pseudonyms, each with its records."""
 
     model: str
-    sentences: Sequence[tuple[str, Sequence[str]]]
+    sentences: Sequence[Sentence]
 
 
 #: asks in bounded time and raises nothing: None where there is no answer
@@ -48,12 +49,16 @@ class AlertProse:
             self._wanted[alert] = facts
             return None
         said = self._said[alert]
-        sentences = [
-            {"text": facts.pseudonyms.name(text), "records": list(records)}
-            for text, records in (said.sentences if said else ())
-            if told_by(text, records, facts.by_record) and not any(facts.pseudonyms.strangers(text))
+        known = facts.by_record
+        standing = [
+            one
+            for one in (said.sentences if said else ())
+            if refusal([one], known, facts.pseudonyms) is None
         ]
-        return {"model": said.model, "sentences": sentences} if said and sentences else None
+        if said is None or not standing:
+            return None
+        told = [one.model_dump() for one in named(standing, facts.pseudonyms)]
+        return {"model": said.model, "sentences": told}
 
     async def fetch(self, engage: Any, at: datetime) -> None:
         """Ask what is wanted, each alert once."""

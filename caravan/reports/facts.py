@@ -23,11 +23,11 @@ They are told as they are to people, and to a model with pseudonyms; what a mode
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from caravan.reports.pseudonyms import Pseudonyms, people
+from caravan.reports.pseudonyms import Pseudonyms
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,10 @@ class Fact:
     record: str
     text: str
     at: datetime | None = None
+
+    def named(self, pseudonyms: Pseudonyms) -> "Fact":
+        """For people: with names."""
+        return replace(self, text=pseudonyms.name(self.text))
 
 
 @dataclass(frozen=True)
@@ -60,7 +64,7 @@ class Facts:
 
     def named(self) -> list[Fact]:
         """For people: with names."""
-        return [Fact(one.record, self.pseudonyms.name(one.text), one.at) for one in self.items]
+        return [one.named(self.pseudonyms) for one in self.items]
 
 
 def one_each(items: Iterable[Fact]) -> None:
@@ -92,15 +96,3 @@ def fitting(items: Iterable[Fact], characters: int) -> list[Fact]:
             break
         kept.append(one)
     return kept
-
-
-def told_by(text: str, records: Iterable[str], known: Mapping[str, Fact]) -> bool:
-    """Whether a sentence cites only what is known, and speaks of nobody but those its records speak of.
-
-    Of accounts it may speak as it likes, for what a record says is of one: ``strangers`` finds those that are not.
-    """
-    cited = list(records)
-    if not all(record in known for record in cited):
-        return False
-    spoken_of = {who for record in cited for who in people(known[record].text)}
-    return people(text) <= spoken_of

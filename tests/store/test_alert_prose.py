@@ -14,6 +14,7 @@ from caravan.ai_settings import AISettings
 from caravan.campaigns.alert_prose import Said
 from caravan.delivery.errors import RelayUnreachable
 from caravan.engage import halting
+from caravan.reports.cited import Sentence
 from caravan.reports.facts import Fact, Facts
 from caravan.reports.pseudonyms import Pseudonyms
 from tests.relay import Relay
@@ -113,9 +114,13 @@ async def test_who_was_erased_meanwhile_is_not_told_of(world: World) -> None:
             "update buying_group_members set removed_at = $1 where person_id = $2", at, quy
         )
         group = next(one.record for one in facts.items if one.record.startswith("group:"))
-        member = next(one.record for one in facts.items if one.record.endswith(f"/{quy}"))
-        said = [(f"person {quy} is keen.", [member]), (f"person {quy} is keen.", [group])]
-        return Said("m", [*said, ("The group is there.", [group])])
+        member = next(one for one in facts.by_record if re.fullmatch(rf"member:\d+/{quy}", one))
+        said = [
+            (f"person {quy} is keen.", member),
+            (f"person {quy} is keen.", group),
+            ("The group is there.", group),
+        ]
+        return Said("m", [Sentence(text=text, records=[record]) for text, record in said])
 
     world.summarise = summarise
     await world.walk(traversal)

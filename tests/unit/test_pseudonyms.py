@@ -2,11 +2,7 @@
 
 import pytest
 
-from caravan.ai.summarising import Sentence, wrong
-from caravan.reports.facts import Fact
 from caravan.reports.pseudonyms import LONGEST, Pseudonyms
-
-RECORDS = {"event:1": Fact("event:1", "person 12: visited /price")}
 
 
 @pytest.fixture
@@ -57,23 +53,3 @@ def test_names_are_put_back_and_strangers_stay(known: Pseudonyms) -> None:
         "Pia Ek and p-13 of Acme Power, person 99"
     )
     assert list(known.strangers("person 12, person 99")) == ["person 99"]
-
-
-@pytest.mark.parametrize(
-    ("text", "records", "why"),
-    [
-        ("person 12 is keen.", ["event:1"], None),
-        ("person 12 is keen.", ["event:2"], "cites a record"),
-        ("person 13 is keen.", ["event:1"], "that the records it cites do not"),
-        ("Of account 99 it is said.", ["event:1"], "speaks of somebody"),
-        ("See https://evil.example", ["event:1"], "mark-up"),
-        ("<b>keen</b>", ["event:1"], "mark-up"),
-        ("keen\x1b[2J", ["event:1"], "mark-up"),
-        ("keen\u202e", ["event:1"], "mark-up"),
-    ],
-)
-def test_sentence_is_of_records_and_plain(
-    known: Pseudonyms, text: str, records: list[str], why: str | None
-) -> None:
-    found = wrong([Sentence(text=text, records=records)], RECORDS, known)
-    assert (found is None) if why is None else (found is not None and why in found)
