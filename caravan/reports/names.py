@@ -1,21 +1,18 @@
 """What records are called and reached by, and where that stands in a text, whichever way it is written.
 
-A text is looked at as a person reads it: without case and accents, through characters that nobody sees. So BERGSTROM is
-Bergström, and an invisible character in the middle of a name hides nothing. What an address, a web host or a telephone
+A text is looked at as a person reads it (``folded.py``). So BERGSTROM is Bergström, and an invisible character in the
+middle of a name hides nothing. What an address, a web host or a telephone
 number looks like is found whoever's it is.
 """
 
 import re
-from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from functools import lru_cache
 from operator import attrgetter
 from typing import Any
-from unicodedata import category, normalize
 
-from caravan.journeys.unseen import in_one_line, is_seen
+from caravan.reports.folded import Folded
 
 #: what a person is called
 NAMES = ("first_name", "last_name")
@@ -37,8 +34,6 @@ _FORM = re.compile(
     r"(?: (?:ab|ag|as|a s|asa|bv|b v|co|corp|corporation|gmbh|inc|incorporated|kg|limited|llc|l l c|ltd|nv|n v|oy|oyj"
     r"|plc|sa|s a|sarl|se|spa|s p a))+$"
 )
-_WORD = re.compile(r"[^\W_]+")
-
 _NUMBER = r"(?P<number>\+?\d(?:[\s().\-/]{0,3}\d){6,})"
 #: which is no telephone number
 _INSTANT = r"(?P<instant>\b\d{4}-\d\d-\d\d(?:[ t]\d\d:\d\d(?::\d\d)?)?)"
@@ -51,11 +46,6 @@ _HOST = (
 _REACHES = re.compile("|".join((_INSTANT, _NUMBER, _MAIL, _HOST)))
 #: a page's path names files, which look like hosts
 _IN_PATH = re.compile("|".join((_INSTANT, _NUMBER, _MAIL)))
-
-#: letters that have no accent to lose, as they are written where there are none
-_PLAIN = str.maketrans(
-    {"ı": "i", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe"}
-)
 
 
 class What(StrEnum):
@@ -116,20 +106,20 @@ class KnownNames:
         """
         called = " ".join(str(attributes[field]) for field in NAMES if attributes.get(field))
         for value in (called, outside_id, *map(attributes.get, FIELDS)):
-            self._learn(whose, _Read.of(value))
-        self._learn_words(whose, _without_form(_Read.of(attributes.get("name")).words))
-        for part in _Read.of(called).each_word():
+            self._learn(whose, Folded.of(value))
+        self._learn_words(whose, _without_form(Folded.of(attributes.get("name")).words))
+        for part in Folded.of(called).each_word():
             if part.begins_with_capital:
                 self._learn_words(whose, part.words, part.text)
 
     def found(self, text: str) -> list[Found]:
         """Every part of a text that tells of somebody, in order; none lies in another."""
-        read = _Read(text)
+        read = Folded(text)
         instants, reaching = _reaching(read)
         named = [one for one in self._names(read) if not any(map(one.lies_within, instants))]
-        return _merged([*reaching, *(read.found(one) for one in named)])
+        return _merged([*reaching, *(_found(read, one) for one in named)])
 
-    def _learn(self, whose: str, read: "_Read") -> None:
+    def _learn(self, whose: str, read: Folded) -> None:
         letters = sum(map(len, read.words))
         self._learn_words(whose, read.words, read.text if letters <= SHORT else None)
 
@@ -140,7 +130,7 @@ class KnownNames:
             self._known.add((words, written))
             self._by_first_word.setdefault(words[0], []).append(_Name(words, whose, written))
 
-    def _names(self, read: "_Read") -> Iterator["_Place"]:
+    def _names(self, read: Folded) -> Iterator["_Place"]:
         for place, word in enumerate(read.words):
             for first in (word, *_of_whom(word)):
                 for name in self._by_first_word.get(first, ()):
@@ -163,7 +153,7 @@ class _Place:
         return start <= self.start and self.end <= end and (start, end) != (self.start, self.end)
 
 
-def _at(read: "_Read", place: int, name: _Name) -> _Place | None:
+def _at(read: Folded, place: int, name: _Name) -> _Place | None:
     """A name where its first word stands, if all of it does."""
     end = place + len(name.words)
     if end > len(read.words) or read.words[place : end - 1] != name.words[:-1]:
@@ -192,7 +182,7 @@ def _without_form(words: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(_FORM.sub("", " ".join(words)).split())
 
 
-def _reaching(read: "_Read") -> tuple[list[tuple[int, int]], list[Found]]:
+def _reaching(read: Folded) -> tuple[list[tuple[int, int]], list[Found]]:
     """The instants of a text, and what looks as if somebody could be reached by it."""
     instants, found = [], []
     for one in _REACHES.finditer(read.folded):
@@ -211,6 +201,12 @@ def _reaching(read: "_Read") -> tuple[list[tuple[int, int]], list[Found]]:
     return instants, found
 
 
+def _found(read: Folded, place: _Place) -> Found:
+    """The part of the text as it was written in which a name stands."""
+    span = read.span(place.start, place.end)
+    return Found(*span, What.name, place.name.whose, place.owns)
+
+
 def _merged(found: list[Found]) -> list[Found]:
     """In order; what overlaps becomes one, which is what the longest of it is."""
     merged: list[Found] = []
@@ -222,54 +218,3 @@ def _merged(found: list[Found]) -> list[Found]:
         else:
             merged.append(one)
     return merged
-
-
-class _Read:
-    """A text as a person reads it: ``folded``, whose characters know where they stand in the text."""
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-        self._begins: list[int] = []  # of each folded character, where it is in the text
-        folded = []
-        for place, character in enumerate(text):
-            letters = _folded(character)
-            folded.append(letters)
-            self._begins += [place] * len(letters)
-        self.folded = "".join(folded)
-        self.spans = [one.span() for one in _WORD.finditer(self.folded)]
-        self.words = tuple(self.folded[start:end] for start, end in self.spans)
-
-    @classmethod
-    def of(cls, value: object) -> "_Read":
-        """A field's value, or that of none."""
-        return cls("" if value is None else in_one_line(str(value)))
-
-    @property
-    def begins_with_capital(self) -> bool:
-        return self.text[:1].isupper() or self.text[:1].istitle()
-
-    def each_word(self) -> Iterator["_Read"]:
-        for start, end in self.spans:
-            first, last = self.span(start, end)
-            yield _Read(self.text[first:last])
-
-    def span(self, start: int, end: int) -> tuple[int, int]:
-        """Where folded characters stand in the text, with the accents and unseen characters behind the last."""
-        behind = bisect_right(self._begins, self._begins[end - 1])
-        last = self._begins[behind] if behind < len(self._begins) else len(self.text)
-        return self._begins[start], last
-
-    def found(self, place: _Place) -> Found:
-        """The part of the text in which a name stands."""
-        return Found(*self.span(place.start, place.end), What.name, place.name.whose, place.owns)
-
-
-@lru_cache(maxsize=10_000)
-def _folded(character: str) -> str:
-    """A character without case and accent; nothing for what has no look of its own."""
-    letters = normalize("NFKD", character.casefold()).casefold().translate(_PLAIN)
-    return "".join(
-        one
-        for one in letters
-        if (is_seen(one) or one.isspace()) and not category(one).startswith("M")
-    )

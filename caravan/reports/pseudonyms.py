@@ -17,6 +17,7 @@ LONGEST, LOOKED_AT = 160, 2_000
 _PSEUDONYM = re.compile(r"\b(account|person) (\d+)\b", re.IGNORECASE)
 #: a pseudonym at the end of what is cut off may be the beginning of another
 _LAST_PSEUDONYM = re.compile(r"\b(account|person) \d*$", re.IGNORECASE)
+_GLUED = re.compile(r"\w\w")
 #: what is told in place of what looks like somebody's
 _IN_PLACE = {
     What.mail: "(address)",
@@ -69,9 +70,9 @@ class Pseudonyms:
         line = _PSEUDONYM.sub(r"\1-\2", line)  # a text cannot speak of whom it likes
         told, behind = "", 0
         for one in self._known.found(line):
-            told += line[behind : one.start] + _instead(one, line)
+            told = _apart(_apart(told, line[behind : one.start]), _instead(one, line))
             behind = one.end
-        told += line[behind:]
+        told = _apart(told, line[behind:])
         if len(told) <= LONGEST:
             return told
         return _LAST_PSEUDONYM.sub("", told[: LONGEST - 1]) + "…"
@@ -83,6 +84,11 @@ class Pseudonyms:
     def strangers(self, text: str) -> Iterator[str]:
         """The pseudonyms of a text that are nobody's here."""
         return (one[0] for one in _PSEUDONYM.finditer(text) if one[0].lower() not in self._names)
+
+
+def _apart(before: str, behind: str) -> str:
+    """One behind the other; a pseudonym is a word of its own, also where scripts or underscores have none."""
+    return before + (" " if _GLUED.fullmatch(before[-1:] + behind[:1]) else "") + behind
 
 
 def _instead(found: Found, line: str) -> str:

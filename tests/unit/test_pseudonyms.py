@@ -37,6 +37,7 @@ def known() -> Pseudonyms:
         ("Ek asked, ek did not", "person 12 asked, ek did not"),
         ("Grid at Volt", "Grid at account 6"),
         ("Annikas or Pias deputy", "Annikas or person 12's deputy"),
+        ("昨日Acme_Powerさん", "昨日 account 5 さん"), ("x_pia_ek", "x_ person 12"),
         ("acme.example", "account 5"), ("see evil.example", "see (address)"), ("acme.elsewhere.example", "(address)"),
         ("person 13 said so", "person-13 said so"), ("person\xa0 13 said so", "person-13 said so"),
         ("x" * 150 + " Pia Ek asks", "x" * 150 + " …"),  # and not somebody whose number begins so
