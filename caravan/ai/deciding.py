@@ -17,6 +17,8 @@ from caravan.journeys.unseen import in_one_line
 PROMPT = "decide"
 #: of one try, whatever AI_TIMEOUT: the activity that asks has longer
 LONGEST = timedelta(minutes=10)
+#: characters of a reason that is taken at all; more is no answer
+LONGEST_SAID = 2000
 
 
 class PathAnswer(BaseModel):
@@ -24,7 +26,10 @@ class PathAnswer(BaseModel):
 
     path: str
     confidence: float = Field(ge=0, le=1, description="how sure you are, from 0 to 1")
-    reason: str = Field(description="why, in one sentence that names the facts that decided")
+    reason: str = Field(
+        max_length=LONGEST_SAID,
+        description="why, in one sentence that names the facts that decided",
+    )
 
 
 @lru_cache(maxsize=200)

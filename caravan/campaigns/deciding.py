@@ -2,8 +2,11 @@
 
 Each decision is a row, claimed with the facts that the model is told, so whoever asks again – a worker died – asks the
 same question. An answer is noted as it comes and never asked for again; the path it leads to is settled in the
-transaction of the step. Whatever keeps the model from answering leads to ``otherwise``: nothing waits for it
-longer than ``WITHIN``.
+transaction of the step. Whatever keeps the model from answering, or its question from being put together, leads to
+``otherwise``: nothing waits for it longer than ``WITHIN``.
+
+Who is erased before the model answers is told of no more: the facts are claimed anew, without them. An answer names the
+claim it is to, for in another claim person 1 is somebody else.
 """
 
 from collections.abc import Callable
@@ -33,6 +36,8 @@ Now = Callable[[], datetime]
 WITHIN = timedelta(hours=1)
 #: how often one decision is asked for; a model that failed so often is not asked again for this one
 MOST_TRIES = 3
+#: why nobody was asked, where facts are not what they should be: of another type than their field, say
+UNTOLD = "what is known of the account could not be put to a model"
 
 #: why there is no answer, as it is kept
 CAUSES: dict[type[Unanswered], str] = {
@@ -68,9 +73,9 @@ class Verdict:
 class _Claimed:
     open: Open
     id: int
+    claim: int  # which facts it is asked with: one more each time they are claimed anew
     asked: PathQuestion
     tries: int
-    known: Verdict | None  # what the model has said to a try before
 
 
 def decide_node(open: Open) -> Decide:
@@ -108,11 +113,20 @@ async def decide(
     Raises:
         NotDecidedYet: try again later.
     """
-    claimed = await _claim(pool, plans, traversal_id, step_no, now())
+    until = asked_at + WITHIN
+    claimed: _Claimed | Verdict | Served
+    try:
+        claimed = await _claim(pool, plans, traversal_id, step_no, now())
+    except Exception as error:
+        if now() < until:
+            raise  # a fault to mend while the account waits, though not for ever
+        claimed = Verdict(cause="failed", reason=f"{UNTOLD} ({type(error).__name__})")
     if isinstance(claimed, Served):
         return claimed
-    until = min(asked_at + WITHIN, claimed.open.locked.traversal.deadline)
-    said = claimed.known or await _ask(pool, claimed, choose, until, now, stopping)
+    if isinstance(claimed, Verdict):
+        said: Verdict | None = claimed
+    else:
+        said = await _ask(pool, claimed, choose, until, now, stopping)
     return await conclude(
         pool, plans, said, traversal_id=traversal_id, step_no=step_no, at=now(), go_on=go_on
     )
@@ -120,7 +134,8 @@ async def decide(
 
 async def _claim(
     pool: Any, plans: PlanCache, traversal_id: int, step_no: int, at: datetime
-) -> _Claimed | Served:
+) -> _Claimed | Verdict | Served:
+    """What to ask; or what is said already, to a try before or by the facts themselves; or what is recorded."""
     async with pool.acquire() as conn, conn.transaction():
         open = await opened(conn, plans, "decide", traversal_id, step_no, at)
         if isinstance(open, Served):
@@ -128,25 +143,26 @@ async def _claim(
         node = decide_node(open)
         visit = Progress(open.locked).visit(conn, plans, open.command, at)
         row = await sql.fetchrow(conn, "decision_at", **_key(visit))
-        if row is None or (row["facts"] is None and row["model"] is None):
+        if row is not None and row["model"] is not None:
+            return Verdict(row["path"], row["confidence"])
+        if row is None or row["facts"] is None:
             gathered = await decision_facts.gather(visit)
-            told = {
-                "facts": gathered.facts.model_dump(mode="json"),
-                "people": list(gathered.people),
-            }
-            if row is None:
-                row = await sql.fetchrow(conn, "claim_decision", **_key(visit), at=at, **told)
-            else:
-                await sql.execute(conn, "claim_decision_anew", id=row["id"], **told)
             facts = gathered.facts
+            row = await sql.fetchrow(
+                conn,
+                "claim_decision",
+                **_key(visit),
+                at=at,
+                facts=facts.model_dump(mode="json"),
+                people=list(gathered.people),
+            )
         else:
-            facts = Facts.model_validate(row["facts"] or {})
-    known = Verdict(row["path"], row["confidence"]) if row["model"] is not None else None
+            facts = Facts.model_validate(row["facts"])
+    if not facts.say_something:
+        return Verdict(cause="missing-data", reason="nothing is known of the account to decide by")
     prompts = zip(names(node.paths), (path.prompt for path in node.paths), strict=True)
     question = PathQuestion(dict(prompts), facts)
-    if known is None and not facts.say_something:
-        known = Verdict(cause="missing-data", reason="nothing is known of the account to decide by")
-    return _Claimed(open, row["id"], question, row["tries"], known)
+    return _Claimed(open, row["id"], row["claim"], question, row["tries"])
 
 
 def _key(visit: Visit) -> dict[str, Any]:
@@ -162,13 +178,13 @@ async def _ask(
     stopping: Callable[[], bool],
 ) -> Verdict | None:
     """What the model says, or why it does not; None where it may not be asked just now."""
-    if now() >= until:
+    traversal = claimed.open.locked.traversal
+    if now() >= min(until, traversal.deadline):
         return Verdict(cause="timeout", reason="the model did not answer in time")
     if claimed.tries >= MOST_TRIES:
         return Verdict(cause="failed", reason=f"the model did not answer in {MOST_TRIES} tries")
     if stopping():
         raise NotDecidedYet("the worker stops")
-    traversal = claimed.open.locked.traversal
 
     async def may_leave() -> int | None:
         word: int | None = await sql.fetchval(
@@ -177,18 +193,19 @@ async def _ask(
             traversal_id=traversal.id,
             epoch=traversal.epoch,
             id=claimed.id,
+            claim=claimed.claim,
             **{"try": claimed.tries + 1},
         )
         return word
 
     if await last_word(may_leave) is None:
-        return None  # closed, held, or answered to another try: ours is not to ask
+        # closed, held, answered to another try, or about somebody erased since: ours is not to ask
+        return None
     try:
         choice = await choose(claimed.asked, now())
     except Unanswered as error:
         return await _lost(pool, claimed, error)
-    await _note(pool, claimed.id, choice)
-    return Verdict(choice.path, choice.confidence)
+    return await _note(pool, claimed, choice)
 
 
 async def _lost(pool: Any, claimed: _Claimed, error: Unanswered) -> Verdict:
@@ -202,17 +219,20 @@ async def _lost(pool: Any, claimed: _Claimed, error: Unanswered) -> Verdict:
     return Verdict(cause=cause, reason=reason)
 
 
-async def _note(pool: Any, id: int, choice: Choice) -> None:
-    await sql.execute(
+async def _note(pool: Any, claimed: _Claimed, choice: Choice) -> Verdict | None:
+    """What the model said; None where another answer came first, or this one is to facts that are told no more."""
+    noted = await sql.fetchval(
         pool,
         "note_decision",
-        id=id,
+        id=claimed.id,
+        claim=claimed.claim,
         digest=choice.digest,
         model=choice.model,
         path=choice.path,
         confidence=choice.confidence,
         reason=choice.reason,
     )
+    return Verdict(choice.path, choice.confidence) if noted is not None else None
 
 
 async def conclude(
@@ -228,7 +248,8 @@ async def conclude(
     """Record the path that the account takes, and why.
 
     Args:
-        said: None: nobody could be asked just now. What the row has of a model counts in its stead.
+        said: None: nobody could be asked just now, or what was said does not count. What the row has of a model
+            counts in its stead.
 
     Raises:
         NotDecidedYet: there is nothing to record, nor anything that forbids to ask.
@@ -243,7 +264,7 @@ async def conclude(
         if row is not None and row["model"] is not None:
             said = Verdict(row["path"], row["confidence"])
         if said is None:
-            raise NotDecidedYet("something came between: the model was not asked")
+            raise NotDecidedYet("something came between: there is no answer of a model that counts")
         edge, cause = _edge(decide_node(open), said)
         await sql.execute(
             conn,

@@ -172,7 +172,7 @@ def _account(
     attributes: Mapping[str, Any], custom: Mapping[str, str], telling: Unnamed, as_of: datetime
 ) -> dict[str, Any]:
     told: dict[str, Any] = {field: telling(attributes.get(field)) for field in ACCOUNT_TEXTS}
-    told |= {field: attributes.get(field) for field in ACCOUNT_NUMBERS}
+    told |= {field: _measure(attributes.get(field)) for field in ACCOUNT_NUMBERS}
     for field, kind in custom.items():
         value = attributes.get(field)
         if kind not in CUSTOM_TYPES or field in STANDARD["account"] or value is None:
@@ -180,7 +180,7 @@ def _account(
         if kind in ("date", "datetime"):
             told[f"{field}_in_days"] = _days_to(value, as_of)
         else:
-            told[field] = value
+            told[field] = _measure(value)
     return {field: value for field, value in told.items() if value is not None}
 
 
@@ -242,7 +242,7 @@ def _opportunity(
         type=telling(attributes.get("type")),
         closes_in_days=_days_to(attributes.get("expected_close_date"), as_of),
         **{
-            field: attributes.get(field)
+            field: _measure(attributes.get(field))
             for field in ("amount", "probability", "is_closed", "is_won")
         },
     )
@@ -262,6 +262,11 @@ def _group(row: Mapping[str, Any], telling: Unnamed) -> GroupFacts:
 def _texts(values: object, telling: Unnamed) -> tuple[str, ...]:
     told = (telling(value) for value in values) if isinstance(values, list) else ()
     return tuple(text for text in told if text is not None)
+
+
+def _measure(value: object) -> int | float | bool | None:
+    """A number or a truth value, by what it is: a field's type may have been changed after its data came."""
+    return value if isinstance(value, int | float) else None
 
 
 def _days_to(value: object, as_of: datetime) -> int | None:

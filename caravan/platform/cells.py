@@ -1,5 +1,6 @@
 """Cells of a CSV file: the value each stands for, by its field's type; an empty one is null."""
 
+import math
 import re
 from collections.abc import Callable
 from typing import Any
@@ -41,6 +42,8 @@ def _number(cell: str) -> int | float | None:
     if not _NUMBER.fullmatch(text):
         raise UnfitOperand("a number was expected, such as 1200 or 12.5")
     number = float(text)
+    if not math.isfinite(number):
+        raise UnfitOperand("a number of at most 308 digits was expected")
     return int(number) if number.is_integer() and abs(number) < 1e15 else number
 
 

@@ -1,18 +1,20 @@
 """What comes of a ``decide``: the path a model chose, or ``otherwise`` and the cause; once, whatever dies."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from caravan.ai.budget import GRACE
-from caravan.ai.deciding import LONGEST, choose
+from caravan.ai.deciding import LONGEST, LONGEST_SAID, choose
 from caravan.ai.path_choice import LONGEST_REASON, Choice, PathQuestion
 from caravan.ai_settings import Feature
 from caravan.campaigns import deciding as campaigns_deciding
-from caravan.campaigns.deciding import MOST_TRIES, WITHIN, NotDecidedYet
+from caravan.campaigns.deciding import MOST_TRIES, UNTOLD, WITHIN, NotDecidedYet
 from caravan.campaigns.last_word import last_word
 from caravan.engage import halting, sql
 from caravan.engage.versions import Inside, Policy
@@ -24,6 +26,17 @@ from workflows.options import DECIDE_TIMEOUT
 
 class Death(Exception):
     """What ends a try without a word."""
+
+
+def dying_with_the_answer(deciding: Deciding) -> Callable[[], datetime]:
+    """The clock of a try that ends once the model's answer is noted."""
+
+    def now() -> datetime:
+        if deciding.model.asked:
+            raise Death
+        return deciding.world.now
+
+    return now
 
 
 @pytest.fixture
@@ -155,7 +168,14 @@ async def test_an_answer_that_names_no_path_is_asked_for_again(deciding: Decidin
 
 @pytest.mark.parametrize(
     "answer",
-    [says("otherwise"), says("1"), says(confidence=1.5), {"path": "Hot"}, "Hot, I think"],
+    [
+        says("otherwise"),
+        says("1"),
+        says(confidence=1.5),
+        says(reason="x" * (LONGEST_SAID + 1)),
+        {"path": "Hot"},
+        "Hot, I think",
+    ],
 )
 async def test_answers_out_of_shape_lead_to_otherwise(deciding: Deciding, answer: Any) -> None:
     deciding.model = ScriptedModel(answer)
@@ -234,13 +254,8 @@ async def test_a_worker_killed_before_it_recorded_the_path_asks_nobody(deciding:
     deciding.settings = replace(deciding.settings, keep_answers=timedelta(0))
     await deciding.begin()
 
-    def dies_with_the_answer() -> Any:
-        if deciding.model.asked:
-            raise Death
-        return deciding.world.now
-
     with pytest.raises(Death):
-        await deciding.decide(now=dies_with_the_answer)
+        await deciding.decide(now=dying_with_the_answer(deciding))
     assert await deciding.position() == "triage"
     assert (await deciding.row())["path"] == "Hot"
     deciding.settings = replace(deciding.settings, features=frozenset())
@@ -263,6 +278,60 @@ async def test_a_process_that_asking_kills_each_time_is_not_killed_for_ever(
     await deciding.decide(choose=kills)
     assert await deciding.position() == "other"
     assert (await deciding.row())["cause"] == "failed"
+
+
+OPPORTUNITIES = "opportunity_id,account_id,name,stage\no,acme,Deal,open\n"
+
+
+async def test_facts_that_cannot_be_told_hold_nobody_beyond_the_time(deciding: Deciding) -> None:
+    await deciding.begin(opportunities=OPPORTUNITIES)
+    began = deciding.world.now
+    # as no import would leave it
+    await deciding.world.engage.execute(
+        "update opportunities set attributes = attributes || '{\"is_closed\": 7}'"
+    )
+    deciding.world.now += WITHIN - timedelta(seconds=1)
+    with pytest.raises(ValidationError):
+        await deciding.decide(asked_at=began)
+    assert await deciding.position() == "triage"
+    deciding.world.now += timedelta(seconds=1)
+    await deciding.decide(asked_at=began)
+    assert await deciding.position() == "other"
+    row = await deciding.row()
+    assert (row["cause"], row["reason"]) == ("failed", f"{UNTOLD} (ValidationError)")
+    assert deciding.model.asked == []
+
+
+async def claimed_by_another_release(deciding: Deciding) -> None:
+    """Leave facts that this one cannot read."""
+    await deciding.world.engage.execute("update decisions set facts = facts || '{\"mood\": 1}'")
+
+
+async def test_facts_claimed_by_another_release_hold_nobody_beyond_the_time(
+    deciding: Deciding,
+) -> None:
+    deciding.model = ScriptedModel(TimeoutError())
+    await deciding.begin()
+    began = deciding.world.now
+    with pytest.raises(NotDecidedYet):
+        await deciding.decide()
+    await claimed_by_another_release(deciding)
+    with pytest.raises(ValidationError):
+        await deciding.decide(asked_at=began)
+    deciding.world.now += WITHIN
+    await deciding.decide(asked_at=began)
+    assert await deciding.position() == "other"
+    assert (await deciding.row())["cause"] == "failed"
+
+
+async def test_an_answer_counts_whatever_release_claimed_its_facts(deciding: Deciding) -> None:
+    await deciding.begin()
+
+    with pytest.raises(Death):
+        await deciding.decide(now=dying_with_the_answer(deciding))
+    await claimed_by_another_release(deciding)
+    await deciding.decide()
+    assert await deciding.position() == "rest"
 
 
 async def test_asking_again_what_was_recorded_asks_nobody(deciding: Deciding) -> None:
@@ -290,14 +359,9 @@ async def test_two_tries_at_once_decide_once(deciding: Deciding) -> None:
 async def test_the_first_answer_counts_also_for_a_try_that_has_another(deciding: Deciding) -> None:
     await deciding.begin()
 
-    def dies_with_the_answer() -> Any:
-        if deciding.model.asked:
-            raise Death
-        return deciding.world.now
-
     async def slower(question: PathQuestion, at: Any) -> Choice:
         with pytest.raises(Death):
-            await deciding.decide(now=dies_with_the_answer)
+            await deciding.decide(now=dying_with_the_answer(deciding))
         return Choice("Warm", 0.8, "another", "d", "m")
 
     await deciding.decide(choose=slower)

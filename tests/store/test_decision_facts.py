@@ -12,11 +12,14 @@ from hypothesis import strategies as st
 from caravan.ai.deciding import choose
 from caravan.ai.path_choice import Choice, PathQuestion
 from caravan.ai.unanswered import ModelFailed
+from caravan.campaigns import deciding as campaigns_deciding
 from caravan.campaigns.deciding import NotDecidedYet
+from caravan.campaigns.last_word import last_word
 from caravan.campaigns.person_erasure import erase_from_both
 from caravan.campaigns.personal_data import find, held
 from caravan.database.erasures import ErasureKey
 from caravan.journeys.fields import STANDARD
+from tests import world as world_of_tests
 from tests.deciding import ACCOUNTS, JOURNEY, PEOPLE, Deciding, says
 from tests.grouping import Grouping
 from tests.scripted_model import Asked, ScriptedModel
@@ -136,6 +139,25 @@ async def test_facts_of_every_kind_are_told_and_nothing_else(deciding: Deciding)
             {"solution_interest": "grid", "stage": "open", "completeness": 100, "engagement": 0, "qualified": False, "people": 1}
         ],
     }  # fmt: skip
+
+
+async def test_a_text_that_stands_where_a_number_is_declared_is_not_told(
+    deciding: Deciding, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is rewritten when a field's type is changed: what came before stays as it is."""
+    declared = world_of_tests.HEAD.replace(
+        "contract_end: date", "owner: integer, seats: integer, share: number, vip: boolean, ours: boolean"
+    )  # fmt: skip
+    monkeypatch.setattr(world_of_tests, "HEAD", declared)
+    await deciding.begin(accounts="account_id,name,seats\nacme,Acme Power,40\n")
+    before = {
+        "owner": "Anna Svensson anna@x.example", "share": "Anna", "vip": "Anna", "employees": "ask Anna",
+        "annual_revenue": ["Anna"], "ours": True,
+    }  # fmt: skip
+    await deciding.world.engage.execute(
+        "update accounts set attributes = attributes || $1::jsonb", before
+    )
+    assert (await told(deciding))["account"] == {"seats": 40, "ours": True}
 
 
 async def test_the_most_engaged_come_first_and_no_more_than_twenty(deciding: Deciding) -> None:
@@ -287,13 +309,66 @@ async def test_who_is_erased_while_a_model_is_away_is_not_told_of_again(deciding
     with pytest.raises(NotDecidedYet):
         await deciding.decide()
     assert len(deciding.model.asked[0].facts["people"]) == 2
-    world = deciding.world
-    ann = await find(world.engage, world.platform, "ann")
-    assert ann is not None
-    await erase_from_both(world.engage, world.platform, ann.id, KEY, world.now)
+    await erase_ann(deciding.world)
     await deciding.decide()
     assert len(deciding.model.asked[1].facts["people"]) == 1
     assert len((await deciding.row())["people"]) == 1
+
+
+async def erase_ann(world: World) -> None:
+    ann = await find(world.engage, world.platform, "ann")
+    assert ann is not None
+    await erase_from_both(world.engage, world.platform, ann.id, KEY, world.now)
+
+
+async def test_an_answer_about_who_was_erased_is_pinned_on_nobody_else(deciding: Deciding) -> None:
+    """The facts were claimed anew before it came: person 1 is Bo by then."""
+    deciding.model = ScriptedModel(says("Warm", reason="person 1 reads"))
+    await deciding.begin()
+
+    async def overtaken(question: PathQuestion, at: Any) -> Choice:
+        await erase_ann(deciding.world)
+        await told_anew(deciding)
+        return Choice("Hot", 0.9, "person 1 is a chief of technology", "d" * 64, "m")
+
+    with pytest.raises(NotDecidedYet):
+        await deciding.decide(choose=overtaken)
+    row = await deciding.row()
+    assert (row["model"], row["path"], row["reason"], row["edge"]) == (None, None, None, None)
+    await deciding.decide()
+    row = await deciding.row()
+    assert (row["path"], row["reason"], row["edge"]) == ("Warm", "person 1 reads", "2")
+    bo = await deciding.world.engage.fetchval("select id from people where external_id = 'bo'")
+    assert row["people"] == [bo]
+
+
+async def told_anew(deciding: Deciding) -> None:
+    """Another try, which dies with the question in its hands."""
+
+    async def dies(question: PathQuestion, at: Any) -> Choice:
+        raise EOFError
+
+    with pytest.raises(EOFError):
+        await deciding.decide(choose=dies)
+
+
+async def test_who_is_erased_between_claim_and_asking_is_not_told_of(
+    deciding: Deciding, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await deciding.begin()
+
+    async def behind_an_erasure(ask: Any) -> Any:
+        await erase_ann(deciding.world)
+        return await last_word(ask)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(campaigns_deciding, "last_word", behind_an_erasure)
+        with pytest.raises(NotDecidedYet):
+            await deciding.decide()
+    assert deciding.model.asked == []
+    await deciding.decide()
+    [asked] = deciding.model.asked
+    assert len(asked.facts["people"]) == 1
 
 
 async def test_who_is_erased_while_a_model_thinks_is_not_spoken_of(deciding: Deciding) -> None:
@@ -302,9 +377,7 @@ async def test_who_is_erased_while_a_model_thinks_is_not_spoken_of(deciding: Dec
 
     async def overtaken(question: PathQuestion, at: Any) -> Choice:
         choice = await choose(deciding.asker, question, at)
-        ann = await find(world.engage, world.platform, "ann")
-        assert ann is not None
-        await erase_from_both(world.engage, world.platform, ann.id, KEY, world.now)
+        await erase_ann(world)
         return choice
 
     await deciding.decide(choose=overtaken)

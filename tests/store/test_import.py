@@ -138,6 +138,31 @@ async def test_person_shorthand_makes_a_relation_with_roles(world: World) -> Non
     assert await world.platform.fetchval("select count(*) from people") == 1
 
 
+@pytest.mark.parametrize(
+    ("file", "column"),
+    [
+        ("accounts", "annual_revenue"),
+        ("accounts", "employees"),
+        ("opportunities", "amount"),
+        ("opportunities", "expected_revenue"),
+        ("opportunities", "probability"),
+    ],
+)
+async def test_a_number_too_large_for_the_stores_is_a_bad_row(
+    world: World, file: str, column: str
+) -> None:
+    workspace = world.workspace("")
+    await world.load(workspace, accounts="account_id,name\na,A\n")
+    names = "account_id" if file == "accounts" else "account_id,opportunity_id"
+    rows = [f"{'a,o' if ',' in names else 'a'},{number}" for number in ("9" * 400, "12")]
+    [report] = await world.load(workspace, **{file: "\n".join([f"{names},{column}", *rows])})
+    [bad] = report.bad
+    assert bad.line == 2
+    assert "a number of at most 308 digits was expected" in bad.reason
+    attributes = await world.platform.fetchval(f"select attributes from {file}")
+    assert attributes[column] == 12
+
+
 async def test_relations_opportunities_and_events_find_their_records(world: World) -> None:
     workspace = world.workspace("")
     reports = await world.load(

@@ -1,20 +1,19 @@
 -- name: decision_at
 -- Locked: of two tries one at a time looks at it.
-select id, claimed_at, tries, facts, digest, model, path, confidence, reason from decisions
+select id, claim, claimed_at, tries, facts, digest, model, path, confidence, reason from decisions
 where traversal_id = :traversal_id and node = :node and visit = :visit for update;
 
 -- name: claim_decision
+-- Anew where whom it told of was erased before the model answered.
 insert into decisions (traversal_id, node, visit, claimed_at, facts, people)
 values (:traversal_id, :node, :visit, :at, :facts, :people::bigint[])
-returning id, claimed_at, tries, facts, digest, model, path, confidence, reason;
-
--- name: claim_decision_anew
--- Whom it told of was erased before the model answered.
-update decisions set facts = :facts, people = :people::bigint[] where id = :id;
+on conflict (traversal_id, node, visit) do update
+set facts = excluded.facts, people = excluded.people, claim = decisions.claim + 1
+returning id, claim, claimed_at, tries, facts, digest, model, path, confidence, reason;
 
 -- name: begin_decision_try
 -- The last word before the model is asked: as of a call (see begin_try). Counted before it is asked, for what is asked may
--- be what kills the process; `try`: the same try may ask for its word again.
+-- be what kills the process; `try`: the same try may ask for its word again. Of who was erased since the claim nobody is told.
 with alive as (
   select t.id from traversals t join journeys j on j.id = t.journey_id and j.paused_at is null and j.state <> 'aborted'
   where t.id = :traversal_id and t.epoch = :epoch and t.ended_at is null
@@ -22,14 +21,16 @@ with alive as (
 )
 update decisions d set tries = greatest(d.tries, :try)
 from alive where d.traversal_id = alive.id and d.id = :id and d.edge is null and d.model is null
+  and d.claim = :claim and d.facts is not null
 returning d.id;
 
 -- name: note_decision
--- What the model said; the first of two tries counts.
+-- What the model said; the first of two tries counts, and none to an older claim, which knows others as person 1, person 2 …
 update decisions
 set digest = :digest, model = :model, path = :path, confidence = :confidence,
     reason = case when facts is not null then :reason end  -- whom it may speak of may have been erased meanwhile
-where id = :id and model is null and edge is null;
+where id = :id and claim = :claim and model is null and edge is null
+returning id;
 
 -- name: decision_waits
 update decisions set reason = :reason where id = :id and model is null and edge is null;
