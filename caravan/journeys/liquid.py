@@ -34,7 +34,8 @@ _expanded = Environment(undefined=StrictUndefined)
 know_fragments(_expanded)
 
 
-_OPENINGS = re.compile(r"\{\{|\{%")
+#: with the blanks before and behind a tag's name, or an output's first word
+_OPENINGS = re.compile(r"(?P<opening>\{\{|\{%)-?(?P<before>\s*)(?:(?:#|\w+)(?P<behind>\s*))?")
 
 
 @dataclass(frozen=True)
@@ -131,6 +132,8 @@ def nonsense_in(text: str, catalog: FieldCatalog, *, expanded: bool = False) -> 
 
 #: openings without an end that a text may have where nobody minds, in comments
 MOST_OPEN = 50
+#: blanks where a tag or an output begins: the lexer tries each of them as its end
+MOST_BLANKS = 100
 
 
 def _parsed(environment: Environment, text: str) -> BoundTemplate:
@@ -151,9 +154,14 @@ def _check_ends(text: str) -> None:
         BadLiquid: an opening has no end, outside of blocks in which nobody minds.
     """
     last = {"{{": text.rfind("}}"), "{%": text.rfind("%}")}
-    open_ones = [
-        match.start() for match in _OPENINGS.finditer(text) if match.start() > last[match[0]]
-    ]
+    open_ones = []
+    for match in _OPENINGS.finditer(text):
+        blanks = len(match["before"]) + len(match["behind"] or "")
+        if blanks > MOST_BLANKS:
+            line = Lines(text).of(match.start())
+            raise BadLiquid(line, f"more than {MOST_BLANKS} blanks behind '{match['opening']}'")
+        if match.start() > last[match["opening"]]:
+            open_ones += [match.start()] * (1 + blanks)  # from behind each blank it looks anew
     if len(open_ones) > MOST_OPEN:
         end = "}}" if text.startswith("{{", open_ones[0]) else "%}"
         raise BadLiquid(Lines(text).of(open_ones[0]), f"expected '{end}', found end of file")

@@ -348,6 +348,17 @@ def test_template_full_of_one_thing_is_told_in_time(wide: Path, name: str) -> No
         _check_in_time(wide, wide / name, text + piece * ((SIZE - len(text)) // len(piece)), text)
 
 
+@pytest.mark.parametrize("opening", ["{{", "{%", "{{-", "{% render", "{{ name"])
+def test_opening_with_nothing_but_blanks_behind_it_is_told_in_time(
+    wide: Path, opening: str
+) -> None:
+    text = MAILS["hi.html"]
+    for end in ("", "}}", "%}"):
+        blanks = " " * (SIZE - len(text) - len(opening) - len(end))
+        _check_in_time(wide, wide / "hi.html", text + opening + blanks + end, text)
+    (wide / "hi.html").write_text(text, encoding="utf-8")
+
+
 @settings(
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
