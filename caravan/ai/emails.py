@@ -9,11 +9,11 @@ from pydantic import BaseModel, ConfigDict
 
 from caravan.ai.asking import Answer, Asker
 from caravan.ai.drafts import problems_of, with_drafts
-from caravan.ai.linked_hosts import invented_links
 from caravan.ai.question import Question
 from caravan.ai.role_focus import focus_of
 from caravan.ai.workspace_vocabulary import for_mail, sender_domain
 from caravan.ai.writing import TOKENS, Misshapen, Origin, WrittenMail, mail_file, written
+from caravan.ai.written_content import unfit_mail
 from caravan.ai_settings import Feature
 from caravan.journeys.limits import USUAL, Limits
 from caravan.journeys.templates import split_front
@@ -190,7 +190,7 @@ def _wrong(
     wrong = problems_of(workspace, drafted, files)
     for one in drafts:
         wrong += strange_tokens(workspace, drafted, one)
-        wrong += mail_links(workspace, one, known)
+        wrong += unfit_content(workspace, drafted, one, known, at)
     return wrong
 
 
@@ -204,8 +204,10 @@ def strange_tokens(workspace: Workspace, drafted: Workspace, draft: MailDraft) -
     ]
 
 
-def mail_links(workspace: Workspace, draft: MailDraft, known: tuple[str, ...]) -> list[str]:
-    """Links of a template that lead where nobody has said."""
-    text = "\n".join((draft.mail.subject, draft.mail.preheader, draft.mail.body))
-    wrong = invented_links(text, *known, domain=sender_domain(workspace))
-    return [f"{draft.file}:1: error bad-link: {one}" for one in wrong]
+def unfit_content(
+    workspace: Workspace, drafted: Workspace, draft: MailDraft, known: tuple[str, ...], at: datetime
+) -> list[str]:
+    """What a template may not hold, and links that lead where nobody has said."""
+    domain = sender_domain(workspace)
+    wrong = unfit_mail(workspace, drafted, draft.slug, draft.mail, known, domain=domain, at=at)
+    return [f"{draft.file}:1: error {one}" for one in wrong]

@@ -10,12 +10,12 @@ from pydantic import BaseModel, ConfigDict
 
 from caravan.ai.asking import Answer, Asker
 from caravan.ai.drafts import Unconfined, inside, is_fit, problems_of, with_drafts
-from caravan.ai.emails import FOLDER, MailDraft, mail_links, strange_tokens
-from caravan.ai.linked_hosts import invented_links
+from caravan.ai.emails import FOLDER, MailDraft, strange_tokens, unfit_content
 from caravan.ai.question import Question
 from caravan.ai.role_focus import role_focuses
 from caravan.ai.workspace_vocabulary import for_journey, sender_domain
 from caravan.ai.writing import TOKENS, Misshapen, Origin, WrittenMail, mail_file, written
+from caravan.ai.written_content import unfit_document, unfit_texts
 from caravan.ai_settings import Feature
 from caravan.journeys.cross_checks import actions_of
 from caravan.journeys.limits import USUAL, Limits
@@ -94,7 +94,7 @@ async def propose(
     def wrong(answered: WrittenJourney, files: dict[str, str]) -> list[str]:
         drafted = with_drafts(workspace, files, at, limits)
         return problems_of(workspace, drafted, files) or _unwanted(
-            workspace, drafted, answered, files, brief
+            workspace, drafted, answered, files, brief, at
         )
 
     question = Question(
@@ -164,9 +164,11 @@ def _unwanted(
     answered: WrittenJourney,
     files: dict[str, str],
     brief: str,
+    at: datetime,
 ) -> list[str]:
     """What is valid, and not what a proposal may be."""
     wrong = []
+    domain = sender_domain(workspace)
     made: Counter[str] = Counter()
     for one in answered.documents:
         for source in read_documents(files[one.file])[0]:
@@ -174,10 +176,8 @@ def _unwanted(
             made[kind] += 1
             if kind and kind not in KINDS:
                 wrong.append(f"{one.file}: a proposal makes no document {kind}: {', '.join(KINDS)}")
-        wrong += [
-            f"{one.file}: {link}"
-            for link in invented_links(one.text, brief, domain=sender_domain(workspace))
-        ]
+        wrong += [f"{one.file}: {link}" for link in unfit_document(one.text, brief, domain=domain)]
+    wrong += unfit_texts(workspace, drafted, brief, domain=domain, at=at)
     if answered.journey not in drafted.journeys or answered.journey in workspace.journeys:
         wrong.append(f"none of the documents is the new journey {answered.journey!r}")
     if made["journey"] != 1:
@@ -195,7 +195,7 @@ def _unwanted(
     }
     for mail in answered.emails:
         draft = MailDraft(mail.slug, _mail(mail.slug), mail, files[_mail(mail.slug)])
-        wrong += mail_links(workspace, draft, (brief, *(one.text for one in answered.documents)))
+        wrong += unfit_content(workspace, drafted, draft, (brief,), at)
         wrong += strange_tokens(workspace, drafted, draft)
         if mail.slug not in sent:
             wrong.append(f"{draft.file}: nothing sends it: send it or leave it out")

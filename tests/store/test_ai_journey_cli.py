@@ -30,6 +30,17 @@ def with_journey(**replaced: str) -> dict[str, Any]:
     return proposal(documents=[{**journey, "text": text}, audience])
 
 
+def with_token(value: str) -> dict[str, Any]:
+    """The good proposal with a token of its journey, as YAML writes it."""
+    return with_journey(**{"start: size": f"tokens: {{webinar: {value}}}\nstart: size"})
+
+
+def with_sms(text: str) -> dict[str, Any]:
+    """The good proposal with a text message to its chiefs."""
+    mailed = "do: [{send_email: {template: outage-chiefs}}"
+    return with_journey(**{mailed: f'{mailed}, {{send_sms: {{text: "{text}"}}}}'})
+
+
 def with_file(file: str, text: str | None = None) -> dict[str, Any]:
     """The good proposal with another file."""
     more = {"file": file, "text": text or "audience: more\nwhen: {}\n"}
@@ -143,7 +154,13 @@ async def test_bad_first_answer_goes_back_with_its_problems_and_programs_get_all
         (proposal(emails=[]), "unknown-template"),
         (proposal(emails=[*GOOD["emails"], {"slug": "spare", **mail()}]), "nothing sends it"),
         (proposal(emails=[{"slug": "outage-chiefs", **mail('<a href="https://made-up.example">x</a>')}]), "made-up.example"),
+        (proposal(emails=[{"slug": "outage-chiefs", **mail("<iframe src='x'></iframe>")}]), "<iframe> has no place"),
         (proposal(emails=[{"slug": "outage-chiefs", **mail("Hello {{ my.nothing }}")}]), "no token nothing"),
+        (with_token('"https:\\/\\/made-up.com/x"'), "links to made-up.com"),
+        (with_token("made-up.com/x"), "names made-up.com"),
+        (with_sms("Sign in at made-up.com/x"), "journey outage: names made-up.com"),
+        (with_sms("{{ 'made-' | append: 'up.com' }}"), "names made-up.com"),
+        (with_sms("{% for i in (1..99999999) %}x{% endfor %}"), "loop iteration limit"),
         (proposal(journey="j"), "is the new journey 'j'"),
         (proposal(summary="\x1b[2J"), "steer what is shown"),
     ],

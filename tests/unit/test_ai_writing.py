@@ -15,7 +15,7 @@ from caravan.journeys.templates import read_template
 
 AT = datetime(2026, 3, 2, 8, tzinfo=UTC)
 ORIGIN = Origin("openai:gpt-5.2", AT, "d" * 64, Feature.EMAIL)
-BRIEF = "Invite to https://webinar.example/12 or see grid.example."
+BRIEF = "Invite to https://webinar.example/12 or see grid.example, and have them write to ada@grid.example."
 
 
 @pytest.mark.parametrize(
@@ -24,7 +24,7 @@ BRIEF = "Invite to https://webinar.example/12 or see grid.example."
         '<a href="https://webinar.example/12?x=1">',
         '<a href="https://grid.example/anything">',  # named without https://
         '<a href="https://us.example">', '<img src="https://pictures.us.example/a.png">',
-        '<a href="{{ my.link }}">', '<a href="{{ unsubscribe_link }}">', '<a href="mailto:a@b.example">',
+        '<a href="{{ my.link }}">', '<a href="{{ unsubscribe_link }}">', '<a href="mailto:ada@grid.example">',
         '<html xmlns="http://www.w3.org/1999/xhtml">', "and/or, 1 // 2",
     ],
 )  # fmt: skip
