@@ -15,10 +15,12 @@ from caravan.journeys.actions import Action
 from caravan.journeys.cross_checks import actions_of
 from caravan.journeys.source import read_documents
 from caravan.journeys.templates import TemplateDocument
+from caravan.journeys.unseen import steers
 from caravan.journeys.workspace import Workspace
 
 #: what the converter of MJML links to by itself
 _FONTS = "https://fonts.googleapis.com"
+_STEERS = "says characters that steer what is shown around them"
 #: of an action: what is a name, a condition, or is looked at by itself
 _NO_TEXTS = frozenset({"kind", "who", "to"})
 
@@ -96,6 +98,8 @@ def _as_sent(
         links += invented_sites(mail.words, *known, domain=domain)
         wrong += [f"bad-link: {link}" for link in links]
         wrong += [f"bad-value: {acting}" for acting in acting_markup(mail.html, but=CONVERTED)]
+        if steers(mail.words):  # an entity of HTML can say so too
+            wrong.append(f"bad-value: {_STEERS}")
     theirs = {f"bad-value: {acting}" for one in fragments for acting in acting_markup(one)}
     return [one for one in wrong if one not in theirs]
 
@@ -111,16 +115,13 @@ def _tokens(workspace: Workspace, slug: str) -> dict[str, str]:
 
 
 def unfit_document(text: str, brief: str, *, domain: str | None) -> list[str]:
-    """Links of a file of documents that lead where the brief does not say.
+    """Links of a file of documents that lead where the brief does not say, and what steers in it.
 
     A scalar of YAML is another text than what is written: escapes and folded lines count as what they say.
     """
     scalars = [word for source in read_documents(text)[0] for word in _strings(source.data)]
-    return list(
-        dict.fromkeys(
-            link for one in (text, *scalars) for link in invented_links(one, brief, domain=domain)
-        )
-    )
+    links = [link for one in (text, *scalars) for link in invented_links(one, brief, domain=domain)]
+    return [*dict.fromkeys(links), *([_STEERS] if any(map(steers, scalars)) else [])]
 
 
 def unfit_texts(
@@ -150,6 +151,8 @@ def _in_texts(
             yield from tried.failed
             said += tried.made
     for one in said:
+        if steers(one):
+            yield _STEERS
         yield from invented_links(one, brief, domain=domain)
         yield from invented_sites(one, brief, domain=domain)
 

@@ -219,6 +219,14 @@ def test_scalar_leads_where_it_says_however_it_is_written(token: str) -> None:
     )
 
 
+def test_nothing_steers_what_is_shown_around_it_however_it_is_written(judge: Judge) -> None:
+    assert "steer" in str(judge("moc.&#8238;live"))
+    assert "steer" in str(
+        unfit_document('tokens: {webinar: "moc.\\u202Elive"}', BRIEF, domain=SENDER)
+    )
+    assert unfit_document("tokens: {webinar: می\u200cخواهم}", BRIEF, domain=SENDER) == []
+
+
 NAME = st.from_regex(r"[a-z][a-z0-9-]{0,20}[a-z0-9]", fullmatch=True)
 
 
