@@ -9,17 +9,17 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from caravan.ai import sample_texts
-from caravan.ai.linked_hosts import invented_links, invented_sites
+from caravan.ai.linked_hosts import hosts_of, invented_links, invented_sites
 from caravan.ai.mail_markup import CONVERTED, acting_markup, assembled_links
 from caravan.journeys.actions import Action
 from caravan.journeys.cross_checks import actions_of
+from caravan.journeys.mail_html import mail_html
+from caravan.journeys.shield import shield
 from caravan.journeys.source import read_documents
 from caravan.journeys.templates import TemplateDocument
 from caravan.journeys.unseen import steers
 from caravan.journeys.workspace import Workspace
 
-#: what the converter of MJML links to by itself
-_FONTS = "https://fonts.googleapis.com"
 _STEERS = "says characters that steer what is shown around them"
 #: of an action: what is a name, a condition, or is looked at by itself
 _NO_TEXTS = frozenset({"kind", "who", "to"})
@@ -91,7 +91,7 @@ def _as_sent(
     my = dict.fromkeys(workspace.tokens.get(slug, ()), "Sample") | _tokens(workspace, slug)
     fragments = template.fragments.values()  # a team's own
     tried = sample_texts.mails(template, sample_texts.samples(workspace.catalog, my, at))
-    known = (*known, *fragments, *sample_texts.LINKS.values(), _FONTS)
+    known = (*known, *fragments, *sample_texts.LINKS.values(), _converted(template))
     wrong = [f"bad-value: {failed}" for failed in tried.failed]
     for mail in tried.made:
         links = invented_links(mail.html, *known, domain=domain)
@@ -102,6 +102,16 @@ def _as_sent(
             wrong.append(f"bad-value: {_STEERS}")
     theirs = {f"bad-value: {acting}" for one in fragments for acting in acting_markup(one)}
     return [one for one in wrong if one not in theirs]
+
+
+def _converted(template: TemplateDocument) -> str:
+    """The addresses of a template's HTML without its Liquid.
+
+    Those that were written are looked at where they are written; the converter of MJML adds its own, of fonts and of
+    the icons of ``mj-social``.
+    """
+    html = shield(mail_html(template.whole.text, template.format)).text
+    return " ".join(f"https://{host}" for host in hosts_of(html))
 
 
 def _tokens(workspace: Workspace, slug: str) -> dict[str, str]:

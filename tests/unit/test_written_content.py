@@ -200,6 +200,17 @@ def test_who_changes_a_template_answers_only_for_what_is_new(judge: Judge) -> No
     assert "<script>" in str(judge(before + "<script>x</script>", before=before))
 
 
+def test_what_the_converter_of_mjml_adds_is_no_link_of_the_mail(judge: Judge) -> None:
+    social = (
+        "x</mj-text><mj-social><mj-social-element name='web' href='https://{}'>x</mj-social-element></mj-social>"
+        "<mj-accordion><mj-accordion-element><mj-accordion-title>x</mj-accordion-title></mj-accordion-element>"
+        "</mj-accordion><mj-text font-family='Roboto'>"
+    )
+    assert judge(social.format("us.example")) == []
+    assert "evil.com" in str(judge(social.format("evil.com")))
+    assert "mailjet.com" in str(judge("{{ 'https:/' | append: '/www.mailjet.com' }}"))
+
+
 def test_fragments_are_a_teams_own(judge: Judge) -> None:
     fragment = "<form action='https://partner.com/x'>partner.com</form>"
     files = {"fragments/ask.html": fragment}
