@@ -15,6 +15,8 @@ Output = Literal["tool", "native", "prompted"]
 #: what AI_FEATURES says where nothing is to ask
 NOTHING = "none"
 _URL = re.compile(r"https?://[^\s/?#@]+[^\s?#@]*")
+#: what a header can carry
+_KEY = re.compile(r"[!-~]*")
 
 
 class Feature(StrEnum):
@@ -66,9 +68,9 @@ class AISettings:
                 "AI_PRICE_IN and AI_PRICE_OUT go together: the price of a million tokens asked and answered"
             )
         return cls(
-            model=environment.ai_model,
+            model=_name(environment.ai_model),
             base_url=_address(environment.ai_base_url),
-            api_key=given(environment, "ai_api_key"),
+            api_key=_key(given(environment, "ai_api_key")),
             timeout=timedelta(seconds=environment.ai_timeout),
             concurrency=environment.ai_concurrency,
             daily_tokens=environment.ai_daily_tokens,
@@ -83,13 +85,32 @@ class AISettings:
         )
 
 
+def _name(model: str | None) -> str | None:
+    """It is shown on terminals and written to logs."""
+    if model is not None and not model.isprintable():
+        raise SettingsError(
+            "The setting AI_MODEL is wrong: it has a character that cannot be printed"
+        )
+    return model
+
+
+def _key(key: str | None) -> str | None:
+    """Refused without being repeated; a client would say no more than that it failed, or say the key."""
+    if key is not None and not _KEY.fullmatch(key):
+        raise SettingsError(
+            "The setting AI_API_KEY is wrong: a key has letters, digits and signs of ASCII, no blanks and no line breaks"
+        )
+    return key
+
+
 def _address(url: str | None) -> str | None:
     """Of a server of the operator's choice: it is not held against the list of hosts that services have."""
     if url is None:
         return None
     try:
-        fits = _URL.fullmatch(url) is not None and bool(urlsplit(url).hostname)
-        _ = urlsplit(url).port
+        host = urlsplit(url).hostname
+        fits = _URL.fullmatch(url) is not None and bool(host) and url.isprintable()
+        _ = urlsplit(url).port, (host or "").encode("idna")
     except ValueError:
         fits = False
     if not fits:
@@ -106,6 +127,11 @@ def _features(written: str | None) -> frozenset[Feature]:
     words = [word for word in re.split(r"[\s,]+", written.strip().lower()) if word]
     if words == [NOTHING]:
         return frozenset()
+    if not words:
+        raise SettingsError(
+            f"The setting AI_FEATURES is wrong: it names nothing; it names some of {', '.join(Feature)}, "
+            f"or {NOTHING}, which switches all off"
+        )
     known = {feature.value for feature in Feature}
     if wrong := [word for word in words if word not in known]:
         raise SettingsError(

@@ -86,11 +86,11 @@ class _Environment(BaseSettings):
     ai_api_key_file: Path | None = None
     ai_timeout: float = Field(default=30.0, ge=1, le=600)
     ai_concurrency: int = Field(default=4, ge=1, le=100)
-    ai_daily_tokens: int = Field(default=500_000, ge=0)
-    ai_daily_cost: Decimal | None = Field(default=None, ge=0)
+    ai_daily_tokens: int = Field(default=500_000, ge=0, le=10**12)
+    ai_daily_cost: Decimal | None = Field(default=None, ge=0, le=10**12, decimal_places=12)
     ai_currency: str = Field(default="USD", pattern=r"^[A-Z]{3}$")
-    ai_price_in: Decimal | None = Field(default=None, ge=0)
-    ai_price_out: Decimal | None = Field(default=None, ge=0)
+    ai_price_in: Decimal | None = Field(default=None, ge=0, le=10**9, decimal_places=12)
+    ai_price_out: Decimal | None = Field(default=None, ge=0, le=10**9, decimal_places=12)
     ai_answer_tokens: int = Field(default=8_000, ge=100, le=200_000)
     ai_features: str | None = None
     ai_output: Literal["tool", "native", "prompted"] | None = None

@@ -9,11 +9,13 @@ import typer
 
 from caravan.ai.emails import MOST_VARIANTS, Brief, MailDraft, file_of, names_of, write
 from caravan.ai.role_focus import focus_of, role_focuses
+from caravan.ai.writing import LONGEST_BRIEF
 from caravan.delivery.plaintext import text_of, text_template
 from caravan.journeys.mail_html import mail_html
 from caravan.journeys.reading import SLUG, SLUG_IN_WORDS
 from caravan.journeys.workspace import Workspace
 from caravan.limit_settings import read_limits
+from starter.ai_words import ensure_text, words_of
 from starter.ai_writing import (
     AgainOption,
     DirOption,
@@ -21,7 +23,6 @@ from starter.ai_writing import (
     have_written,
     model_settings,
     told,
-    words_of,
 )
 from starter.errors import UserError
 from starter.output import Format, FormatOption, as_json, plainly, say
@@ -61,7 +62,14 @@ def email(
     Try: `caravan ai email outage-brief --brief "Invite to the outage webinar on 12 May" --role practitioner`
     """
     settings = model_settings()
-    wanted = Brief(words_of("--brief", brief), role, stage, tone, language, variants)
+    wanted = Brief(
+        words_of("--brief", brief, LONGEST_BRIEF),
+        _text_if_said("--role", role),
+        _text_if_said("--stage", stage),
+        _text_if_said("--tone", tone),
+        _text_if_said("--language", language),
+        variants,
+    )
     slugs = names_of(slug, variants)
     if wrong := [one for one in slugs if not SLUG.fullmatch(one)]:
         raise UserError(f"{wrong[0]!r} is not a slug: {SLUG_IN_WORDS}")
@@ -95,6 +103,10 @@ def email(
         "Read it, try it (`caravan email preview`), change it (`caravan ai refine`); then name who approves it as "
         "approved_by: in its front matter. Until then nothing that sends it is published."
     )
+
+
+def _text_if_said(option: str, text: str | None) -> str | None:
+    return None if text is None else ensure_text(option, text)
 
 
 def _over(workspace: Workspace, slugs: Sequence[str], yes: bool) -> frozenset[str]:

@@ -7,11 +7,13 @@ from typing import Annotated, Any
 import typer
 
 from caravan.ai.journey_building import Proposal, propose
+from caravan.ai.writing import LONGEST_BRIEF
 from caravan.journeys.diagram import mermaid
 from caravan.limit_settings import read_limits
 from caravan.simulation.run import Asked
 from caravan.simulation.told import Told, simulate
 from caravan.simulation.told_paths import doings
+from starter.ai_words import words_of
 from starter.ai_writing import (
     AgainOption,
     DirOption,
@@ -19,7 +21,6 @@ from starter.ai_writing import (
     have_written,
     model_settings,
     told,
-    words_of,
 )
 from starter.errors import UserError
 from starter.import_data import tell_bad_rows
@@ -53,7 +54,7 @@ def journey(
     Try: `caravan ai journey --dir examples/grid-analytics --brief "Win back energy accounts that went quiet"`
     """
     settings = model_settings()
-    wanted = words_of("--brief", brief)
+    wanted = words_of("--brief", brief, LONGEST_BRIEF)
     ensure_somebody_decides(yes, "the files are written")
     now = datetime.now(UTC)
     workspace = read_workspace(directory, now)

@@ -8,9 +8,11 @@ from typing import Annotated
 import typer
 
 from caravan.ai.emails import refine
+from caravan.ai.writing import LONGEST_BRIEF
 from caravan.journeys.conditions.parse import nearest
 from caravan.limit_settings import read_limits
 from starter.ai_email import SlugArgument
+from starter.ai_words import words_of
 from starter.ai_writing import (
     AgainOption,
     DirOption,
@@ -18,7 +20,6 @@ from starter.ai_writing import (
     have_written,
     model_settings,
     told,
-    words_of,
 )
 from starter.errors import UserError
 from starter.output import Format, FormatOption, as_json, plainly
@@ -42,7 +43,7 @@ def refine_email(
     stays, but for `approved_by:`: who approved what it was has not approved what it becomes.
     """
     settings = model_settings()
-    wanted = words_of("--how", how)
+    wanted = words_of("--how", how, LONGEST_BRIEF)
     ensure_somebody_decides(yes, "the change is written")
     now = datetime.now(UTC)
     workspace = read_workspace(directory, now)

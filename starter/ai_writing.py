@@ -9,13 +9,13 @@ import typer
 from caravan.ai.asking import Answer, Asker
 from caravan.ai.budget import money
 from caravan.ai.unanswered import ModelFailed, NoModel
-from caravan.ai.writing import DRAFTS, LONGEST_BRIEF
+from caravan.ai.writing import DRAFTS
 from caravan.ai_settings import AISettings
 from caravan.journeys.workspace import Workspace
 from caravan.platform.sandboxes import pairings
 from caravan.settings import Settings
 from starter.asker import asker
-from starter.errors import Failed, UserError
+from starter.errors import Failed
 from starter.output import say
 from starter.session import open_session, run
 
@@ -40,15 +40,6 @@ def model_settings() -> AISettings:
     if settings.model is None:
         raise NoModel
     return settings
-
-
-def words_of(option: str, text: str) -> str:
-    """What an operator asks for, if there is something to go by."""
-    if not text.strip():
-        raise UserError(f"{option} is empty; say what is wanted")
-    if len(text) > LONGEST_BRIEF:
-        raise UserError(f"{option} has {len(text):,} characters; at most {LONGEST_BRIEF:,}")
-    return text.strip()
 
 
 def have_written(

@@ -7,9 +7,9 @@ import typer
 
 from caravan.ai.answering import LONGEST_QUESTION, answer
 from caravan.reports.cited import named
+from starter.ai_words import words_of
 from starter.asker import asker
 from starter.cited import print_facts, print_sentences, told_fact
-from starter.errors import UserError
 from starter.looking import Looking
 from starter.output import Format, FormatOption, as_json, cell, console
 from starter.session import Session, SubscriptionOption, run_with
@@ -28,9 +28,7 @@ def ask(
     people and journeys as they are called or by id: nothing else is looked at. Exits 0 also where the records do
     not say it; 2 without a model.
     """
-    asked = " ".join(question.split())
-    if not asked or len(asked) > LONGEST_QUESTION:
-        raise UserError(f"A question has 1 to {LONGEST_QUESTION} characters")
+    asked = words_of("The question", " ".join(question.split()), LONGEST_QUESTION)
 
     async def body(session: Session) -> None:
         told = await _told(session, asked)

@@ -6,12 +6,12 @@ from typing import Annotated, Any
 import typer
 
 from caravan.ai.summarising import summarise
-from caravan.ai.unanswered import Unanswered
 from caravan.reports.cited import named
 from caravan.reports.facts import Facts
 from starter.asker import asker
 from starter.cited import print_facts, print_sentences, told_fact
 from starter.output import cell, console
+from starter.sentences import is_embedded, sentence
 from starter.session import Session
 
 SummaryOption = Annotated[
@@ -35,18 +35,28 @@ async def summary_of(session: Session, facts: Facts, at: datetime) -> dict[str, 
     if not facts.items:
         return told
     try:
-        with asker(await session.engage()) as asks:
-            answer = await summarise(asks, facts, at)
-    except Unanswered as why:
-        return told | {"unanswered": str(why)}
+        return told | await _prose(session, facts, at)
+    except Exception as error:  # whatever it is, and whosever fault: the facts stand
+        return told | {"unanswered": _why(error)}
+
+
+async def _prose(session: Session, facts: Facts, at: datetime) -> dict[str, Any]:
+    with asker(await session.engage()) as asks:
+        answer = await summarise(asks, facts, at)
     sentences = named(answer.value.sentences, facts.pseudonyms)
-    return told | {
+    return {
         "sentences": [one.model_dump() for one in sentences],
         "model": answer.model,
         "call": answer.call,
         "cached": answer.cached,
         "cost": answer.cost,
     }
+
+
+def _why(error: Exception) -> str:
+    """In a sentence; of what has none its kind says enough, and holds nothing of the data."""
+    known = sentence(error, embedded=is_embedded())
+    return known[0] if known else f"No sentences could be made of them ({type(error).__name__})"
 
 
 def print_summary(told: dict[str, Any]) -> None:

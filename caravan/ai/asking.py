@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from importlib import import_module
 from typing import TYPE_CHECKING, Generic, TypeVar
+from urllib.parse import urlsplit
 
 import structlog
 from pydantic import BaseModel
@@ -50,6 +51,12 @@ class Answer(Generic[T]):
 
 def _real_clock() -> datetime:
     return datetime.now(UTC)
+
+
+def _server(model: "Model") -> str:
+    """Where it is asked, by whichever setting; who may ask there makes no other answer."""
+    address = urlsplit(model.base_url or "")
+    return f"{address.scheme}://{address.netloc.rpartition('@')[2]}{address.path}"
 
 
 class Asker:
@@ -128,7 +135,7 @@ class Asker:
     async def _answer(self, question: Question[T], at: datetime, fresh: bool) -> Answer[T]:
         """What is kept, or else what is asked now and kept."""
         model = await self._ready()
-        digest = question.digest(self._name())
+        digest = question.digest(self._name(), _server(model))
         if question.tools:
             return await self._asked(question, model, digest)
         if not fresh:

@@ -103,8 +103,7 @@ class OpenCall:
         async with self._engage.acquire() as conn, conn.transaction():
             day = self._clock().date()
             await sql.execute(conn, "lock_ai_day", day=day)
-            await sql.execute(conn, "settle_ai_day", day=day, tokens=spent.tokens, cost=spent.cost)
-            await sql.execute(
+            is_open = await sql.fetchval(
                 conn,
                 "settle_ai_request",
                 id=self.call,
@@ -112,16 +111,28 @@ class OpenCall:
                 tokens_out=spent.tokens_out,
                 cost=spent.cost,
             )
+            if is_open:  # else it was counted as lost, with all that it could cost
+                await sql.execute(
+                    conn, "settle_ai_day", day=day, tokens=spent.tokens, cost=spent.cost
+                )
 
     async def close(self, outcome: str, latency: timedelta) -> Amount:
-        """It is over: what came of it and how long it took. Gives back all that it spent."""
-        row = await sql.fetchrow(
-            self._engage,
-            "close_ai_call",
-            id=self.call,
-            outcome=outcome,
-            latency_ms=round(latency / timedelta(milliseconds=1)),
-        )
+        """It is over: what came of it and how long it took. Gives back all that it spent.
+
+        What is still reserved was not settled, so it may have been spent and counts. A call that was given up as lost
+        stays lost.
+        """
+        async with self._engage.acquire() as conn, conn.transaction():
+            day = self._clock().date()
+            await sql.execute(conn, "lock_ai_day", day=day)
+            await sql.execute(conn, "spend_reserved_of_ai_call", id=self.call, day=day)
+            row = await sql.fetchrow(
+                conn,
+                "close_ai_call",
+                id=self.call,
+                outcome=outcome,
+                latency_ms=round(latency / timedelta(milliseconds=1)),
+            )
         return Amount(row["tokens_in"], row["tokens_out"], row["cost"])
 
 

@@ -3,6 +3,7 @@
 from pydantic_ai import exceptions
 
 from caravan.ai.conversation import NoneRight
+from caravan.ai.metered import Garbled
 from caravan.ai.models import where
 from caravan.ai.unanswered import ModelFailed
 from caravan.ai_settings import AISettings
@@ -52,6 +53,10 @@ def told(error: Exception, settings: AISettings) -> ModelFailed | None:
                 f"{model} gave no answer of use in {rounds} tries"
                 + (f": {wrong}" if wrong else ""),
                 wrong=wrong,
+            )
+        case Garbled():
+            return ModelFailed(
+                f"{model} cannot be asked, or what {place} sent back cannot be read: {error} (settings AI_API_KEY, AI_BASE_URL)"
             )
         case exceptions.UserError():
             return ModelFailed(f"{model} cannot be asked this way (settings AI_MODEL, AI_OUTPUT)")

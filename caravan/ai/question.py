@@ -70,8 +70,8 @@ class Question(Generic[T]):
         """What the check says of an answer."""
         return self.check(value) if self.check is not None else None
 
-    def digest(self, model: str) -> str:
-        """What tells it from another: SHA-256 of all that an answer depends on."""
+    def digest(self, model: str, server: str) -> str:
+        """What tells it from another: SHA-256 of all that an answer depends on, the server too: each has its own models."""
         shape = json.dumps(self.shape.model_json_schema(), sort_keys=True)
-        parts = [self.feature.value, self.instructions, as_json(self.facts), shape, model]
-        return sha256("\0".join(parts).encode()).hexdigest()
+        parts = [self.feature.value, self.instructions, as_json(self.facts), shape, model, server]
+        return sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()

@@ -46,10 +46,21 @@ update ai_days set tokens = tokens + :tokens::bigint, cost = cost + coalesce(:co
 update ai_calls
 set requests = requests + 1, tokens_in = tokens_in + :tokens_in::bigint, tokens_out = tokens_out + :tokens_out::bigint,
     cost = cost + :cost::numeric, reserved_in = 0, reserved_out = 0, reserved_cost = null
-where id = :id;
+where id = :id and outcome is null returning id;
+
+-- name: spend_reserved_of_ai_call
+-- A request that nobody settled: what it cost is not known, so it is all that it had reserved.
+with spent as (
+  update ai_calls
+  set tokens_in = tokens_in + reserved_in, tokens_out = tokens_out + reserved_out, cost = cost + reserved_cost,
+      reserved_in = 0, reserved_out = 0, reserved_cost = null
+  where id = :id and reserved_in + reserved_out > 0
+  returning old.reserved_in + old.reserved_out as tokens, coalesce(old.reserved_cost, 0) as cost
+)
+update ai_days d set tokens = d.tokens + spent.tokens, cost = d.cost + spent.cost from spent where d.day = :day::date;
 
 -- name: close_ai_call
-update ai_calls set outcome = :outcome, latency_ms = :latency_ms, reserved_in = 0, reserved_out = 0, reserved_cost = null
+update ai_calls set outcome = coalesce(outcome, :outcome), latency_ms = :latency_ms
 where id = :id returning tokens_in, tokens_out, cost;
 
 -- name: latest_ai_calls
