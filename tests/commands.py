@@ -47,7 +47,7 @@ class Cli:
     """Runs commands on a world's stores."""
 
     def __init__(self, world: World, **environment: str) -> None:
-        self._environment = {
+        self.environment = {
             "PLATFORM_DSN": world.stores.platform_dsn,
             "ENGAGE_DSN": world.stores.engage_dsn,
             "TEMPORAL_ADDRESS": "127.0.0.1:1",
@@ -57,7 +57,7 @@ class Cli:
         }
 
     async def run(self, *arguments: str) -> Ended:
-        return await asyncio.to_thread(caravan, *arguments, **self._environment)
+        return await asyncio.to_thread(caravan, *arguments, **self.environment)
 
     async def say(self, *arguments: str) -> str:
         said = await self.run(*arguments)

@@ -6,6 +6,7 @@ Both take the same lines, one a request, in order:
 * ``Calls(tool, arguments)``: a call of one of the tools,
 * a string: what a model says that keeps to no shape,
 * an exception: raised (the service answers 500),
+* ``Counts(line, in, out)``: another of these, with so many tokens as the service says;
 * ``Fails(status)``: an HTTP status; ``HANG``: no answer at all; ``DROP``: the connection is closed; ``GARBAGE``: 200
   with a body that is none,
 * a function of the request (``Asked``) that gives one of these.
@@ -59,6 +60,15 @@ class Calls:
 
 
 @dataclass(frozen=True)
+class Counts:
+    """The service says that an answer took so many tokens."""
+
+    line: Any
+    tokens_in: Any
+    tokens_out: Any
+
+
+@dataclass(frozen=True)
 class Fails:
     """The service answers with a status."""
 
@@ -85,7 +95,16 @@ class Asked:
         return json.loads(found[2])
 
 
-Line = BaseModel | Mapping[str, Any] | Calls | Fails | str | Exception | Callable[[Asked], Any]
+Line = (
+    BaseModel
+    | Mapping[str, Any]
+    | Calls
+    | Counts
+    | Fails
+    | str
+    | Exception
+    | Callable[[Asked], Any]
+)
 
 
 class _Script:
@@ -198,7 +217,10 @@ class ScriptedService(Listening, _Script):
                 return StreamingResponse(_half(), headers={"content-length": "1000"})
             case "\0garbage":
                 return Response("<html>no JSON</html>", media_type="application/json")
-        return JSONResponse(_completion(line, body))
+            case Counts():
+                usage = {"prompt_tokens": line.tokens_in, "completion_tokens": line.tokens_out}
+                return _json_response(_completion(line.line, body) | {"usage": usage})
+        return _json_response(_completion(line, body))
 
     def _judge(self, body: Mapping[str, Any]) -> None:
         if body.get("model") != MODEL:
@@ -269,6 +291,11 @@ def _asked_over_the_wire(body: Mapping[str, Any], headers: Mapping[str, str]) ->
         headers,
         body,
     )
+
+
+def _json_response(body: Mapping[str, Any]) -> Response:
+    """In ASCII: half a surrogate can be said then."""
+    return Response(json.dumps(body), media_type="application/json")
 
 
 def _completion(line: Any, body: Mapping[str, Any]) -> dict[str, Any]:

@@ -26,7 +26,17 @@ def model_of(settings: AISettings) -> Model:
     """
     if settings.model is None:
         raise NoModel
-    model = _made(settings.model, settings)
+    try:
+        model = _made(settings.model, settings)
+    except NoModel:
+        raise
+    except (
+        Exception
+    ) as error:  # its kind says enough: the words may repeat an address with a password
+        raise NoModel(
+            f"{settings.model} cannot be asked with what is set for it ({type(error).__name__}): look at AI_BASE_URL and "
+            "at the variables of the provider's own"
+        ) from None
     _quieten_clients()  # behind the import of its client, which may have set up a log of its own
     return model
 

@@ -237,6 +237,8 @@ async def test_without_a_model_one_sentence_says_what_to_set(
     ("arguments", "why"),
     [
         (("outage", "--brief", " "), "--brief is empty"),
+        (("outage", "--brief", "why \udcff"), "--brief has bytes that are no text"),
+        (("outage", *BRIEF, "--tone", "\udcff"), "--tone has bytes that are no text"),
         (("outage", "--brief", "x" * 30_001), "at most 30,000"),
         (("../evil", "--brief", "x"), "is not a slug"),
         (("Outage", "--brief", "x"), "is not a slug"),

@@ -300,6 +300,21 @@ async def test_looks_are_bounded_and_lead_nowhere_by_themselves(world: World) ->
     assert "no more looks" in (await look.sync())["refused"]
 
 
+@pytest.mark.parametrize(
+    ("question", "key", "said"),
+    [("why \udcff Acme?", "", "The question has bytes that are no text"), (QUESTION, "sécretkey", "The setting AI_API_KEY")],
+)  # fmt: skip
+async def test_what_cannot_be_sent_is_refused_in_a_sentence_before_anybody_is_asked(
+    world: World, service: ScriptedService, question: str, key: str, said: str
+) -> None:
+    refused = await Cli(world, **service.environment(AI_API_KEY=key)).run("ask", question)
+    assert refused.returncode in (1, 2)
+    assert refused.stderr.startswith(f"caravan: {said}")
+    assert len(refused.stderr.splitlines()) == 1
+    assert "cretkey" not in refused.stderr
+    assert service.asked == []
+
+
 @pytest.mark.parametrize(("question", "code"), [("", 2), ("x" * 2000, 2), (QUESTION, 2)])
 async def test_without_a_model_or_a_question_one_sentence(
     world: World, question: str, code: int, monkeypatch: pytest.MonkeyPatch

@@ -8,6 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
 import structlog
 from pydantic import BaseModel
@@ -432,6 +433,46 @@ async def test_call_that_was_counted_as_lost_meanwhile_asks_nothing_more(world: 
     assert (today.tokens, today.tokens_reserved) == (400, 0)
 
 
+async def test_call_that_comes_back_when_it_was_counted_as_lost_stays_lost_and_counts_once(
+    world: World,
+) -> None:
+    clock = [AT]
+    slow = await OpenCall.begin(
+        world.engage, SETTINGS, Feature.DECIDE, "m", "d", lambda: clock[0],
+        longest=SETTINGS.timeout, is_priced=True,
+    )  # fmt: skip
+    await slow.reserve(Amount(300, 100, Decimal("0.5")))
+    clock[0] += timedelta(hours=1)
+    other = await OpenCall.begin(
+        world.engage, SETTINGS, Feature.DECIDE, "m", "d", lambda: clock[0],
+        longest=SETTINGS.timeout, is_priced=True,
+    )  # fmt: skip
+    await other.reserve(Amount(10, 10, Decimal(0)))
+    await slow.settle(Amount(250, 50, Decimal("0.3")))
+    spent = await slow.close("failed", timedelta(hours=1))
+    assert spent == Amount(300, 100, Decimal("0.5"))
+    assert [row["outcome"] for row in await calls(world)] == ["lost", None]
+    today = await spending(world.engage, clock[0])
+    assert (today.tokens, today.tokens_reserved, today.cost) == (400, 20, Decimal("0.5"))
+
+
+@pytest.mark.parametrize("price", [Decimal("0.5"), None])
+async def test_request_that_could_not_be_settled_counts_in_full_when_the_call_is_over(
+    world: World, price: Decimal | None
+) -> None:
+    call = await OpenCall.begin(
+        world.engage, SETTINGS, Feature.DECIDE, "m", "d", lambda: AT,
+        longest=SETTINGS.timeout, is_priced=price is not None,
+    )  # fmt: skip
+    await call.reserve(Amount(300, 100, price))
+    with pytest.raises(asyncpg.DataError):
+        await call.settle(Amount(10**30, 1, price))
+    assert await call.close("failed", timedelta(0)) == Amount(300, 100, price)
+    today = await spending(world.engage, AT)
+    assert (today.tokens, today.tokens_reserved, today.cost) == (400, 0, price or 0)
+    assert [row["outcome"] for row in await calls(world)] == ["failed"]
+
+
 async def test_fault_of_a_tool_is_no_failure_of_the_model(
     world: World, asker: Callable[..., Asker]
 ) -> None:
@@ -442,6 +483,19 @@ async def test_fault_of_a_tool_is_no_failure_of_the_model(
     with pytest.raises(ZeroDivisionError):
         await ask(asker(ScriptedModel(Calls("broken"))), tools=[broken])
     assert [row["outcome"] for row in await calls(world)] == ["failed"]
+
+
+async def test_half_a_surrogate_in_what_a_tool_is_called_with_is_a_failure_of_the_model(
+    asker: Callable[..., Asker],
+) -> None:
+    async def name_of(account: str) -> str:
+        """The name of an account."""
+        return account
+
+    scripted = ScriptedModel(Calls("name_of", {"account": "\ud800"}))
+    with pytest.raises(ModelFailed, match="sent back cannot be read"):
+        await ask(asker(scripted), tools=[name_of])
+    assert len(scripted.asked) == 1
 
 
 async def test_model_that_calls_tools_for_ever_is_stopped(asker: Callable[..., Asker]) -> None:

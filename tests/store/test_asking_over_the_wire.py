@@ -3,7 +3,9 @@
 import asyncio
 import logging
 import time
+import traceback
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -14,6 +16,7 @@ from pydantic import BaseModel
 
 from caravan.ai.asking import Answer, Asker
 from caravan.ai.question import Question
+from caravan.ai.spending import spending
 from caravan.ai.unanswered import ModelFailed
 from caravan.ai_settings import AISettings, Feature
 from tests.scripted_model import (
@@ -22,6 +25,7 @@ from tests.scripted_model import (
     HANG,
     MODEL,
     Calls,
+    Counts,
     Fails,
     Line,
     ScriptedService,
@@ -125,9 +129,10 @@ async def test_wrong_key_is_said_and_not_shown(world: World, service: ScriptedSe
         (DROP, "cannot be reached at 127.0.0.1:", True),
         (GARBAGE, "sent back for scripted cannot be read", False),
         ("no JSON at all", "gave no answer of use in 3 tries", False),
+        ('{"text": "half \ud800"}', "sent back cannot be read: PydanticSerializationError", False),
         ({"words": 3}, "gave no answer of use in 3 tries", False),
     ],
-    ids=lambda value: str(value)[:12].strip("\0"),
+    ids=lambda value: ascii(value)[:14].strip("\0"),
 )
 async def test_whatever_goes_wrong_is_one_sentence(
     world: World, service: ScriptedService, line: Line, sentence: str, is_passing: bool
@@ -143,6 +148,46 @@ async def test_whatever_goes_wrong_is_one_sentence(
         "select outcome, reserved_in + reserved_out as open from ai_calls"
     )
     assert (row["outcome"], row["open"]) == ("failed", 0)
+
+
+@pytest.mark.parametrize("key", [f"{KEY}é", f"{KEY}\r\nX-Evil: 1"])
+async def test_key_that_no_header_can_carry_is_in_no_word_of_the_failure(
+    world: World, service: ScriptedService, key: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with pytest.raises(ModelFailed) as failed:
+        await ask(asker(world, service, api_key=key))
+    told = "".join(traceback.format_exception(failed.value))
+    assert KEY not in told + caplog.text
+    assert service.asked == []
+
+
+@pytest.mark.parametrize(
+    ("tokens_in", "tokens_out"),
+    [(10**30, 1), (100, 10**30), (-400_000, -10), (-1, 20), (2**63, 2**63), ("many", 1), (1.5, 1), (None, None), (0, 0)],
+    ids=str,
+)  # fmt: skip
+async def test_whatever_count_a_server_gives_asking_is_neither_free_nor_without_bounds(
+    world: World, service: ScriptedService, tokens_in: Any, tokens_out: Any
+) -> None:
+    service.lines = [Counts(Greeting(text="Hello"), tokens_in, tokens_out)]
+    with suppress(ModelFailed):
+        assert (await ask(asker(world, service, answer_tokens=1000))).value.text == "Hello"
+    [row] = await world.engage.fetch("select * from ai_calls")
+    assert (row["requests"], row["reserved_in"], row["reserved_out"]) == (1, 0, 0)
+    today = await spending(world.engage, datetime.now(UTC))
+    assert 100 < row["tokens_in"] + row["tokens_out"] == today.tokens < 40_000
+    assert row["cost"] == today.cost > 0
+
+
+async def test_server_is_not_given_the_answers_of_another(
+    world: World, service: ScriptedService
+) -> None:
+    async with serving(Greeting(text="I am another")) as other:
+        first = await ask(asker(world, service))
+        second = await ask(asker(world, other))
+    assert (first.value.text, second.value.text) == ("Hello", "I am another")
+    assert first.digest != second.digest
+    assert (await ask(asker(world, service))).cached
 
 
 async def test_refusals_cost_nothing_and_broken_connections_all_that_was_reserved(

@@ -1,6 +1,10 @@
 """`account show --summary` and `buying-group show --summary`: facts with their records, and prose where there is a model."""
 
+import asyncio
+import json
+import os
 import re
+import sys
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -8,7 +12,7 @@ import pytest
 
 from tests.commands import Cli
 from tests.grouping import Grouping
-from tests.scripted_model import HANG, Asked, Fails, ScriptedService, serving
+from tests.scripted_model import HANG, Asked, Counts, Fails, ScriptedService, serving
 from tests.world import World
 
 DOCUMENTS = """
@@ -132,7 +136,10 @@ async def test_plain_show_asks_no_model(world: World, service: ScriptedService) 
     assert service.asked == []
 
 
-@pytest.mark.parametrize("line", [HANG, Fails(503), {"sentences": [{"text": "All is well.", "records": ["event:0"]}]}])  # fmt: skip
+WRONG = {"sentences": [{"text": "All is well.", "records": ["event:0"]}]}
+
+
+@pytest.mark.parametrize("line", [HANG, Fails(503), WRONG, json.dumps(WRONG).replace("well", "\ud800"), Counts(WRONG, 10**30, 1)], ids=ascii)  # fmt: skip
 async def test_whatever_a_model_does_the_facts_are_told(
     world: World, service: ScriptedService, line: Any
 ) -> None:
@@ -145,6 +152,56 @@ async def test_whatever_a_model_does_the_facts_are_told(
     assert "All is well" not in str(told)
     records = [one["record"] for one in told["facts"]]
     assert [one.partition(":")[0] for one in records[:4]] == ["group", "role", "role", "member"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("AI_API_KEY", "sécretkey"), ("AI_FEATURES", " , "), ("AI_MODEL", "gpt\udcff")],
+)  # fmt: skip
+async def test_whatever_is_set_the_facts_are_told(
+    world: World, service: ScriptedService, name: str, value: str
+) -> None:
+    await begin(world)
+    cli = Cli(world, **service.environment() | {name: value})
+    told = await cli.json("account", "show", "acc-a", "--summary")
+    assert told["unanswered"].startswith(f"The setting {name} is wrong")
+    assert "cretkey" not in str(told)
+    assert told["facts"]
+    assert service.asked == []
+
+
+async def test_stores_that_cannot_note_the_call_leave_the_facts(
+    world: World, service: ScriptedService
+) -> None:
+    await begin(world)
+    service.lines = [WRONG]
+    await world.engage.execute("alter table ai_calls rename to ai_calls_elsewhere")
+    try:
+        told = await Cli(world, **service.environment()).json(
+            "account", "show", "acc-a", "--summary"
+        )
+    finally:
+        await world.engage.execute("alter table ai_calls_elsewhere rename to ai_calls")
+    assert "are not those of this version" in told["unanswered"]
+    assert told["facts"]
+
+
+async def test_terminal_that_lacks_letters_shows_others(
+    world: World, service: ScriptedService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    people = str(DATA["people"])
+    monkeypatch.setitem(DATA, "people", people.replace("[red]Ek[/red]", "Åström"))
+    await begin(world)
+    service.lines = [about("WHO filled in the form meeting.", "filled in the form")]
+    plain = {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
+    run = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "starter", "account", "show", "acc-a", "--summary",
+        env={**os.environ, **Cli(world, **service.environment()).environment, **plain},
+        stdout=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    out, _ = await run.communicate()
+    assert run.returncode == 0
+    assert out.startswith(b"Pia ?str?m filled in the form meeting. [event:")
 
 
 async def test_group_is_summed_up_by_its_own_records(

@@ -38,6 +38,15 @@ def test_what_is_missing_is_said_in_a_sentence(settings: AISettings, sentence: s
     assert "\n" not in str(refused.value)
 
 
+def test_what_a_providers_own_variables_confuse_is_said_in_a_sentence(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://user:secret@[::1/v1")
+    with pytest.raises(NoModel, match="look at AI_BASE_URL and at the variables of") as refused:
+        model_of(AISettings(model="openai:gpt-5.2", api_key=KEY))
+    assert "secret" not in str(refused.value)
+
+
 def test_provider_gets_the_key_that_is_set() -> None:
     model = model_of(AISettings(model="openai:gpt-5.2", api_key=KEY))
     assert isinstance(model, OpenAIResponsesModel)

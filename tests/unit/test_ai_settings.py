@@ -40,6 +40,30 @@ def test_features_are_switched_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
         load(monkeypatch, AI_FEATURES="mail")
 
 
+@pytest.mark.parametrize("blank", [" , ", " ", ","])
+def test_features_that_name_nothing_switch_nothing_off(
+    monkeypatch: pytest.MonkeyPatch, blank: str
+) -> None:
+    with pytest.raises(SettingsError, match=r"names nothing; .* or none, which switches all off"):
+        load(monkeypatch, AI_FEATURES=blank)
+
+
+@pytest.mark.parametrize("letter", ["é", "\n", "\r\nX-Evil: 1", " ", "\x7f", "\udcff"])
+def test_key_that_no_header_can_carry_is_refused_without_being_repeated(
+    monkeypatch: pytest.MonkeyPatch, letter: str
+) -> None:
+    with pytest.raises(SettingsError, match="The setting AI_API_KEY is wrong") as refused:
+        load(monkeypatch, AI_API_KEY=f"sk-{letter}secret")
+    assert "secret" not in str(refused.value)
+
+
+@pytest.mark.parametrize("name", ["gpt\x1b[31mred", "gpt\udcff", "gpt\nx"])
+def test_name_of_a_model_can_be_shown(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    with pytest.raises(SettingsError, match="The setting AI_MODEL is wrong") as refused:
+        load(monkeypatch, AI_MODEL=name)
+    assert str(refused.value).isprintable()
+
+
 def test_key_comes_from_a_file_and_is_in_no_text(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -63,6 +87,10 @@ def test_no_service_of_a_workspace_may_name_the_key(monkeypatch: pytest.MonkeyPa
         "ftp://host/v1",
         "http://host:port/v1",
         "http:///v1",
+        "http://ho..st/v1",
+        "http://host/v1\x1b[31m",
+        "http://host\u202e/v1",
+        "http://[::1/v1",
     ],
 )
 def test_address_that_is_none_is_refused_without_being_repeated(
@@ -81,10 +109,11 @@ def test_prices_go_together(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("AI_DAILY_TOKENS", "-1"), ("AI_TIMEOUT", "0"), ("AI_OUTPUT", "xml"), ("AI_CURRENCY", "money"), ("RETAIN_AI_CALLS", "2 days")],
+    [("AI_DAILY_TOKENS", "-1"), ("AI_TIMEOUT", "0"), ("AI_OUTPUT", "xml"), ("AI_CURRENCY", "money"), ("RETAIN_AI_CALLS", "2 days"), ("AI_PRICE_IN", "1e400"), ("AI_PRICE_OUT", "1e-400"), ("AI_PRICE_IN", "NaN"), ("AI_DAILY_COST", "1e400"), ("AI_DAILY_TOKENS", str(10**23)), ("AI_DAILY_TOKENS", "9" * 5000)],
 )  # fmt: skip
 def test_values_that_cannot_be_are_named(
     monkeypatch: pytest.MonkeyPatch, name: str, value: str
 ) -> None:
-    with pytest.raises(SettingsError, match=f"The setting {name} is wrong"):
+    with pytest.raises(SettingsError, match=f"The setting {name} is wrong") as refused:
         load(monkeypatch, **{name: value})
+    assert len(str(refused.value)) < 200
