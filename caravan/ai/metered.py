@@ -57,9 +57,8 @@ class MeteredModel(WrapperModel):
                 raise
             raise Garbled(type(error).__name__) from None  # it may hold the key, or what was asked
         await self._call.settle(self._spent(response, most))
-        _size(
-            response.parts
-        )  # what is no text is no answer: neither kept nor sent back is it of use
+        # what is no text is no answer: it can neither be kept nor be sent back with what is wrong
+        _size(response.parts)
         return response
 
     def _most(self, messages: Sequence[ModelMessage], parameters: ModelRequestParameters) -> Amount:

@@ -30,9 +30,8 @@ def model_of(settings: AISettings) -> Model:
         model = _made(settings.model, settings)
     except NoModel:
         raise
-    except (
-        Exception
-    ) as error:  # its kind says enough: the words may repeat an address with a password
+    except Exception as error:
+        # its kind says enough: the words may repeat an address with a password
         raise NoModel(
             f"{settings.model} cannot be asked with what is set for it ({type(error).__name__}): look at AI_BASE_URL and "
             "at the variables of the provider's own"
