@@ -218,7 +218,11 @@ class ScriptedService(Listening, _Script):
             case "\0garbage":
                 return Response("<html>no JSON</html>", media_type="application/json")
             case Counts():
-                usage = {"prompt_tokens": line.tokens_in, "completion_tokens": line.tokens_out}
+                usage = {
+                    "prompt_tokens": line.tokens_in,
+                    "completion_tokens": line.tokens_out,
+                    "total_tokens": 1,
+                }
                 return _json_response(_completion(line.line, body) | {"usage": usage})
         return _json_response(_completion(line, body))
 
