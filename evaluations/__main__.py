@@ -27,7 +27,7 @@ def parser() -> argparse.ArgumentParser:
     """The command line."""
     made = argparse.ArgumentParser(
         prog="python -m evaluations",
-        description="Put fixed cases to the model that AI_MODEL names, and score its answers from 0 to 1.",
+        description="Put fixed cases to the model that AI_MODEL names, and score its answers from 0 to 1. `personas` needs none.",
         epilog="The table goes to stdout, whose last line is one JSON object with all scores; progress goes to\n"
         "stderr. Stores are throw-away ones: AI_DAILY_TOKENS and AI_DAILY_COST bound this run alone. Exits 0\n"
         "when everything was asked, whatever the scores; 2 where nothing can be.",
@@ -102,7 +102,7 @@ def main() -> None:
     try:
         evaluations = chosen(asked.features)
         settings = AISettings.load()
-        if settings.model is None:
+        if settings.model is None and any(one.asks_a_model for one in evaluations):
             raise NoModel
         if not evaluations:
             raise LookupError("no feature has cases")

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from enum import StrEnum
 from pathlib import Path
 
 from caravan.ai.asking import Asker
@@ -24,15 +25,25 @@ class Score:
 Scoring = Callable[[Asker, Case], Awaitable[Score]]
 
 
+class Embedded(StrEnum):
+    """What is evaluated and asks no model that is set: only the one that comes along."""
+
+    PERSONAS = "personas"
+
+
 @dataclass(frozen=True)
 class Evaluation:
     """A feature's cases and its scoring function, which asks what the feature asks."""
 
-    feature: Feature
+    feature: Feature | Embedded
     score: Scoring
     cases_file: Path | None = None
     only: str | None = None
     """The name of a case; None: all of them."""
+
+    @property
+    def asks_a_model(self) -> bool:
+        return isinstance(self.feature, Feature)
 
     @property
     def cases(self) -> list[Case]:
@@ -53,7 +64,7 @@ class Scored:
 class Result:
     """A feature's scores and what they cost."""
 
-    feature: Feature
+    feature: Feature | Embedded
     cases: Sequence[Scored]
     calls: int
     tokens_in: int

@@ -4,8 +4,9 @@ from caravan.ai_settings import Feature
 from evaluations.ask import answers
 from evaluations.decide import decides
 from evaluations.email import writes
-from evaluations.evaluation import Evaluation
+from evaluations.evaluation import Embedded, Evaluation
 from evaluations.journey import builds
+from evaluations.personas import tells
 from evaluations.summary import summarises
 
 EVALUATIONS: tuple[Evaluation, ...] = (
@@ -14,4 +15,5 @@ EVALUATIONS: tuple[Evaluation, ...] = (
     Evaluation(Feature.DECIDE, decides),
     Evaluation(Feature.SUMMARY, summarises),
     Evaluation(Feature.ASK, answers),
+    Evaluation(Embedded.PERSONAS, tells),
 )

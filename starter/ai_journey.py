@@ -22,6 +22,7 @@ from starter.ai_writing import (
     model_settings,
     told,
 )
+from starter.embedder import embedder
 from starter.errors import UserError
 from starter.import_data import tell_bad_rows
 from starter.output import Format, FormatOption, as_json, counted, plainly, plural, say, show
@@ -95,7 +96,7 @@ def rehearse(proposal: Proposal, data: Path | None, at: datetime) -> Told:
     """The journey in virtual time, with data files."""
     if data is None:
         say("the workspace has no data files (data: in its document, or --data): nobody enters")
-    asked = Asked(proposal.workspace, proposal.journey, at, data=data)
+    asked = Asked(proposal.workspace, proposal.journey, at, data=data, embedder=embedder())
     with scratch_dsn() as dsn, progress_bar(proposal.journey) as progress:
         rehearsed = run(simulate(dsn, asked, progress))
     tell_bad_rows(rehearsed.ran.reports)

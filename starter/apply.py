@@ -23,6 +23,7 @@ from starter.halt import tell_if_halted
 from starter.import_data import import_workspace, tell_bad_rows
 from starter.inside import InsideOption, became_of_those_inside, tell_of_those_inside
 from starter.output import Format, FormatOption, as_json, plainly, show
+from starter.personas import tell_personas
 from starter.progress import bar, count
 from starter.session import Session, open_stores, run
 from starter.validate import DirectoryArgument, errors_in_words, read_workspace, tell
@@ -114,6 +115,8 @@ async def apply_workspace(
         await ensure_streams(client, [names.munchkin])
     platform, engage = await session.platform(), await session.engage()
     await refuse_changes_in_use(engage, platform, workspace)
+    # ahead of the data, so that everybody is written with their persona
+    await tell_personas(platform, list(workspace.personas.values()))
     if data:
         with bar() as progress:
             tell_bad_rows(await import_workspace(session, workspace, progress))

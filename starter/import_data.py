@@ -18,6 +18,7 @@ from caravan.platform.dry_run import dry_run
 from caravan.platform.file_maps import FILES as UNNAMED
 from caravan.platform.imports import FileReport, Importer
 from caravan.platform.source_files import BadRow
+from starter.embedder import embedder
 from starter.errors import Interrupted, UserError
 from starter.import_files import Choice, Chosen
 from starter.output import Format, FormatOption, as_json, console, plainly, plural, say, show
@@ -152,7 +153,14 @@ class _Import:
             return None
         now = datetime.now(UTC)
         importer = Importer(
-            pool, catalog, now, moved, session.erasure_key(), read_limits(), chosen.whose
+            pool,
+            catalog,
+            now,
+            moved,
+            session.erasure_key(),
+            read_limits(),
+            chosen.whose,
+            None if self.dry_run else embedder(),
         )
         report = await importer.file(chosen.path)
         if self.only_new:
@@ -184,6 +192,7 @@ async def import_workspace(
         follow(progress),
         session.erasure_key(),
         read_limits(),
+        embedder=embedder(),
     )
     async with running_imports.running(pool):
         return await importer.directory(workspace.data)

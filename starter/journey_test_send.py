@@ -10,6 +10,7 @@ from caravan.delivery.headers import structured
 from caravan.delivery.message import Letter, Sender, message_id
 from caravan.simulation.run import Asked, BadLines
 from caravan.simulation.sent_messages import SentMessage, rehearse
+from starter.embedder import embedder
 from starter.errors import UserError
 from starter.import_data import tell_bad_rows
 from starter.output import as_instant, plainly, plural
@@ -59,7 +60,7 @@ def send_all_messages(
     check(directory, workspace, slug)
     end = instant(until) if until is not None else None
     lines = lines_of(directory, workspace, events)
-    asked = Asked(workspace, slug, begin, end, workspace.data, lines)
+    asked = Asked(workspace, slug, begin, end, workspace.data, lines, embedder=embedder())
     try:
         with scratch_dsn() as dsn, progress_bar(slug) as progress:
             rehearsed = run(rehearse(dsn, asked, account, progress))

@@ -7,10 +7,12 @@ import typer
 from caravan.database.pool import Pool
 from caravan.engage import sql
 from caravan.journeys.suppressing import keys_of, phone_key
+from caravan.platform import sql as platform_sql
 from starter.deleting import say_deleted
 from starter.errors import UserError
 from starter.group_rows import MEMBERSHIP_COLUMNS, for_people, membership_row
 from starter.output import MOST, Format, FormatOption, as_json, cell, console, show
+from starter.persona_told import persona_in_words, persona_told
 from starter.reasons import with_reason
 from starter.session import Session, SubscriptionOption, run_with
 
@@ -78,11 +80,17 @@ def show_person(
             membership_row(row)
             for row in await sql.fetch(pool, "groups_of_person", person_id=found["id"])
         ]
+        persona = persona_told(
+            await platform_sql.fetchrow(
+                await session.platform(), "persona_of_person", id=found["id"]
+            )
+        )
         if form is Format.json:
             print(
                 as_json(
                     {
                         "person": found["external_id"],
+                        "persona": persona,
                         "attributes": found["attributes"],
                         "deleted_at": found["deleted_at"],
                         "accounts": accounts,
@@ -101,6 +109,8 @@ def show_person(
         )
         if found["deleted_at"]:
             say_deleted(found["deleted_at"])
+        if persona["persona"] is not None or persona["alternatives"]:
+            console.print(persona_in_words(persona), markup=False, highlight=False)
         console.print()
         if accounts:
             show(accounts, form, title="Accounts", columns=ACCOUNT_COLUMNS)

@@ -19,6 +19,7 @@ from caravan.journeys.liquid import expanded_variables, variables
 from caravan.journeys.workspace import Workspace
 from caravan.simulation.outside import Outside
 from caravan.simulation.throw_away import throw_away_pair
+from starter.embedder import embedder
 from starter.errors import UserError
 from starter.import_data import tell_bad_rows
 from starter.output import say
@@ -158,7 +159,9 @@ def _in_files(workspace: Workspace, person: str, account: str | None) -> list[Re
 
     async def body(dsn: str) -> list[Recipient]:
         async with throw_away_pair(dsn) as pair:
-            reports, _ = await Outside(pair, workspace).load(workspace.data, datetime.now(UTC))
+            reports, _ = await Outside(pair, workspace, embedder()).load(
+                workspace.data, datetime.now(UTC)
+            )
             tell_bad_rows(reports)
             return await previews.in_platform(pair.platform, person, account)
 

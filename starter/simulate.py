@@ -20,6 +20,7 @@ from caravan.simulation.page import page
 from caravan.simulation.run import Asked, BadLines, Moment
 from caravan.simulation.told import Told
 from caravan.simulation.told import simulate as simulate_journey
+from starter.embedder import embedder
 from starter.errors import UserError
 from starter.import_data import tell_bad_rows
 from starter.output import as_json, plural, say, stderr
@@ -86,6 +87,7 @@ def simulate(
         _end(until, begin),
         workspace.data,
         lines_of(directory, workspace, events),
+        embedder=embedder(),
     )
     try:
         with scratch_dsn() as dsn, progress_bar(journey) as progress:

@@ -12,6 +12,7 @@ from caravan.journeys.conditions.parse import nearest
 from caravan.journeys.workspace import Workspace
 from caravan.simulation.expectations import Difference
 from caravan.simulation.testing import Result, run_test
+from starter.embedder import embedder
 from starter.errors import FAILED, UserError
 from starter.output import Format, FormatOption, as_json, plainly, plural
 from starter.scratch import scratch_dsn
@@ -59,7 +60,8 @@ def run_tests(
 
 async def run_all(dsn: str, workspace: Workspace, names: Sequence[str]) -> list[Result]:
     """Tests one after another."""
-    return [await run_test(dsn, workspace, workspace.tests[name]) for name in names]
+    reader = embedder()
+    return [await run_test(dsn, workspace, workspace.tests[name], reader) for name in names]
 
 
 def show_results(directory: Path, results: Sequence[Result]) -> None:

@@ -143,6 +143,8 @@ VERBS: dict[str, tuple[Verb, ...]] = {
                 "email": "ai_email:email",
                 "refine": "ai_refine:refine_email",
                 "journey": "ai_journey:journey",
+                "roles": "ai_roles:roles",
+                "titles": "ai_titles:titles",
                 "status": "ai_status:status",
                 "local": "ai_local:local",
             },

@@ -13,6 +13,7 @@ from caravan.settings import read_environment
 from caravan.simulation.page import page
 from caravan.simulation.run import Asked
 from caravan.simulation.told import simulate
+from starter.embedder import embedder
 from starter.errors import Interrupted, UserError
 from starter.output import plainly, plural
 from starter.scratch import scratch_dsn
@@ -106,7 +107,7 @@ def go_round(dsn: str, directory: Path, journeys: Sequence[str], at: datetime) -
 
 
 def _draw(dsn: str, workspace: Workspace, slug: str, at: datetime) -> Path:
-    told = run(simulate(dsn, Asked(workspace, slug, at, data=workspace.data)))
+    told = run(simulate(dsn, Asked(workspace, slug, at, data=workspace.data, embedder=embedder())))
     file = read_environment().caravan_home / FOLDER / f"{slug}.html"
     file.parent.mkdir(parents=True, exist_ok=True)
     draft = file.with_suffix(".new")

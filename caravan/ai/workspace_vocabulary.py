@@ -34,6 +34,7 @@ def for_journey(workspace: Workspace) -> dict[str, Any]:
             for entity in ("account", "person", "opportunity", "relation")
         },
         "scores": sorted(catalog.scores),
+        "personas": {slug: one.described_as for slug, one in workspace.personas.items()},
         "events": {
             name: {"of": event.whose, "names": list(event.names), "tests": event.tests}
             for name, event in EVENTS.items()

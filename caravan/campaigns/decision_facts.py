@@ -59,6 +59,7 @@ class PersonFacts(_Facts):
 
     person: int
     job_level: Level | None = None
+    persona: str | None = None
     roles: tuple[str, ...] = ()
     buying_group_roles: tuple[str, ...] = ()
     engagement: int = 0
@@ -191,6 +192,7 @@ def _person(
     return PersonFacts(
         person=number,
         job_level=level_of(attributes.get("job_title")),
+        persona=row["persona"],
         roles=_texts(row["roles"], telling),
         buying_group_roles=_texts(row["group_roles"], telling),
         engagement=row["engagement"],

@@ -51,6 +51,8 @@ PLATFORM: dict[str, Fate] = {
     "said_together": "goes",
     "match_keys": "goes",
     "merges": "emptied",
+    "title_personas": "goes",  # unless somebody else bears the title
+    "persona_questions": "goes",
     "audience_members": "goes",
     "audience_flips": "goes",
     "audience_departures": "goes",

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from caravan.engage import sql
+from caravan.journeys.fields import PERSONA
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,8 @@ async def take_in(conn: Any, bundle: Any) -> list[FieldChange]:
         bundle: rows of accounts, people, relations and opportunities.
     """
     await _lock(conn, bundle)
-    changes = []
+    # of those who are here already: a newcomer's persona is no change
+    changes = await _take_personas(conn, bundle.people)
     for entity, table in (("account", "accounts"), ("person", "people")):
         rows = getattr(bundle, table)
         if rows:
@@ -37,6 +39,7 @@ async def take_in(conn: Any, bundle: Any) -> list[FieldChange]:
                 merged=[row["merged_into"] for row in rows],
             )
             changes += [_change(entity, row) for row in changed]
+    await _take_personas(conn, [row for row in bundle.people if row["persona"] is not None])
     if bundle.relations:
         await sql.execute(
             conn,
@@ -54,6 +57,19 @@ async def take_in(conn: Any, bundle: Any) -> list[FieldChange]:
         )
         changes += [_change("opportunity", row) for row in changed]
     return changes
+
+
+async def _take_personas(conn: Any, people: Sequence[Any]) -> list[FieldChange]:
+    """People's personas as the Platform has told them; what changed of those who are here."""
+    if not people:
+        return []
+    rows = await sql.fetch(
+        conn,
+        "take_personas",
+        ids=[row["id"] for row in people],
+        personas=[row["persona"] for row in people],
+    )
+    return [FieldChange("person", row["id"], PERSONA, row["old"], row["new"]) for row in rows]
 
 
 async def _lock(conn: Any, bundle: Any) -> None:

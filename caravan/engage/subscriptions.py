@@ -110,6 +110,7 @@ async def provision(
         await check_pair(conn, munchkin, sandbox, pair_id)
         if new:
             await sql.execute(conn, "forget_audience_copies")
+            await sql.execute(conn, "forget_personas")
         if new and down_from is not None:
             stream, at = down_from
             await sql.execute(

@@ -12,6 +12,9 @@ from pydantic import BaseModel, ConfigDict
 FieldType = Literal["string", "integer", "number", "boolean", "date", "datetime"]
 Entity = Literal["account", "person", "relation", "opportunity"]
 
+#: of a person, told from the job title by the Platform (caravan/platform/personas.py): a column of its own, and only to
+#: be asked for
+PERSONA = "persona"
 #: of a person, 0 to 100: reckoned by the engage store, held by no record, and only to be asked for
 ENGAGEMENT = "engagement"
 

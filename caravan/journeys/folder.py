@@ -8,7 +8,7 @@ from pathlib import Path as FilePath
 from typing import Any
 
 from caravan.journeys.conditions.scope import nearest
-from caravan.journeys.documents import KINDS, KINDS_LATER
+from caravan.journeys.documents import KINDS
 from caravan.journeys.fragment_files import Key
 from caravan.journeys.fragments import FOLDER
 from caravan.journeys.limits import USUAL, Limits
@@ -157,20 +157,12 @@ def find_in_file(folder: Folder, file: str, text: str) -> None:
             )
             continue
         kind = next(iter(data))
-        if kind in KINDS_LATER:
-            folder.add(
-                file,
-                line,
-                "bad-value",
-                f"the document {kind} is not supported by this version yet",
-                document=f"{kind}:{as_written(data[kind])}",
-            )
-        elif kind not in KINDS:
+        if kind not in KINDS:
             folder.add(
                 file,
                 line,
                 "unknown-key",
-                f"no document begins with {kind!r}{nearest(kind, (*KINDS, *KINDS_LATER))}",
+                f"no document begins with {kind!r}{nearest(kind, KINDS)}",
             )
         else:
             slug = as_written(data[kind])

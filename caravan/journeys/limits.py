@@ -43,6 +43,7 @@ class Limits(BaseModel):
         "`status`, and `caravan buying-group set-status`",
     )
     roles: int = _limit(20, 100, "roles of a roles template", "`roles`")
+    personas: int = _limit(20, 100, "personas of a workspace", "documents `persona`")
     bulk_people: int = _limit(
         50, 1_000, "people of one command", "`caravan buying-group assign` and `remove`"
     )

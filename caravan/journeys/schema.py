@@ -27,6 +27,7 @@ from caravan.journeys.documents import (
     read_identity,
     read_journey,
     read_list,
+    read_persona,
     read_roles_template,
     read_score_model,
     read_service,
@@ -73,6 +74,7 @@ READERS: dict[str, Callable[[Fields], object]] = {
     "score_model": lambda fields: read_score_model(fields, "UTC", alone=True),
     "communication_limits": lambda fields: read_communication_limits(fields, "UTC"),
     "identity": read_identity,
+    "persona": read_persona,
     "source": lambda fields: read_source(fields, FieldCatalog()),
     "tests": lambda fields: read_tests(fields, FieldCatalog(), {}, "", lambda path: 1),
 }

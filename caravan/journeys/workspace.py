@@ -30,6 +30,7 @@ from caravan.journeys.documents import (
     IdentityDocument,
     JourneyDocument,
     ListDocument,
+    PersonaDocument,
     RolesTemplateDocument,
     ScoreModelDocument,
     SolutionInterestDocument,
@@ -42,6 +43,7 @@ from caravan.journeys.documents import (
     read_communication_limits,
     read_identity,
     read_journey,
+    read_persona,
     read_service,
     read_source,
     read_tests,
@@ -81,6 +83,7 @@ class Workspace:
     communication_limits: dict[str, CommunicationLimitsDocument] = field(default_factory=dict)
     identity_rules: dict[str, IdentityDocument] = field(default_factory=dict)
     sources: dict[str, SourceDocument] = field(default_factory=dict)
+    personas: dict[str, PersonaDocument] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)  # of documents, by `kind:slug`
     template_files: dict[str, str] = field(default_factory=dict)  # of templates, readable or not
     tokens: dict[str, frozenset[str]] = field(default_factory=dict)  # `my.…` of each template
@@ -142,6 +145,7 @@ def load_workspace(
     tests = _read_tests(folder, settings.catalog)
     identity = [read_identity(folder.fields(document)) for document in folder.of("identity")]
     sources = _read_sources(folder, settings.catalog)
+    personas = _read_personas(folder)
     problems = tuple(
         sorted(set(folder.problems), key=lambda p: (p.file, p.line, p.code, p.message))
     )
@@ -164,6 +168,7 @@ def load_workspace(
         communication_limits=rules,
         identity_rules={rule.identity: rule for rule in identity if rule is not None},
         sources=sources,
+        personas=personas,
         files={f"{one.kind}:{one.slug}": one.file for one in folder.documents},
         template_files=dict(folder.template_files),
         tokens={
@@ -244,6 +249,7 @@ def _read_audiences(folder: Folder, settings: WorkspaceDocument) -> dict[str, Au
         activities_told=settings.activities_to_platform,
         audiences=names,
         people_audiences=_of_people(folder),
+        personas=_names_of_personas(folder),
     )
     audiences = {}
     for document in folder.of("audience"):
@@ -271,6 +277,7 @@ def _engage_scope(folder: Folder, settings: WorkspaceDocument) -> Scope:
         people_audiences=_of_people(folder),
         templates=frozenset(folder.template_files),
         groups=known_groups(folder),
+        personas=_names_of_personas(folder),
     )
 
 
@@ -347,6 +354,27 @@ def _read_communication_limits(
 def _read_sources(folder: Folder, catalog: FieldCatalog) -> dict[str, SourceDocument]:
     read = [read_source(folder.fields(document), catalog) for document in folder.of("source")]
     return {source.source: source for source in read if source is not None}
+
+
+def _names_of_personas(folder: Folder) -> frozenset[str]:
+    """The personas, as they say of themselves before they are read."""
+    return frozenset(document.slug for document in folder.of("persona"))
+
+
+def _read_personas(folder: Folder) -> dict[str, PersonaDocument]:
+    documents = folder.of("persona")
+    if len(documents) > folder.limits.personas:
+        first = documents[folder.limits.personas]
+        folder.add(
+            first.file,
+            first.source.line(()),
+            "bad-value",
+            f"a workspace has at most {folder.limits.personas} personas, not {len(documents)} "
+            + folder.limits.over("personas"),
+            document=f"persona:{first.slug}",
+        )
+    read = [read_persona(folder.fields(document)) for document in documents]
+    return {one.persona: one for one in read if one is not None}
 
 
 def _listens(raw_node: object) -> bool:

@@ -217,7 +217,7 @@ def _fields(a: Mapping[str, Any] | None, b: Mapping[str, Any] | None) -> dict[st
     pairs[DELETED] = (_instant(a["deleted_at"]), _instant(b["deleted_at"]))
     pairs |= {
         name: (a.get(name), b.get(name))
-        for name in ("external_id", "account_id", "person_id", "merged_into")
+        for name in ("external_id", "account_id", "person_id", "merged_into", "persona")
         if name in a
     }
     return {name: values for name, values in pairs.items() if values[0] != values[1]}

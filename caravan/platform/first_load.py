@@ -74,6 +74,7 @@ class FirstLoad:
         await self._find_the_erased()
         async with self._platform.acquire() as conn:
             await sql.execute(conn, "look_at_all_again")
+            await sql.execute(conn, "question_everybody_with_a_title")
         return self.loaded
 
     async def _begin(self) -> Cursor:

@@ -8,6 +8,7 @@ row says that its record is there, unless its ``is_deleted`` says that it is not
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
@@ -18,7 +19,8 @@ from caravan.database.erasures import ErasureKey
 from caravan.database.outbox import nudge
 from caravan.journeys.fields import Entity, FieldCatalog
 from caravan.journeys.limits import USUAL, Limits
-from caravan.platform import deletion, identity, sql, uniting
+from caravan.personas.embedding import Embedder, TitlesUnread
+from caravan.platform import deletion, identity, personas, sql, uniting
 from caravan.platform.csv_rows import CsvSource, Row
 from caravan.platform.erased_rows import ERASED, erased_addresses, erased_people
 from caravan.platform.event_lines import EventRow, EventSource
@@ -82,8 +84,14 @@ class Importer:
         erasure_key: ErasureKey | None = None,
         limits: Limits = USUAL,
         whose: FileSource | None = None,
+        embedder: Embedder | None = None,
     ) -> None:
+        """
+        Args:
+            embedder: reads job titles ahead of their people; None: whoever looks next does.
+        """
         self._pool = pool
+        self._embedder = embedder
         self._whose = whose or FileSource()
         self._erasure_key = erasure_key
         self._limits = limits
@@ -124,6 +132,8 @@ class Importer:
         source = self._source(path, (key,), entity, optional)
         report = FileReport(path.name, bad=source.problems, warnings=source.warnings)
         async for page in _pages(source.rows()):
+            if table == "people":
+                await self._read_titles(page)
             async with self._pool.acquire() as conn, conn.transaction():
                 await sql.execute(conn, "one_writer")
                 rows = _last_of_each(await self._with_known_accounts(conn, page, source))
@@ -140,6 +150,13 @@ class Importer:
             report.add_merged(merged)
             self._tell(path, report, source)
         return report
+
+    async def _read_titles(self, page: list[Row]) -> None:
+        """Read the titles of a page that nobody has read; who cannot leaves their people in question."""
+        titles = {title for row in page if (title := row.cells.get("job_title"))}
+        if self._embedder is not None and titles:
+            with suppress(TitlesUnread):
+                await personas.read_titles(self._pool, self._embedder, sorted(titles))
 
     async def _relations(self, path: Path) -> FileReport:
         source = self._source(path, ("account_id", "person_id"), "relation", ("roles",))

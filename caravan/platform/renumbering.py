@@ -23,6 +23,7 @@ FOLLOWING = {
         "renumber_people_in_relations",
         "renumber_people_in_activities",
         "renumber_people_in_erasures",
+        "renumber_people_in_persona_questions",
         "renumber_own_people_in_activities",
         "renumber_survivors_of_people",
     ),

@@ -24,7 +24,8 @@ from caravan.engage import journeys
 from caravan.engage import sql as engage_sql
 from caravan.journeys.conditions.naming import audiences_anywhere
 from caravan.journeys.plan import Plan, begins_with_mail
-from caravan.platform import down_flow, sync
+from caravan.personas.embedding import Embedder, TitlesUnread
+from caravan.platform import down_flow, personas, sync
 from caravan.platform.merge import stream_of
 from caravan.simulation import sql
 from caravan.simulation.agenda import Traveller
@@ -49,18 +50,21 @@ class Flow:
         plans: PlanCache,
         journey_id: int,
         plan: Plan,
+        embedder: Embedder,
         beside: Sequence[int] = (),
         upkeep_at: datetime | None = None,
     ) -> None:
         """The streams of a journey.
 
         Args:
+            embedder: reads the job titles that nobody has read.
             beside: journeys whose accounts come in too, and are not admitted.
             upkeep_at: the first daily run over buying groups; None where the workspace has none and no
                 score model of its own, or nobody asks (``group_asking``).
         """
         self._pair = pair
         self._plans = plans
+        self._embedder = embedder
         self._journey_id = journey_id
         self._rules = plan.rules
         self._beside = beside
@@ -107,6 +111,8 @@ class Flow:
                 moved = await sync.drain_page(
                     self._pair.engage, self._pair.platform, self._pair.munchkin, at
                 )
+            elif platform["titles_wait"] and (read := await self._read_titles(at)):
+                moved = read
             elif (
                 platform["outbox"] not in (None, engage["followed"])
                 or engage["lists_wait"]
@@ -143,6 +149,13 @@ class Flow:
                 self._pair.engage, await self._journey(), at
             )
         return entered
+
+    async def _read_titles(self, at: datetime) -> int:
+        """What a worker does beside the up-flow; 0 where nothing can be read here."""
+        try:
+            return await personas.read_page(self._pair.platform, self._embedder, at)
+        except TitlesUnread:
+            return 0
 
     async def close(self, at: datetime) -> None:
         """The end date has come: nobody enters any more."""

@@ -1,6 +1,7 @@
 """The world outside of a journey: the data it begins with, and what happens to it on the way."""
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from datetime import datetime
 from itertools import groupby
 from pathlib import Path
@@ -9,6 +10,8 @@ from caravan.campaigns import callbacks, storing
 from caravan.journeys.plan import Plan
 from caravan.journeys.problems import Problem
 from caravan.journeys.workspace import Workspace
+from caravan.personas.embedding import Embedder, TitlesUnread
+from caravan.platform import personas
 from caravan.platform.event_lines import EventRow, EventSource
 from caravan.platform.imports import FILES, FileReport, Importer
 from caravan.platform.known import known
@@ -25,14 +28,16 @@ ASKS = {"call_answer": "call", "decision": "decide"}
 class Outside:
     """Brings data and lines into the Platform store, as an import does."""
 
-    def __init__(self, pair: Pair, workspace: Workspace) -> None:
+    def __init__(self, pair: Pair, workspace: Workspace, embedder: Embedder) -> None:
         self._pair = pair
         self._workspace = workspace
+        self._embedder = embedder
 
     async def load(
         self, directory: Path | None, at: datetime
     ) -> tuple[list[FileReport], list[Line]]:
         """Load a folder of data; events that are still to come are given back, to happen when they do."""
+        await self._store_personas(at)
         if directory is None or not directory.is_dir():
             return [], []
         importer = self._importer(at)
@@ -54,6 +59,13 @@ class Outside:
             await importer.record_events(past, report)
             reports.append(report)
         return reports, to_come
+
+    async def _store_personas(self, at: datetime) -> None:
+        """Ahead of the data, so that each person has a persona from the first; where nothing can be read, nobody has."""
+        with suppress(TitlesUnread):
+            await personas.store(
+                self._pair.platform, list(self._workspace.personas.values()), self._embedder, at
+            )
 
     async def store_documents(self, at: datetime) -> None:
         await storing.store(self._pair.engage, self._pair.platform, self._workspace, at)
@@ -124,7 +136,13 @@ class Outside:
         await self._importer(at).record_events(events, FileReport(EVENTS))
 
     def _importer(self, at: datetime) -> Importer:
-        return Importer(self._pair.platform, self._workspace.catalog, at, lambda *_: None)
+        return Importer(
+            self._pair.platform,
+            self._workspace.catalog,
+            at,
+            lambda *_: None,
+            embedder=self._embedder,
+        )
 
 
 def _unfit(plan: Plan, answer: Answer) -> str | None:

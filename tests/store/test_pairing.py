@@ -19,7 +19,15 @@ from caravan.database.erasures import ErasureKey, ErasureKeyMissing
 from caravan.database.errors import NotOurs, StillRuns
 from caravan.engage import life_cycle, subscriptions
 from caravan.pairing import Databases, Paired
-from caravan.platform import activity_stream, convergence, first_load, renumbering, sandboxes, sync
+from caravan.platform import (
+    activity_stream,
+    convergence,
+    first_load,
+    personas,
+    renumbering,
+    sandboxes,
+    sync,
+)
 from caravan.platform import sql as platform_sql
 from caravan.platform.first_load import FirstLoad
 from caravan.stack.stack import Stack
@@ -27,7 +35,7 @@ from caravan.stores import Stores
 from tests.commands import caravan
 from tests.identifying import RULES, bring, records, unmerge, with_rules
 from tests.pairs import Pair
-from tests.world import World
+from tests.world import EMBEDDER, World
 
 JOURNEY = """
 journey: greet
@@ -117,6 +125,40 @@ async def shared(pool: Any) -> dict[str, list[Any]]:
         )
         found[table] = [tuple(map(str, row)) for row in rows]
     return found
+
+
+PERSONA = """
+persona: chief
+examples: [CEO, Chief Executive Officer]
+---
+"""
+
+
+async def test_personas_of_whoever_comes_up_are_told_by_the_sandbox_it_is_paired_with(
+    both: Both,
+) -> None:
+    one, two = both.worlds
+    await filled(one, "a,Alpha,\nc,Core,\n", "p,p@x.example,a,CEO\nr,r@x.example,c,Clerk\n")
+    # a sandbox that calls the same person a chief, and one that has no personas: neither's word stays with another
+    await one.tell_personas(one.workspace(PERSONA.replace("chief", "boss") + JOURNEY, ("hello",)))
+    await one.follow()
+    await two.tell_personas(two.workspace(PERSONA + JOURNEY, ("hello",)))
+    for world in both.worlds:
+        await both.unpair(world)
+    await both.pair(two.sandbox, one.munchkin)
+    stores = Stores(both.databases.platform_dsn, both.databases.engage_dsn)
+    told = "select external_id, persona from people order by 1"
+    try:
+        platform, engage = await stores.platform(one.munchkin), await stores.engage(one.munchkin)
+        assert [tuple(row) for row in await engage.fetch(told)] == [("p", None), ("r", None)]
+        await personas.read_all(platform, EMBEDDER, one.now)
+        one.platform = platform
+        await one.follow()
+        assert [tuple(row) for row in await engage.fetch(told)] == [("p", "chief"), ("r", None)]
+        found = await convergence.compare(engage, platform, one.munchkin, again=0)
+        assert found.differences == []
+    finally:
+        await stores.close()
 
 
 async def test_rivals_for_both_sides_of_a_pair_are_decided_between_by_the_database(

@@ -95,6 +95,7 @@ DOCUMENTS: dict[str, Callable[[int], str]] = {
     "roles": lambda n: "roles_template: many\nroles: ["
     + ", ".join(f"{{role: r{i}}}" for i in range(n))
     + "]",
+    "personas": lambda n: "---\n".join(f"persona: p{one}\nexamples: [CEO]\n" for one in range(n)),
     "communication_rules": lambda n: "communication_limits: c\nlimits: ["
     + ", ".join(f"{{per: person, at_most: 1, every: {i + 1} days}}" for i in range(n))
     + "]",

@@ -70,7 +70,7 @@ select
 
 -- name: decision_people
 -- The most engaged of the account, of equals who did something last.
-select p.id, p.attributes, r.attributes -> 'roles' as roles, round(coalesce(e.score, 0))::integer as engagement,
+select p.id, p.attributes, p.persona, r.attributes -> 'roles' as roles, round(coalesce(e.score, 0))::integer as engagement,
        (select jsonb_object_agg(s.score, s.value) from scores s where s.person_id = p.id) as scores,
        (select array_agg(distinct m.role order by m.role) from buying_group_members m join buying_groups g on g.id = m.group_id
         where m.person_id = p.id and g.account_id = r.account_id and m.removed_at is null) as group_roles,

@@ -48,6 +48,15 @@ with incoming as (
 select j.id, f.key as field, j.before -> f.key as old, f.value as new
 from judged j, jsonb_each(j.won) f where j.merged_into is null;
 
+-- name: take_personas
+-- As the Platform has told them; nobody here writes any. Returns what changed.
+with incoming as (
+  select * from unnest(:ids::bigint[], :personas::text[]) as i (id, persona)
+)
+update people p set persona = i.persona from incoming i
+where p.id = i.id and p.persona is distinct from i.persona
+returning p.id, old.persona as old, new.persona as new;
+
 -- name: take_relations
 with incoming as (
   select * from unnest(:ids::bigint[], :account_ids::bigint[], :person_ids::bigint[], :attributes::jsonb[], :stamps::jsonb[], :deleted::timestamptz[])

@@ -36,6 +36,10 @@ select (select coalesce(array_agg(slug || ' v' || version || ' (' || case when p
 with gone as (delete from audience_members)
 delete from audience_copies;
 
+-- name: forget_personas
+-- They were another sandbox's; this one tells its own.
+update people set persona = null where persona is not null;
+
 -- name: follow_down_from
 insert into cursors (stream, epoch, xid, seq) values (:stream, :epoch, :xid::text::xid8, :seq)
 on conflict (stream) do update set epoch = excluded.epoch, xid = excluded.xid, seq = excluded.seq;

@@ -61,7 +61,7 @@ select id from people where id = any(:person_ids::bigint[]) order by id for upda
 insert into people (id, external_id, deleted_at, erased_at)
 select p.id, 'erased-' || p.id, :at::timestamptz, :at::timestamptz from unnest(:person_ids::bigint[]) as p (id) order by p.id
 on conflict (id) do update
-set external_id = excluded.external_id, attributes = '{}', stamps = '{}', deleted_at = excluded.deleted_at,
+set external_id = excluded.external_id, attributes = '{}', stamps = '{}', persona = null, deleted_at = excluded.deleted_at,
     erased_at = excluded.erased_at
 where people.erased_at is null
 returning id;

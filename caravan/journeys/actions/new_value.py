@@ -3,7 +3,7 @@
 from caravan.journeys.actions.liquid_text import check_liquid
 from caravan.journeys.conditions.operators import UnfitOperand, read_value
 from caravan.journeys.conditions.parse import nearest
-from caravan.journeys.fields import Entity
+from caravan.journeys.fields import PERSONA, Entity
 from caravan.journeys.liquid import has_liquid
 from caravan.journeys.reading import Fields, JourneyScope
 
@@ -20,6 +20,13 @@ def read_new_value(fields: Fields, scope: JourneyScope, entity: Entity) -> dict[
         fields.problem("missing-key", None, "value is missing (null clears the field)")
     value = fields.given("value")
     if field is None:
+        return {}
+    if (entity, field) == ("person", PERSONA):
+        fields.problem(
+            "unknown-field",
+            "field",
+            "the persona is told from the job title and nobody writes it: update job_title",
+        )
         return {}
     if field not in known:
         fields.problem(

@@ -8,7 +8,7 @@ from caravan.journeys.conditions.model import Test
 from caravan.journeys.conditions.reading_tests import parse_free_tests, parse_test
 from caravan.journeys.conditions.scope import Scope, nearest
 from caravan.journeys.events import BOTS, EVENTS, GENERIC
-from caravan.journeys.fields import Entity, FieldType
+from caravan.journeys.fields import PERSONA, Entity, FieldType
 from caravan.journeys.problems import Path, Report
 from caravan.journeys.written import storable
 
@@ -118,7 +118,8 @@ def _names_known(
         code, what, known = "unknown-score", "the workspace has no score", scope.catalog.scores
     elif key == "field" and event in CHANGES:
         entity = CHANGES[event]
-        code, what, known = "unknown-field", f"{entity} has no field", scope.catalog.of(entity)
+        code, what = "unknown-field", f"{entity} has no field"
+        known = [*scope.catalog.of(entity), *((PERSONA,) if entity == "person" else ())]
     else:
         return True
     unknown = [

@@ -11,7 +11,7 @@ from caravan.journeys.conditions.operators import (
     read_operand,
 )
 from caravan.journeys.conditions.scope import Scope, nearest
-from caravan.journeys.fields import ENGAGEMENT, Entity, FieldType
+from caravan.journeys.fields import ENGAGEMENT, PERSONA, Entity, FieldType
 from caravan.journeys.problems import Path, Report
 from caravan.journeys.written import storable
 
@@ -57,8 +57,10 @@ def parse_tests(
             score = _score(field, test, place, scope, report)
             if score is not None:
                 tests[field] = score
-        elif entity == "person" and field == "persona":
-            report("bad-value", place, f"{field} is not supported by this version yet")
+        elif entity == "person" and field == PERSONA:
+            persona = parse_persona(test, place, scope, report)
+            if persona is not None:
+                tests[field] = persona
         else:
             remedy = nearest(field, fields) or f"; name it under fields: {entity}: of the workspace"
             report("unknown-field", place, f"{entity} has no field {field}{remedy}")
@@ -80,6 +82,25 @@ def _score(name: str, raw: object, path: Path, scope: Scope, report: Report) -> 
     else:
         test, start = parse_test(raw, "integer", path, report), scope.catalog.scores[name]
     return test and test.model_copy(update={"start": start})
+
+
+def parse_persona(raw: object, path: Path, scope: Scope, report: Report) -> Test | None:
+    """A test on the persona of somebody: by name, or whether there is one."""
+    test = parse_test(raw, "string", path, report)
+    if test is None:
+        return None
+    fine = True
+    for check in test.checks:
+        if check.operator not in ("is", "is_not", "empty"):
+            report("bad-value", path, f"a persona is, is_not or is empty, not {check.operator}")
+            fine = False
+        elif check.operator != "empty" and scope.personas is not None:
+            for name in check.operands:
+                if name != "" and name not in scope.personas:
+                    near = nearest(name, scope.personas)
+                    report("unknown-persona", path, f"the workspace has no persona {name}{near}")
+                    fine = False
+    return test if fine else None
 
 
 def parse_free_tests(raw: object, path: Path, report: Report) -> dict[str, Test] | None:

@@ -77,6 +77,7 @@ class Scope:
     account_lists: Mapping[str, KnownList] = field(default_factory=dict)
     people_lists: Mapping[str, KnownList] = field(default_factory=dict)
     groups: KnownGroups | None = None  # None: not checked
+    personas: frozenset[str] | None = None  # None: not checked
     of_template: bool = False  # it decides who is in a group, and cannot ask for it
 
 

@@ -23,7 +23,7 @@ from caravan.journeys.conditions.related import (
 )
 from caravan.journeys.conditions.scope import Context
 from caravan.journeys.conditions.values import quoted, text_of, value_of
-from caravan.journeys.fields import ENGAGEMENT
+from caravan.journeys.fields import ENGAGEMENT, PERSONA
 
 __all__ = [
     "Binder",
@@ -191,7 +191,9 @@ class _Compiler:
         return " and ".join(parts) or "true", flips
 
     def _value(self, alias: str, field: str, test: Test) -> str:
-        """The field of a record, or the score or the engagement of a person."""
+        """The field of a record, or the persona, the score or the engagement of a person."""
+        if (alias, field) == ("p", PERSONA):
+            return f"{alias}.{PERSONA}"
         if test.start is None:
             return value_of(f"{alias}.attributes", field, test.type)
         start = self.binder.literal(test.start, "numeric")
@@ -227,9 +229,9 @@ class _Compiler:
         evidence = tuple(
             (
                 f"{entity}.{field}",
-                f"{alias}.attributes -> {quoted(field)}"
-                if test.start is None
-                else self._value(alias, field, test),
+                self._value(alias, field, test)
+                if test.start is not None or (alias, field) == ("p", PERSONA)
+                else f"{alias}.attributes -> {quoted(field)}",
             )
             for field, test in tests.items()
         )

@@ -10,6 +10,7 @@ from caravan.journeys.documents.communication_limits import (
 from caravan.journeys.documents.identity import IdentityDocument, read_identity
 from caravan.journeys.documents.journey import JourneyDocument, read_journey
 from caravan.journeys.documents.lists import LISTS, ListDocument, read_list
+from caravan.journeys.documents.persona import PersonaDocument, read_persona
 from caravan.journeys.documents.roles_template import RolesTemplateDocument, read_roles_template
 from caravan.journeys.documents.score_model import ScoreModelDocument, read_score_model
 from caravan.journeys.documents.service import read_service
@@ -28,7 +29,6 @@ from caravan.journeys.documents.tests import TestsDocument, read_tests
 
 __all__ = [
     "KINDS",
-    "KINDS_LATER",
     "LISTS",
     "AudienceDocument",
     "BuyingGroupsDocument",
@@ -37,6 +37,7 @@ __all__ = [
     "IdentityDocument",
     "JourneyDocument",
     "ListDocument",
+    "PersonaDocument",
     "RolesTemplateDocument",
     "ScoreModelDocument",
     "SolutionInterestDocument",
@@ -52,6 +53,7 @@ __all__ = [
     "read_identity",
     "read_journey",
     "read_list",
+    "read_persona",
     "read_roles_template",
     "read_score_model",
     "read_service",
@@ -66,8 +68,5 @@ __all__ = [
 KINDS = (
     "workspace", "audience", "account_list", "people_list", "journey", "campaign", "service",
     "roles_template", "stage_model", "solution_interest", "buying_groups", "score_model",
-    "communication_limits", "tests", "identity", "source",
+    "communication_limits", "tests", "identity", "source", "persona",
 )  # fmt: skip
-
-#: kinds of the language that it does not
-KINDS_LATER = ("persona",)

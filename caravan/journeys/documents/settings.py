@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict
 
 from caravan.journeys.addresses import is_mailable
 from caravan.journeys.conditions.counts import MOST
-from caravan.journeys.fields import ENGAGEMENT, STANDARD, Entity, FieldCatalog, FieldType
+from caravan.journeys.fields import ENGAGEMENT, PERSONA, STANDARD, Entity, FieldCatalog, FieldType
 from caravan.journeys.plan import SenderDocument
 from caravan.journeys.reading import Fields, read_slot
 from caravan.journeys.time import EndsOn
@@ -14,6 +14,9 @@ from caravan.journeys.written import shown
 from caravan.journeys.zones import ACCOUNT
 
 FIELD_TYPES: tuple[FieldType, ...] = ("string", "integer", "number", "boolean", "date", "datetime")
+
+#: fields that nobody writes
+TOLD_OF_PERSONS = (ENGAGEMENT, PERSONA)
 
 SCORE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,62}")
 
@@ -141,7 +144,7 @@ def _read_fields(fields: Fields, entity: Entity) -> dict[str, FieldType]:
             fields.problem(
                 "bad-value", name, f"{name!r} is not a field name: letters, digits and _"
             )
-        elif name in STANDARD[entity] or (entity == "person" and name == ENGAGEMENT):
+        elif name in STANDARD[entity] or (entity == "person" and name in TOLD_OF_PERSONS):
             fields.problem("duplicate-key", name, f"{name} is a standard field of {entity}")
         else:
             known[name] = kind
@@ -156,7 +159,7 @@ def _read_scores(fields: Fields, catalog: FieldCatalog) -> dict[str, int]:
         score = inner.inner(name)
         start = score.count("start", 0, least=-MOST)
         score.finish()
-        if name in catalog.of("person") or name == ENGAGEMENT:
+        if name in catalog.of("person") or name in TOLD_OF_PERSONS:
             inner.problem("duplicate-key", name, f"{name} is a field of the person already")
         elif not SCORE_NAME.fullmatch(name):
             inner.problem(

@@ -10,7 +10,7 @@ order by id;
 -- name: people_to_bring
 -- People without an address stay in the Platform, unless the engage store has them: then it learns
 -- that the address is gone.
-select distinct p.id, p.external_id, p.attributes, p.stamps, p.deleted_at, p.merged_into
+select distinct p.id, p.external_id, p.attributes, p.stamps, p.deleted_at, p.merged_into, p.persona
 from people p join relations r on r.person_id = p.id
 where r.account_id = any(:account_ids::bigint[]) and p.stamps ? 'email' order by p.id;
 

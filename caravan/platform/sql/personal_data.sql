@@ -59,8 +59,16 @@ where t.entity = 'person' and t.record_id = any(:person_ids::bigint[]) order by 
 select to_jsonb(t) as held from merges t
 where t.entity = 'person' and (t.record_id = any(:person_ids::bigint[]) or t.like_id = any(:person_ids::bigint[])) order by t.id;
 
+-- name: personal_title_personas
+-- What was read of their title, which others may bear too.
+select to_jsonb(t) - 'vector' as held from title_personas t
+where t.title in (select folded_title(attributes ->> 'job_title') from people where id = any(:person_ids::bigint[])) order by t.title;
+
+-- name: personal_persona_questions
+select to_jsonb(t) as held from persona_questions t where t.person_id = any(:person_ids::bigint[]) order by t.person_id;
+
 -- name: erase_people
-update people set external_id = 'erased-' || id, attributes = '{}', stamps = '{}',
+update people set external_id = 'erased-' || id, attributes = '{}', stamps = '{}', persona = null,
                   deleted_at = coalesce(deleted_at, :at), erased_at = :at
 where id = any(:person_ids::bigint[]) and erased_at is null returning 1;
 
@@ -90,6 +98,14 @@ delete from match_keys where entity = 'person' and record_id = any(:person_ids::
 -- That records were one stays, as numbers.
 update merges set matched = '{}', undone_why = null
 where entity = 'person' and (record_id = any(:person_ids::bigint[]) or like_id = any(:person_ids::bigint[])) returning 1;
+
+-- name: erase_title_personas
+-- Behind the people: a title goes with the last who bears it, also one that somebody had before.
+delete from title_personas t
+where not exists (select from people p where folded_title(p.attributes ->> 'job_title') = t.title) returning 1;
+
+-- name: erase_persona_questions
+delete from persona_questions where person_id = any(:person_ids::bigint[]) returning 1;
 
 -- name: erase_source_rows
 delete from source_rows t

@@ -22,7 +22,7 @@ from unnest(:old::bigint[], :new::bigint[]) as m (old, new) where t.id = m.old;
 -- name: renumber_accounts_in_{table} for relations, opportunities, activities
 update {table} t set account_id = m.new from unnest(:old::bigint[], :new::bigint[]) as m (old, new) where t.account_id = m.old;
 
--- name: renumber_people_in_{table} for relations, activities, erasures
+-- name: renumber_people_in_{table} for relations, activities, erasures, persona_questions
 update {table} t set person_id = m.new from unnest(:old::bigint[], :new::bigint[]) as m (old, new) where t.person_id = m.old;
 
 -- name: renumber_members_in_{table} for audience_members, audience_flips, audience_departures

@@ -51,6 +51,7 @@ select (select seq from changes order by epoch desc, xid desc, seq desc limit 1)
 -- name: platform_waits
 select (select seq from changes order by epoch desc, xid desc, seq desc limit 1) as outbox,
        (select seq from cursors where stream = :up) as synced,
+       exists (select from persona_questions) or exists (select from personas where compared_to is not null) as titles_wait,
        (select min(next_flip) from audience_flips) as next_flip;
 
 -- name: outbox_end

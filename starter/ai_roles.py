@@ -1,0 +1,228 @@
+"""``caravan ai roles --solution-interest X``: a roles template from the job titles there are, to be approved."""
+
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from caravan.journeys.reading import SLUG, SLUG_IN_WORDS
+from caravan.journeys.workspace import load_workspace
+from caravan.limit_settings import read_limits
+from caravan.personas.embedding import Vector
+from caravan.personas.matching import Match, match
+from caravan.personas.role_proposal import (
+    HeldTitle,
+    RoleProposal,
+    likenesses,
+    propose,
+    roles_of_personas,
+    roles_of_roles,
+    texts,
+)
+from caravan.platform import personas, sql
+from starter.ai_writing import DirOption
+from starter.embedder import embedder
+from starter.errors import UserError
+from starter.output import Format, FormatOption, as_json, plainly, plural, show
+from starter.progress import bar, count
+from starter.roles_template_text import text_of
+from starter.session import Session, SubscriptionOption, run_with
+from starter.validate import read_workspace, tell
+from starter.written_files import sure, write_files
+
+#: titles that are read: those that most people bear
+MOST_TITLES = 5_000
+COLUMNS = ("title", "people", "score", "example")
+#: read at once, so that progress can be told
+AT_ONCE = 64
+#: titles of a role, and unclear ones, that are shown
+SHOWN = 12
+
+
+def roles(
+    solution_interest: Annotated[
+        str, typer.Option("--solution-interest", help="For whose buying groups it is.")
+    ],
+    directory: DirOption = Path(),
+    write: Annotated[bool, typer.Option("--write", help="Write the file without asking.")] = False,
+    form: FormatOption = Format.table,
+    subscription: SubscriptionOption = None,
+) -> None:
+    """Propose a roles template from the job titles of the people there are. Needs no model but the embedded one.
+
+    It looks at the accounts for which the solution interest has buying groups (the audiences of its jobs), or at all of
+    them where it has none yet, and says what titles each role would catch, how many people have a role then, what is
+    unclear, and why. Roles ask for personas where the workspace has some, else for the titles. A new file is written
+    with `--write` or on yes; nothing is applied.
+
+    Try: `caravan ai roles --solution-interest grid --dir examples/grid-analytics`
+    """
+    if not SLUG.fullmatch(solution_interest):
+        raise UserError(f"{solution_interest!r} is not a slug: {SLUG_IN_WORDS}")
+    workspace = read_workspace(directory, datetime.now(UTC))
+    if workspace.faults:
+        tell(directory, list(workspace.faults))
+        raise UserError(
+            f"{plural(len(workspace.faults), 'error')} in the workspace; mend them first"
+        )
+    slug = f"{solution_interest}-roles"
+    file = f"{slug}.yaml"
+    audiences = [
+        job.audience
+        for job in workspace.buying_group_jobs.values()
+        if job.solution_interest == solution_interest
+    ]
+
+    async def body(session: Session) -> None:
+        proposal = await _propose(session, audiences)
+        if not proposal.roles:
+            raise UserError(
+                "No job title there is like one of a role; `caravan ai titles` lists the titles there are"
+            )
+        text = text_of(proposal, slug, solution_interest)
+        _validate(directory, file, text)
+        if form is Format.table:
+            _show(proposal, text, file)
+        written = _write(directory, file, text, write=write, asks=form is Format.table)
+        if form is Format.json:
+            print(as_json(_told(proposal, solution_interest, slug, file, text, written=written)))
+        elif written:
+            plainly(f"{directory / file}")
+            plainly(
+                f"Read it, and name it as roles_template: {slug} of solution interest {solution_interest}; "
+                "`caravan plan` tells what that would change."
+            )
+
+    run_with(subscription or workspace.settings.pair.munchkin, body)
+
+
+async def _propose(session: Session, audiences: Sequence[str]) -> RoleProposal:
+    pool = await session.platform()
+    rows = await sql.fetch(pool, "titles_at_accounts", audiences=list(audiences))
+    if not rows:
+        where = f"in {' or '.join(audiences)}" if audiences else "in the Platform store"
+        raise UserError(
+            f"There are no people at accounts {where}: `caravan apply DIR` imports data"
+        )
+    at: dict[str, dict[int, int]] = {}
+    spelt: dict[str, set[str]] = {}
+    for row in rows:
+        if row["title"] is not None:
+            at.setdefault(row["title"], {})[row["account_id"]] = row["people"]
+            spelt.setdefault(row["title"], set()).update(row["spellings"])
+    wanted = sorted(at, key=lambda title: (-sum(at[title].values()), title))[:MOST_TITLES]
+    kept = {row["title"]: row for row in rows if row["title"] is not None}
+    told_apart = await personas.likenesses(pool)
+    vectors = await _vectors([*texts(), *(wanted if not told_apart else ())], kept)
+    if told_apart:
+        role_of = roles_of_personas(told_apart, vectors)
+        matches = {one: _match_of(kept[one]) for one in wanted}
+    else:
+        role_of = roles_of_roles()
+        found = match(likenesses(vectors), [vectors[one] for one in wanted])
+        matches = dict(zip(wanted, found, strict=True))
+    looked_at = sum(sum(at[one].values()) for one in wanted)
+    return propose(
+        [HeldTitle(one, at[one], matches[one], tuple(sorted(spelt[one]))) for one in wanted],
+        role_of,
+        untitled=sum(row["people"] for row in rows) - looked_at,
+        accounts=len({row["account_id"] for row in rows}),
+        by_persona=bool(told_apart),
+    )
+
+
+async def _vectors(wanted: Sequence[str], kept: Mapping[str, Any]) -> dict[str, Vector]:
+    """What texts mean; what the store has of them is not read again."""
+    reader = embedder()
+    vectors: dict[str, Vector] = {
+        one: kept[one]["vector"]
+        for one in wanted
+        if one in kept and kept[one]["model"] == reader.model
+    }
+    missing = [one for one in wanted if one not in vectors]
+    with bar("titles") as progress:
+        moved = count(progress)
+        for start in range(0, len(missing), AT_ONCE):
+            vectors |= await reader.vectors(missing[start : start + AT_ONCE])
+            moved("job titles", min(len(missing), start + AT_ONCE))
+    return vectors
+
+
+def _match_of(row: Any) -> Match:
+    """What a title came to in the store; nothing where nobody has read it yet."""
+    return Match.read(
+        row["persona"], row["score"] or 0.0, bool(row["unclear"]), row["alternatives"] or []
+    )
+
+
+def _validate(directory: Path, file: str, text: str) -> None:
+    """What is proposed passes validation together with the workspace, or it is not proposed."""
+    with_it = load_workspace(directory, datetime.now(UTC), read_limits(), drafts={file: text})
+    if with_it.faults:
+        tell(directory, list(with_it.faults))
+        raise UserError("the proposal does not fit the workspace (above); nothing was written")
+
+
+def _write(directory: Path, file: str, text: str, *, write: bool, asks: bool) -> bool:
+    if (directory / file).exists():
+        if write:
+            raise UserError(f"{file} is there already and was left as it is: move it away first")
+        return False
+    if not write and not (asks and sys.stdin.isatty() and sure(f"Write {file}?", False)):
+        return False
+    write_files(directory, {file: text})
+    return True
+
+
+def _show(proposal: RoleProposal, text: str, file: str) -> None:
+    plainly(f"--- {file}")
+    plainly(text)
+    for role in proposal.roles:
+        if role.titles:
+            rows = [asdict(one) for one in role.titles[:SHOWN]]
+            show(
+                rows,
+                Format.table,
+                columns=COLUMNS,
+                title=f"{role.role} ({plural(len(role.titles), 'title')})",
+            )
+            plainly("")
+    plainly(
+        f"Coverage: {proposal.covered} of {proposal.people} people ({proposal.coverage:.0%}) at "
+        f"{plural(proposal.accounts, 'account')}; {proposal.untitled} without a title"
+    )
+    if proposal.unclear:
+        show(
+            [asdict(one) for one in proposal.unclear[:SHOWN]],
+            Format.table,
+            title=f"Unclear ({plural(len(proposal.unclear), 'title')})",
+        )
+    if proposal.left_out:
+        rows = [asdict(one) for one in proposal.left_out[:SHOWN]]
+        show(rows, Format.table, columns=COLUMNS, title="In no role")
+
+
+def _told(
+    proposal: RoleProposal, interest: str, slug: str, file: str, text: str, *, written: bool
+) -> dict[str, Any]:
+    """All of it for programs."""
+    return {
+        "solution_interest": interest,
+        "roles_template": slug,
+        "file": file,
+        "text": text,
+        "written": written,
+        "people": proposal.people,
+        "accounts": proposal.accounts,
+        "covered": proposal.covered,
+        "coverage": round(proposal.coverage, 4),
+        "untitled": proposal.untitled,
+        "by_persona": proposal.by_persona,
+        "roles": [asdict(role) for role in proposal.roles],
+        "unclear": [asdict(one) for one in proposal.unclear],
+        "left_out": [asdict(one) for one in proposal.left_out],
+    }
