@@ -37,6 +37,7 @@ def facts_of(case: Case) -> Facts:
             row["record"],
             row["text"],
             row["at"].replace(tzinfo=UTC) if "at" in row else None,
+            frozenset(("account 1",)),
         )
         for row in case["records"]
     ]

@@ -45,14 +45,14 @@ async def _told(session: Session, question: str) -> dict[str, Any]:
     looking = Looking(engage, await session.platform(), session.munchkin, question, now)
     with asker(engage) as asks:
         got = await answer(asks, question, looking, now)
-    reply, names = got.value, looking.pseudonyms
+    reply = got.value
     cited = {record: None for one in reply.sentences for record in one.records}
     return {
         "question": question,
         "known": reply.known,
-        "sentences": [one.model_dump() for one in named(reply.sentences, names)],
-        "missing": names.name(reply.missing) or None,
-        "records": [told_fact(looking.seen[record].named(names)) for record in cited],
+        "sentences": [one.model_dump() for one in named(reply.sentences, looking.pseudonyms)],
+        "missing": reply.missing or None,
+        "records": [told_fact(looking.seen[record]) for record in cited],
         "looks": looking.looks,
         "model": got.model,
         "call": got.call,

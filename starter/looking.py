@@ -21,7 +21,9 @@ from caravan.engage import sql
 from caravan.engage.plans import load_plan
 from caravan.reports import journey as report
 from caravan.reports.facts import Fact, as_data, fitting, one_each
+from caravan.reports.phrases import Phrase, phrase
 from caravan.reports.pseudonyms import Pseudonyms
+from caravan.reports.wording import counted
 from starter import account_facts, group_facts
 from starter.account_facts import speak_of
 from starter.output import readable
@@ -173,7 +175,9 @@ class Looking:
             plan = await load_plan(conn, versions[-1]["plan_hash"])
             facts.append(_outcomes(journey, await report.journey(conn, journey, ids, plan)))
             for row in await sql.fetch(conn, "position_counts", journey_ids=ids):
-                text = f"at the node {row['node']} of {journey}: {row['arrivals']} arrivals, {row['inside']} stand there"
+                stand = counted(row["inside"], "stands there", "stand there")
+                arrivals = counted(row["arrivals"], "arrival", "arrivals")
+                text = f"at the node {row['node']} of {journey}: {arrivals}, {stand}"
                 facts.append(Fact(f"report:{journey}/{row['node']}", text))
             return self._told(facts)
 
@@ -271,31 +275,31 @@ class Looking:
         rows = await sql.fetch(conn, "accounts_that_are_called", words=words, limit=MOST_FOUND)
         for row in rows:
             self._known_account(row["id"], row["external_id"], row["attributes"])
-        return [await account_facts.itself(conn, row) for row in rows]
+        return [await account_facts.itself(conn, row, self.pseudonyms) for row in rows]
 
     async def _people(self, conn: Any, words: str) -> list[Fact]:
         facts = []
         for row in await sql.fetch(conn, "people_that_are_called", words=words, limit=MOST_FOUND):
             who = self.pseudonyms.person(row["id"], row["external_id"], row["attributes"])
-            of = "no account"
+            of = phrase("no account")
             if row["account_id"] is not None:
                 of = self._known_account(row["account_id"], row["account"], row["account_fields"])
-            facts.append(Fact(f"person:{row['id']}", f"{who} belongs to {of}"))
+            facts.append(Fact(f"person:{row['id']}", who + " belongs to " + of))
         return facts
 
-    def _known_account(self, number: int, external_id: str, attributes: Any) -> str:
-        pseudonym = self.pseudonyms.account(number, external_id, attributes)
-        self._ids.add(pseudonym)
-        return pseudonym
+    def _known_account(self, number: int, external_id: str, attributes: Any) -> Phrase:
+        self._ids.add(f"account {number}")
+        return self.pseudonyms.account(number, external_id, attributes)
 
     def _journey(self, row: Any) -> Fact:
         self._ids.add(f"journey {row['slug']}")
         paused = f", paused since {readable(row['paused_at'])}" if row["paused_at"] else ""
-        text = (
-            f"the journey {row['slug']} v{row['version']} ({self.pseudonyms.hide(row['name'])}) is {row['state']}{paused}, "
-            f"from {readable(row['starts_at'])} to {readable(row['ends_at'])}: {row['entered']} entered, "
-            f"{row['inside']} inside, {row['completed']} completed"
+        name = self.pseudonyms.hide(row["name"])
+        stands = (
+            f"is {row['state']}{paused}, from {readable(row['starts_at'])} to {readable(row['ends_at'])}: "
+            f"{row['entered']} entered, {row['inside']} inside, {row['completed']} completed"
         )
+        text = f"the journey {row['slug']} v{row['version']} (" + name + f") {stands}"
         return Fact(f"journey:{row['slug']}/{row['version']}", text)
 
 
@@ -312,8 +316,9 @@ def _outcomes(slug: str, made: report.JourneyReport) -> Fact:
         for row in made.emails
     )
     text = (
-        f"in {slug} {made.entered} entered, {made.completed} completed, {made.inside} are inside, "
-        f"{made.engaged_accounts} accounts and {made.engaged_people} people engaged; outcomes: {ends or 'none'}"
+        f"in {slug} {made.entered} entered, {made.completed} completed, {counted(made.inside, 'is', 'are')} inside, "
+        f"{counted(made.engaged_accounts, 'account', 'accounts')} and "
+        f"{counted(made.engaged_people, 'person', 'people')} engaged; outcomes: {ends or 'none'}"
         + (f"; {mails}" if mails else "")
     )
     return Fact(f"report:{slug}", text)

@@ -27,7 +27,7 @@ SummaryOption = Annotated[
 async def summary_of(session: Session, facts: Facts, at: datetime) -> dict[str, Any]:
     """The facts, and what a model says of them or why it does not."""
     told: dict[str, Any] = {
-        "facts": list(map(told_fact, facts.named())),
+        "facts": list(map(told_fact, facts.items)),
         "sentences": [],
         "model": None,
         "unanswered": None,

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 from caravan.ai.asking import Answer, Asker
 from caravan.ai.question import Question, Tool
 from caravan.ai_settings import Feature
-from caravan.reports.cited import NOT_PROSE, Sentence, is_prose, refusal
+from caravan.reports.cited import Sentence, refusal, refusal_of_missing
 from caravan.reports.facts import Fact
 from caravan.reports.pseudonyms import Pseudonyms
 
@@ -44,8 +44,8 @@ async def answer(asker: Asker, question: str, lookout: Lookout, at: datetime) ->
 
     def check(reply: Reply) -> str | None:
         if not reply.known:
-            if not is_prose(reply.missing):
-                return f"missing {NOT_PROSE}"
+            if (why := refusal_of_missing(reply.missing)) is not None:
+                return f"missing {why}"
             return "what is not known has no sentences" if reply.sentences else None
         if not reply.sentences:
             return "what is known is said in sentences, each with its records"

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from caravan.ai.asking import Answer, Asker
 from caravan.ai.question import Question
+from caravan.ai.unanswered import Unanswered
 from caravan.ai_settings import Feature
 from caravan.reports.cited import Prose, refusal
 from caravan.reports.facts import Facts, as_data
@@ -17,7 +18,13 @@ async def summarise(
     Raises:
         Unanswered: there is none; the facts stand.
     """
-    data = {"about": facts.about, "today": at.date().isoformat(), "records": as_data(facts.items)}
+    try:
+        records = as_data(facts.items)
+    except Exception as error:  # its message may hold what is not to be told
+        raise Unanswered(
+            f"The facts cannot be told without names ({type(error).__name__})"
+        ) from None
+    data = {"about": facts.about, "today": at.date().isoformat(), "records": records}
 
     def check(prose: Prose) -> str | None:
         return refusal(prose.sentences, facts.by_record, facts.pseudonyms)

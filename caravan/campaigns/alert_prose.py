@@ -10,8 +10,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import structlog
+
 from caravan.reports.cited import Sentence, named, refusal
 from caravan.reports.facts import Facts
+
+log = structlog.get_logger("caravan.alerts")
 
 
 @dataclass(frozen=True)
@@ -49,12 +53,7 @@ class AlertProse:
             self._wanted[alert] = facts
             return None
         said = self._said[alert]
-        known = facts.by_record
-        standing = [
-            one
-            for one in (said.sentences if said else ())
-            if refusal([one], known, facts.pseudonyms) is None
-        ]
+        standing = _standing(said.sentences if said else (), facts)
         if said is None or not standing:
             return None
         told = [one.model_dump() for one in named(standing, facts.pseudonyms)]
@@ -65,3 +64,13 @@ class AlertProse:
         while self._wanted:
             alert, facts = self._wanted.popitem()
             self._said[alert] = await self._summarise(engage, facts, at)
+
+
+def _standing(sentences: Sequence[Sentence], facts: Facts) -> list[Sentence]:
+    """The sentences that may be shown; none where that cannot be said: an alert leaves whatever its facts hold."""
+    known = facts.by_record
+    try:
+        return [one for one in sentences if refusal([one], known, facts.pseudonyms) is None]
+    except Exception as error:  # its message may hold what is not to be told
+        log.warning("alert without prose", why=type(error).__name__)
+        return []

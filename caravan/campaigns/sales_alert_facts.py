@@ -14,14 +14,15 @@ from caravan.journeys.actions.send_sales_alert import SendSalesAlert
 from caravan.journeys.conditions.sql import Binder, compile_condition
 from caravan.reports.activity_words import in_words
 from caravan.reports.facts import Fact, Facts
-from caravan.reports.pseudonyms import Pseudonyms
+from caravan.reports.names import SOMEBODY
+from caravan.reports.phrases import phrase
+from caravan.reports.pseudonyms import MOST_KNOWN, Pseudonyms
+from caravan.reports.wording import counted
 
 #: members that are told of at length, and activities of each
 MEMBERS, LATEST = 4, 2
 #: members named as the most engaged
 ENGAGED = 3
-#: people whose names a text may hold
-AROUND = 500
 #: moments that are listed, of those of so long
 MOMENTS = 5
 MOMENTS_OF = timedelta(days=30)
@@ -73,7 +74,7 @@ async def gather(
     summary = None
     if prose is not None:
         around = await sql.fetch(
-            visit.conn, "people_ever_of_account", account_id=account_id, limit=AROUND
+            visit.conn, "people_ever_of_account", account_id=account_id, limit=MOST_KNOWN + 1
         )
         facts = _facts(visit, action, group, [*around, *members], members[:MEMBERS], moments, roles, told)  # fmt: skip
         summary = prose.of((visit.traversal.id, visit.node, visit.number, repr(action)), facts)
@@ -125,41 +126,56 @@ def _facts(
     """What the alert tells, as sentences with their records, without saying who anybody is."""
     known, number, day = Pseudonyms(), group["id"], _Days(visit)
     us = known.account(visit.traversal.account_id, group["account"], visit.account)
+    about = frozenset((us.told,))
     people = {one["id"]: known.person(one["id"], one["external_id"], one["attributes"]) for one in known_people}  # fmt: skip
+    if len(people) > MOST_KNOWN:
+        known.not_everybody()
+    qualified = (
+        f"qualified since {day(group['qualified_at'])}"
+        if group["qualified_at"]
+        else "not qualified"
+    )
     facts = [
         Fact(
             f"group:{number}",
-            f"the buying group of {us} for {action.solution_interest}: engagement {_whole(group['engagement'])} of 100, "
-            f"completeness {_whole(group['completeness'])} of 100, stage {known.hide(group['stage'] or 'none')}, "
-            f"status {known.hide(group['status'] or 'none')}, "
-            + (f"qualified since {day(group['qualified_at'])}" if group["qualified_at"] else "not qualified"),
+            "the buying group of " + us
+            + f" for {action.solution_interest}: engagement {_whole(group['engagement'])} of 100, "
+            + f"completeness {_whole(group['completeness'])} of 100, stage " + known.hide(group["stage"] or "none")
+            + ", status " + known.hide(group["status"] or "none") + f", {qualified}",
+            about=about,
         )
     ]  # fmt: skip
     facts += [
         Fact(
             f"role:{number}/{place}",
-            f"the required role {known.hide(role['role'])} has {role['people']} of {role['members_required']} people",
+            "the required role "
+            + known.hide(role["role"])
+            + f" has {role['people']} of {counted(role['members_required'], 'person', 'people')}",
+            about=about,
         )
         for place, role in enumerate(roles, start=1)
         if role["required"] and role["people"] < role["members_required"]
     ]
     for one in members:
         who, title = people[one["id"]], one["attributes"].get("job_title")
-        titled = f", job title {known.hide(title)}" if title else ""
-        said = f"{who} is {known.hide(one['role'])}, engagement {_whole(one['score'])}{titled}"
-        facts.append(Fact(f"member:{number}/{one['id']}", said))
+        titled = ", job title " + known.hide(title) if title else ""
+        said = (
+            who + " is " + known.hide(one["role"]) + f", engagement {_whole(one['score'])}" + titled
+        )
+        facts.append(Fact(f"member:{number}/{one['id']}", said, about=about))
         facts += [
             Fact(
                 f"event:{did['id']}",
-                f"{who} {known.hide(in_words(did['type'], did['fields']))}",
+                who + " " + known.hide(in_words(did["type"], did["fields"])),
                 datetime.fromisoformat(did["at"]),
+                about,
             )
             for did in told[one["id"]]["did"]
         ]
     for row in moments:
-        who = us if row["person_id"] is None else people.get(row["person_id"], "somebody")
-        moment = f"{who}, a moment: {known.hide(row['text'] or row['type'] or '')}"
-        facts.append(Fact(f"event:{row['id']}", moment, row["at"]))
+        who = us if row["person_id"] is None else people.get(row["person_id"], phrase(SOMEBODY))
+        moment = who + ", a moment: " + known.hide(row["text"] or row["type"] or "")
+        facts.append(Fact(f"event:{row['id']}", moment, row["at"], about))
     return Facts(f"buying group {number}", tuple(facts), known)
 
 

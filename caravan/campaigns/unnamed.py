@@ -12,7 +12,7 @@ from caravan.reports.names import KnownNames
 
 #: characters of a text that is told; the rest is cut off
 LONGEST = 80
-#: characters of a text that are looked at: names that begin in what is told end in it
+#: characters of a text that is looked at: a longer one is kept back
 LOOKED_AT = 2_000
 
 
@@ -26,6 +26,8 @@ class Unnamed:
             self._known.know("somebody", outside_id, attributes)
 
     def __call__(self, value: object) -> str | None:
-        """A text in one line, cut; None where it is empty, or somebody could be told by it."""
-        text = in_one_line(value).strip()[:LOOKED_AT] if isinstance(value, str) else ""
+        """A text in one line, cut; None where it is empty, too long, or somebody could be told by it."""
+        if not isinstance(value, str) or len(value) > LOOKED_AT:
+            return None
+        text = in_one_line(value).strip()
         return None if not text or self._known.found(text) else text[:LONGEST]

@@ -1,6 +1,6 @@
 """Facts: what records say, each in a sentence of ours, with the record that says it.
 
-They are told as they are to people, and to a model with pseudonyms; what a model makes of them cites their records.
+People read them as the record is; a model is told them with pseudonyms, and what it makes of them cites their records.
 
 =========================  ==========================================================
 ``account:5``              an account, by our number
@@ -23,24 +23,44 @@ They are told as they are to people, and to a model with pseudonyms; what a mode
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from caravan.reports.pseudonyms import Pseudonyms
+from caravan.reports.phrases import Phrase, phrase
+from caravan.reports.pseudonyms import Pseudonyms, spoken_of
 
 
 @dataclass(frozen=True)
 class Fact:
-    """What one record says; people and accounts by pseudonyms."""
+    """What one record says.
+
+    Args:
+        record: its id, as above.
+        words: what it says.
+        at: since when.
+        about: pseudonyms of those whose record it is; they need not stand in the words.
+    """
 
     record: str
-    text: str
+    words: Phrase | str
     at: datetime | None = None
+    about: frozenset[str] = frozenset()
 
-    def named(self, pseudonyms: Pseudonyms) -> "Fact":
-        """For people: with names."""
-        return replace(self, text=pseudonyms.name(self.text))
+    @property
+    def text(self) -> str:
+        """For people."""
+        return phrase(self.words).text
+
+    @property
+    def told(self) -> str:
+        """For a model."""
+        return phrase(self.words).told
+
+    @property
+    def speaks_of(self) -> frozenset[str]:
+        """Whom a sentence may speak of that cites it."""
+        return self.about | spoken_of(self.told)
 
 
 @dataclass(frozen=True)
@@ -62,10 +82,6 @@ class Facts:
     def by_record(self) -> Mapping[str, Fact]:
         return {one.record: one for one in self.items}
 
-    def named(self) -> list[Fact]:
-        """For people: with names."""
-        return [one.named(self.pseudonyms) for one in self.items]
-
 
 def one_each(items: Iterable[Fact]) -> None:
     """See that each fact has a record of its own.
@@ -81,7 +97,8 @@ def one_each(items: Iterable[Fact]) -> None:
 def as_data(items: Iterable[Fact]) -> list[Mapping[str, Any]]:
     """For a model."""
     return [
-        {"record": one.record, "text": one.text}
+        {"record": one.record, "text": one.told}
+        | ({"about": about} if (about := sorted(one.about - spoken_of(one.told))) else {})
         | ({"at": f"{one.at:%Y-%m-%d %H:%M}Z"} if one.at else {})
         for one in items
     ]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from unicodedata import category, normalize
 
-from caravan.journeys.unseen import in_one_line, is_seen
+from caravan.journeys.unseen import is_seen
 
 #: Thai and Lao, Burmese, Korean (whose particles are written on), Khmer, Japanese, Chinese: no blanks tell where a word ends
 _UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1100-\u11ff\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\U00020000-\U0003ffff"
@@ -32,11 +32,6 @@ class Folded:
         self.folded = "".join(folded)
         self.spans = [one.span() for one in _WORD.finditer(self.folded)]
         self.words = tuple(self.folded[start:end] for start, end in self.spans)
-
-    @classmethod
-    def of(cls, value: object) -> "Folded":
-        """A field's value, or that of none."""
-        return cls("" if value is None else in_one_line(str(value)))
 
     @property
     def begins_with_capital(self) -> bool:

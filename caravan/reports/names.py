@@ -2,16 +2,17 @@
 
 A text is looked at as a person reads it (``folded.py``). So BERGSTROM is Bergström, and an invisible character in the
 middle of a name hides nothing. What an address, a web host or a telephone
-number looks like is found whoever's it is.
+number looks like is found whoever's it is. Each pattern goes through a text once, whatever stands in it.
 """
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from operator import attrgetter
 from typing import Any
 
+from caravan.journeys.unseen import in_one_line
 from caravan.reports.folded import Folded
 
 #: what a person is called
@@ -21,6 +22,10 @@ FIELDS = (
     "name", *NAMES, "domain", "email", "phone", "mobile_phone", "street", "postal_code", "date_of_birth", "logo_url",
 )  # fmt: skip
 
+#: who is called by a name that several have
+SOMEBODY = "somebody"
+#: characters of a field that are known, and its words in a row, of which more are known part by part
+LONGEST_FIELD, MOST_WORDS = 500, 40
 #: letters of a name that is an ordinary word too often, and is known by its capital
 SHORT = 2
 #: digits of a number that is nobody's by itself
@@ -40,7 +45,8 @@ _INSTANT = r"(?P<instant>\b\d{4}-\d\d-\d\d(?:[ t]\d\d:\d\d(?::\d\d)?)?)"
 _MAIL = r"(?P<mail>(?<![^\s@<>,;:/])[^\s@<>,;:/]*@[^\s@<>,;:/]*)"
 _HOST = (
     r"(?P<host>(?:(?<![a-z0-9+.\-])[a-z][a-z0-9+.\-]*)?://[^\s/?#]*|(?<![\w\-])www\.[^\s/?#]*"
-    r"|(?<![\w\-])(?:[\w\-]+\.)+[^\W\d_]{2,}(?![\w\-]))"
+    # so many parts at most: a text that is nothing but dots would be gone through again from each
+    r"|(?<![\w\-])(?:[\w\-]+\.){1,8}[^\W\d_]{2,}(?![\w\-]))"
     r"(?P<path>/[^\s?#]*)?(?P<query>[?#]\S*)?"
 )
 _REACHES = re.compile("|".join((_INSTANT, _NUMBER, _MAIL, _HOST)))
@@ -84,20 +90,27 @@ class Found:
 
 @dataclass(frozen=True)
 class _Name:
-    words: tuple[str, ...]
     whose: str
-    written: str | None  # as it has to be written, unless it begins with a capital; None: anyhow
+    written: frozenset[str] | None
+    """How it has to be written, unless it begins with a capital; None: anyhow."""
+
+
+@dataclass(slots=True)
+class _Words:
+    """Words that names begin with: whose name they are by themselves, and which may follow."""
+
+    name: _Name | None = None
+    following: dict[str, "_Words"] = field(default_factory=dict)
 
 
 class KnownNames:
     """What those are called and reached by who are known."""
 
     def __init__(self) -> None:
-        self._by_first_word: dict[str, list[_Name]] = {}
-        self._known: set[tuple[tuple[str, ...], str | None]] = set()
+        self._beginning = _Words()
 
     def know(self, whose: str, outside_id: str, attributes: Mapping[str, Any]) -> None:
-        """Know a record; of two with one name the first is found.
+        """Know a record; a name that several have is somebody's.
 
         Args:
             whose: what finds are said to be of.
@@ -106,9 +119,9 @@ class KnownNames:
         """
         called = " ".join(str(attributes[field]) for field in NAMES if attributes.get(field))
         for value in (called, outside_id, *map(attributes.get, FIELDS)):
-            self._learn(whose, Folded.of(value))
-        self._learn_words(whose, _without_form(Folded.of(attributes.get("name")).words))
-        for part in Folded.of(called).each_word():
+            self._learn(whose, _read(value))
+        self._learn_words(whose, _without_form(_read(attributes.get("name")).words))
+        for part in _read(called).each_word():
             if part.begins_with_capital:
                 self._learn_words(whose, part.words, part.text)
 
@@ -125,17 +138,34 @@ class KnownNames:
 
     def _learn_words(self, whose: str, words: tuple[str, ...], written: str | None = None) -> None:
         together = "".join(words)
-        nobodys = len(together) < SHORT or (together.isdecimal() and len(together) <= FEW_DIGITS)
-        if not nobodys and (words, written) not in self._known:
-            self._known.add((words, written))
-            self._by_first_word.setdefault(words[0], []).append(_Name(words, whose, written))
+        if len(together) < SHORT or (together.isdecimal() and len(together) <= FEW_DIGITS):
+            return  # nobody's
+        for begin in range(0, len(words), MOST_WORDS):
+            self._learn_part(whose, words[begin : begin + MOST_WORDS], written)
+
+    def _learn_part(self, whose: str, words: tuple[str, ...], written: str | None) -> None:
+        at = self._beginning
+        for word in words:
+            at = at.following.setdefault(word, _Words())
+        ways = None if written is None else frozenset((written,))
+        if (known := at.name) is not None:
+            whose = whose if whose == known.whose else SOMEBODY
+            ways = None if ways is None or known.written is None else ways | known.written
+        at.name = _Name(whose, ways)
 
     def _names(self, read: Folded) -> Iterator["_Place"]:
-        for place, word in enumerate(read.words):
-            for first in (word, *_of_whom(word)):
-                for name in self._by_first_word.get(first, ()):
-                    if (found := _at(read, place, name)) is not None:
-                        yield found
+        theirs = [tuple(_of_whom(word)) for word in read.words]
+        for place, (start, _) in enumerate(read.spans):
+            before = self._beginning
+            for number in range(place, len(read.words)):
+                end, word = read.spans[number][1], read.words[number]
+                for one in (word, *theirs[number]):
+                    known = before.following.get(one)
+                    if known and known.name and _is_written(read, start, end, known.name):
+                        yield _Place(start, end, known.name, one != word)
+                if (goes_on := before.following.get(word)) is None:
+                    break
+                before = goes_on
 
 
 @dataclass(frozen=True)
@@ -153,20 +183,17 @@ class _Place:
         return start <= self.start and self.end <= end and (start, end) != (self.start, self.end)
 
 
-def _at(read: Folded, place: int, name: _Name) -> _Place | None:
-    """A name where its first word stands, if all of it does."""
-    end = place + len(name.words)
-    if end > len(read.words) or read.words[place : end - 1] != name.words[:-1]:
-        return None
-    word, last = read.words[end - 1], name.words[-1]
-    if word != last and last not in _of_whom(word):
-        return None
-    found = _Place(read.spans[place][0], read.spans[end - 1][1], name, word != last)
-    if name.written is not None:
-        start, stop = read.span(found.start, found.end)
-        if read.text[start].islower() and read.text[start:stop] != name.written:
-            return None
-    return found
+def _is_written(read: Folded, start: int, end: int, name: _Name) -> bool:
+    """Whether what is read there is written as the name has to be."""
+    if name.written is None:
+        return True
+    begin, stop = read.span(start, end)
+    return not read.text[begin].islower() or read.text[begin:stop] in name.written
+
+
+def _read(value: object) -> Folded:
+    """A field's value, or that of none."""
+    return Folded("" if value is None else in_one_line(str(value)[:LONGEST_FIELD]))
 
 
 def _of_whom(word: str) -> Iterator[str]:
@@ -180,6 +207,11 @@ def _of_whom(word: str) -> Iterator[str]:
 def _without_form(words: tuple[str, ...]) -> tuple[str, ...]:
     """A company as people call it."""
     return tuple(_FORM.sub("", " ".join(words)).split())
+
+
+def reaching(text: str) -> list[Found]:
+    """What looks in a text as if somebody could be reached by it."""
+    return _merged(_reaching(Folded(text))[1])
 
 
 def _reaching(read: Folded) -> tuple[list[tuple[int, int]], list[Found]]:

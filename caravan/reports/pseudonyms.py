@@ -1,22 +1,33 @@
 """Speaking of an account and its people without saying who they are, and saying it again afterwards.
 
 ``person 12`` is our own number of a record: it means nothing outside the store. Texts that strangers wrote are told
-without the names, addresses and numbers of those who are known here, and without what looks like an address at all.
+without the names, addresses and numbers of those who are known here, and without what looks like an address at all;
+people read them as they are. Where not everybody is known, such texts are not told.
 """
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from caravan.journeys.unseen import in_one_line
-from caravan.reports.names import NAMES, Found, KnownNames, What
+from caravan.reports.names import NAMES, SOMEBODY, Found, KnownNames, What
+from caravan.reports.phrases import Phrase, Somebody
 
-#: characters of a text by strangers that are told, and of it that are looked at
-LONGEST, LOOKED_AT = 160, 2_000
+#: characters of a text by strangers that are told, and of a name
+LONGEST = 160
+#: characters of one that are looked at; of a longer one the last are not told: what begins before them ends in them
+LOOKED_AT, NOT_TOLD = 2_000, 1_000
+#: people of an account whose names are known at most: to know them takes time, each time anew
+MOST_KNOWN = 2_000
+#: told in place of a text in which somebody may stand who is not known
+KEPT_BACK = "(a text)"
 
 _PSEUDONYM = re.compile(r"\b(account|person) (\d+)\b", re.IGNORECASE)
 #: a pseudonym at the end of what is cut off may be the beginning of another
 _LAST_PSEUDONYM = re.compile(r"\b(account|person) \d*$", re.IGNORECASE)
+#: persons 1, account-5
+_NEARLY = re.compile(r"\b(account|person)s?[\s#:.\-]{0,3}\d", re.IGNORECASE)
 _GLUED = re.compile(r"\w\w")
 #: what is told in place of what looks like somebody's
 _IN_PLACE = {
@@ -32,50 +43,80 @@ class Pseudonyms:
 
     def __init__(self) -> None:
         self._names: dict[str, str] = {}  # by pseudonym
-        self._people: dict[str, str] = {}  # by the id that their team knows
+        self._people: dict[str, str] = {}  # pseudonyms, by the id that their team knows
         self._accounts: dict[str, str] = {}
         self._known = KnownNames()
+        self._unread: list[tuple[str, str, Mapping[str, Any]]] = []
+        self._everybody_is_known = True
 
-    def account(self, number: int, external_id: str, attributes: Mapping[str, Any]) -> str:
-        """How an account is spoken of."""
-        pseudonym = f"account {number}"
-        self._names[pseudonym] = in_one_line(str(attributes.get("name") or external_id))
-        self._accounts[external_id] = pseudonym
-        self._known.know(pseudonym, external_id, attributes)
-        return pseudonym
+    def account(self, number: int, external_id: str, attributes: Mapping[str, Any]) -> Phrase:
+        """An account that is spoken of."""
+        name = str(attributes.get("name") or external_id)
+        self._accounts[external_id] = f"account {number}"
+        return self._add(f"account {number}", name, external_id, attributes)
 
-    def person(self, number: int, external_id: str, attributes: Mapping[str, Any]) -> str:
-        """How a person is spoken of."""
-        pseudonym = f"person {number}"
+    def person(self, number: int, external_id: str, attributes: Mapping[str, Any]) -> Phrase:
+        """A person who is spoken of."""
         called = " ".join(str(attributes[field]) for field in NAMES if attributes.get(field))
-        self._names[pseudonym] = in_one_line(called or str(attributes.get("email") or external_id))
-        self._people[external_id] = pseudonym
-        self._known.know(pseudonym, external_id, attributes)
-        return pseudonym
+        name = called or str(attributes.get("email") or external_id)
+        self._people[external_id] = f"person {number}"
+        return self._add(f"person {number}", name, external_id, attributes)
 
-    def of_person(self, external_id: str | None) -> str:
+    def not_everybody(self) -> None:
+        """There are people who are not known here: texts by strangers are not told."""
+        self._everybody_is_known = False
+
+    def of_person(self, external_id: str | None) -> Phrase | str:
         """Somebody by the id that their team knows."""
-        return self._people.get(external_id or "", "somebody")
+        pseudonym = self._people.get(external_id or "")
+        return SOMEBODY if pseudonym is None else self.whose(pseudonym)
 
-    def of_account(self, external_id: str) -> str:
+    def of_account(self, external_id: str) -> Phrase | str:
         """An account by the id that its team knows."""
-        return self._accounts.get(external_id, "another account")
+        pseudonym = self._accounts.get(external_id)
+        return "another account" if pseudonym is None else self.whose(pseudonym)
+
+    def about_account(self, external_id: str) -> frozenset[str]:
+        """For what is about an account; nobody where it is not known."""
+        return frozenset(filter(None, (self._accounts.get(external_id),)))
+
+    def whose(self, pseudonym: str) -> Phrase:
+        """Whoever has a pseudonym."""
+        return Phrase((Somebody(self._names.get(pseudonym, pseudonym), pseudonym),))
 
     def knows(self, pseudonym: str) -> bool:
         return pseudonym in self._names
 
-    def hide(self, text: object) -> str:
-        """A text by strangers, in one line, without names, addresses and numbers, and cut."""
-        line = " ".join(in_one_line(str(text)).split())[:LOOKED_AT]
-        line = _PSEUDONYM.sub(r"\1-\2", line)  # a text cannot speak of whom it likes
+    def hide(self, text: object) -> Phrase:
+        """A text by strangers, in one line and cut; a model is told it without names, addresses and numbers."""
+        return Phrase((_Hidden(str(text)[: LOOKED_AT + 1], self),))
+
+    def without_names(self, text: str) -> str:
+        """A text by strangers as a model is told it."""
+        if not self._everybody_is_known:
+            return KEPT_BACK
+        for one in self._unread:
+            self._known.know(*one)
+        self._unread.clear()
+        # a text cannot speak of whom it likes
+        line = _PSEUDONYM.sub(r"\1-\2", _line(text[:LOOKED_AT]))
+        end = len(line) if len(text) <= LOOKED_AT else max(0, len(line) - NOT_TOLD)
         told, behind = "", 0
-        for one in self._known.found(line):
-            told = _apart(_apart(told, line[behind : one.start]), _instead(one, line))
-            behind = one.end
-        told = _apart(told, line[behind:])
-        if len(told) <= LONGEST:
+        for found in self._known.found(line):
+            if found.start < end:
+                told = _apart(_apart(told, line[behind : found.start]), _instead(found, line))
+                behind = found.end
+        told = _apart(told, line[behind : max(behind, end)])
+        if len(told) <= LONGEST and len(text) <= LOOKED_AT:
             return told
         return _LAST_PSEUDONYM.sub("", told[: LONGEST - 1]) + "…"
+
+    def _add(
+        self, pseudonym: str, name: str, external_id: str, attributes: Mapping[str, Any]
+    ) -> Phrase:
+        self._names[pseudonym] = _cut(in_one_line(name))
+        self._unread.append((pseudonym, external_id, attributes))
+        return self.whose(pseudonym)
 
     def name(self, text: str) -> str:
         """A text with the names in place of the pseudonyms."""
@@ -83,7 +124,32 @@ class Pseudonyms:
 
     def strangers(self, text: str) -> Iterator[str]:
         """The pseudonyms of a text that are nobody's here."""
-        return (one[0] for one in _PSEUDONYM.finditer(text) if one[0].lower() not in self._names)
+        return (one for one in spoken_of(text) if not self.knows(one))
+
+
+@dataclass(frozen=True)
+class _Hidden:
+    """A text by strangers."""
+
+    written: str
+    pseudonyms: Pseudonyms = field(repr=False)
+
+    @property
+    def text(self) -> str:
+        return _cut(_line(self.written))
+
+    @property
+    def told(self) -> str:
+        return self.pseudonyms.without_names(self.written)
+
+
+def _line(text: str) -> str:
+    return " ".join(in_one_line(text).split())
+
+
+def _cut(line: str) -> str:
+    """As much of a line as is told."""
+    return line if len(line) <= LONGEST else line[: LONGEST - 1] + "…"
 
 
 def _apart(before: str, behind: str) -> str:
@@ -100,7 +166,11 @@ def _instead(found: Found, line: str) -> str:
     return _IN_PLACE[found.what]
 
 
-def people(text: str) -> set[str]:
-    """The pseudonyms of people in a text."""
-    found = (one[0].lower() for one in _PSEUDONYM.finditer(text))
-    return {one for one in found if one.startswith("person")}
+def spoken_of(text: str) -> set[str]:
+    """The pseudonyms in a text."""
+    return {one[0].lower() for one in _PSEUDONYM.finditer(text)}
+
+
+def is_nearly_one(text: str) -> bool:
+    """Whether something in a text is read as a pseudonym, and is written otherwise."""
+    return _NEARLY.search(_PSEUDONYM.sub("", text)) is not None

@@ -4,6 +4,11 @@ from caravan.reports.journey import VariantNode
 from caravan.reports.significance import Arm
 
 
+def counted(number: int, one: str, many: str) -> str:
+    """``1 person``, ``2 people``."""
+    return f"{number} {one if number == 1 else many}"
+
+
 def rate(share: float | None) -> str | None:
     """A share in per cent, with one decimal."""
     return None if share is None else f"{100 * share:.1f} %"

@@ -16,6 +16,7 @@ from caravan.delivery.errors import RelayUnreachable
 from caravan.engage import halting
 from caravan.reports.cited import Sentence
 from caravan.reports.facts import Fact, Facts
+from caravan.reports.names import KnownNames
 from caravan.reports.pseudonyms import Pseudonyms
 from tests.relay import Relay
 from tests.scripted_model import Asked, ScriptedModel
@@ -194,3 +195,26 @@ async def test_names_of_whom_the_alert_does_not_list_are_not_sent_either(world: 
     moments = [one["text"] for one in model.asked[0].facts["records"] if "a moment" in one["text"]]
     assert any(re.search(r"person \d+ and person \d+ met person \d+$", one) for one in moments)
     assert not any(name in model.asked[0].user for name in ("Tea", "Uno"))
+
+
+async def test_alert_leaves_whatever_its_facts_hold(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where they could be told when the model was asked, and cannot be any more."""
+    traversal = await begin(world)
+    model = ScriptedModel(sentence("The group is there.", "group:"))
+    asks = AlertSummaries(Askers(SETTINGS, model.model))
+
+    async def summarise(engage: Any, facts: Facts, at: datetime) -> Said | None:
+        said = await asks(engage, facts, at)
+        monkeypatch.setattr(KnownNames, "found", broken)
+        return said
+
+    def broken(self: KnownNames, text: str) -> Any:
+        raise KeyError(text)
+
+    world.summarise = summarise
+    assert (await world.walk(traversal)).ended is not None
+    assert len(model.asked) == 1
+    assert len(world.transport.messages) == 2
+    assert "IN SHORT" not in parts(world)[1]

@@ -11,6 +11,7 @@ import pytest
 
 from caravan.database.one_connection import OneConnection
 from caravan.database.read_only import read_only
+from caravan.reports.pseudonyms import KEPT_BACK, MOST_KNOWN
 from starter import account_facts
 from starter.looking import MOST_LOOKS, Looking
 from tests.commands import Cli
@@ -130,6 +131,7 @@ async def test_what_no_record_says_is_not_known(world: World, service: ScriptedS
         {"known": True, "sentences": []},
         {"known": True, "sentences": [{"text": "person 999999 left.", "records": ["account:1"]}]},
         {"known": False, "sentences": [], "missing": "See https://evil.example"},
+        {"known": False, "sentences": [], "missing": "account 1 was sold to evil.example/x"},
     ],
 )
 async def test_answer_without_records_of_this_call_is_refused(
@@ -338,7 +340,7 @@ async def test_a_record_says_one_thing_whichever_look_tells_it(world: World) -> 
         for row in one["records"]:
             texts.setdefault(row["record"], set()).add(row["text"])
     assert [said for said in texts.values() if len(said) > 1] == []
-    assert {record: said.pop() for record, said in texts.items()} == {record: one.text for record, one in look.seen.items()}  # fmt: skip
+    assert {record: said.pop() for record, said in texts.items()} == {record: one.told for record, one in look.seen.items()}  # fmt: skip
 
 
 async def test_refusal_and_wait_are_records_of_their_own(world: World) -> None:
@@ -354,7 +356,7 @@ async def test_refusal_and_wait_are_records_of_their_own(world: World) -> None:
     )  # fmt: skip
     async with read_only(world.engage) as conn:
         facts = await account_facts.account_facts(conn, account, world.now)
-    texts = {record: one.text for record, one in facts.by_record.items()}
+    texts = {record: one.told for record, one in facts.by_record.items()}
     number = account["id"]
     assert texts[f"account:{number}"] == f"account {number} has 2 known people"
     assert "was not let into the journey main" in texts[f"refusal:{number}/main"]
@@ -371,3 +373,54 @@ async def test_messages_that_were_skipped_are_records_of_their_own(world: World)
     numbers = await world.engage.fetch("select id from messages")
     assert {one["record"] for one in told} == {f"message:{row['id']}" for row in numbers}
     assert len(told) == 2
+
+
+async def test_a_way_is_of_its_account_whoever_else_was_seen(
+    world: World, service: ScriptedService
+) -> None:
+    """Both accounts were looked at, and the step names neither."""
+    traversal = await begin(world)
+    ids = dict(await world.engage.fetch("select external_id, id from accounts"))
+    question = "why did Acme leave main, and not Other?"
+
+    def lines(who: str) -> list[Any]:
+        said = {"text": f"account {ids[who]} left.", "records": [f"step:{traversal}/5"]}
+        return [*WAY, Calls("find", {"words": "Other"}), {"known": True, "sentences": [said]}]
+
+    service.lines = lines("acc-b")
+    cli = Cli(world, **service.environment())
+    assert "gave no answer of use in 3 tries" in await cli.refuse(1, "ask", question)
+    service.asked.clear()
+    service.lines = lines("acc-a")
+    assert (await cli.say("ask", question)).startswith("Acme <& Co> left. [step:")
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        (1_500, ": interesting moment: person 101500 met person 2"),
+        (MOST_KNOWN, f": {KEPT_BACK}"),
+    ],
+)
+async def test_names_of_however_many_people_are_not_told(
+    world: World, more: int, told: str
+) -> None:
+    """Everybody of the account is known by name, or no text by strangers is told; people read it as it is."""
+    await begin(world)
+    ids = dict(await world.engage.fetch("select external_id, id from people"))
+    await world.engage.execute(
+        "insert into people (id, external_id, attributes)"
+        " select 100000 + n, 'many-' || n, jsonb_build_object('first_name', 'Uno' || n) from generate_series(1, $1) n",
+        more,
+    )  # fmt: skip
+    await world.engage.execute(
+        "insert into relations (id, account_id, person_id)"
+        " select p.id, a.id, p.id from people p, accounts a where a.external_id = 'acc-a' and p.id > 100000"
+    )
+    await world.happen("interesting_moment", person="p-1", type="web", text=f"Uno{more} met Quy")
+    look = looking(world)
+    await look.find("Acme")
+    who = next(one for one in look.seen if one.startswith("account:")).replace(":", " ")
+    newest = (await look.activities(who))["records"][0]
+    assert newest["text"] == f"person {ids['p-1']}" + told.replace("person 2", f"person {ids['p-2']}")  # fmt: skip
+    assert look.seen[newest["record"]].text.endswith(f": interesting moment: Uno{more} met Quy")

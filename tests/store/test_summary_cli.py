@@ -10,6 +10,13 @@ from typing import Any
 
 import pytest
 
+from caravan.ai.asking import Asker
+from caravan.ai.summarising import summarise
+from caravan.ai.unanswered import Unanswered
+from caravan.ai_settings import AISettings
+from caravan.reports.facts import Fact, Facts
+from caravan.reports.phrases import Phrase
+from caravan.reports.pseudonyms import Pseudonyms
 from tests.commands import Cli
 from tests.grouping import Grouping
 from tests.scripted_model import HANG, Asked, Counts, Fails, ScriptedService, serving
@@ -101,6 +108,10 @@ async def test_without_a_model_the_facts_stand_with_their_records(world: World) 
     assert "1 member, not qualified, nobody is user" in group
     messages = [one for one in facts if one.startswith("message:")]
     assert len(messages) == 2
+    assert (
+        "Pia [red]Ek[/red]: interesting moment: Pia Ek of Acme <& Co>: call +46 70 123 45 67"
+        in facts.values()
+    )
     words = await Cli(world).say("account", "show", "acc-a", "--summary")
     assert "No model is set" in words
     assert f"step:{traversal}/2" in words
@@ -215,3 +226,25 @@ async def test_group_is_summed_up_by_its_own_records(
     assert told["sentences"][0]["text"] == "Pia [red]Ek[/red] is the only chief."
     for private in PRIVATE:
         assert private not in service.asked[0].user, private
+
+
+async def test_facts_of_a_group_count_as_people_do(world: World) -> None:
+    await begin(world)
+    told = await Cli(world).json("buying-group", "show", "acc-a/grid", "--summary")
+    texts = [one["text"] for one in told["facts"]]
+    assert "role chief has 1 person and needs 2" in texts
+    assert "role user has 0 people and is not required" in texts
+
+
+async def test_facts_stand_where_they_cannot_be_told_to_a_model(world: World) -> None:
+    class Broken:
+        text = "filled in the form ışık"
+
+        @property
+        def told(self) -> str:
+            raise KeyError(self.text)
+
+    facts = Facts("account 1", (Fact("event:1", Phrase((Broken(),))),), Pseudonyms())
+    asker = Asker(AISettings(model="scripted:m"), world.engage)
+    with pytest.raises(Unanswered, match=r"^The facts cannot be told without names \(KeyError\)$"):
+        await summarise(asker, facts, world.now)

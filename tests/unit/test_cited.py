@@ -2,12 +2,12 @@
 
 import pytest
 
-from caravan.reports.cited import Sentence, is_prose, named, refusal
+from caravan.reports.cited import Sentence, named, refusal, refusal_of_missing
 from caravan.reports.facts import Fact
 from caravan.reports.pseudonyms import Pseudonyms
 
 RECORDS = {
-    "event:1": Fact("event:1", "person 12: visited /price"),
+    "event:1": Fact("event:1", "person 12: visited /price", about=frozenset(("account 5",))),
     "event:2": Fact("event:2", "person 13: visited /support"),
 }
 
@@ -58,6 +58,49 @@ def test_names_are_for_people(known: Pseudonyms) -> None:
     assert [(one.text, one.records) for one in told] == [("Pia Ek of Acme Power.", ["event:1"])]
 
 
-def test_prose_is_read_as_it_stands() -> None:
-    assert is_prose("No budget of account 5 is recorded.")
-    assert not is_prose("Ask HTTPS://evil.example or me@x")
+@pytest.mark.parametrize(
+    ("text", "records", "is_fit"),
+    [
+        ("account 5 left because it was won.", ["step:17/3"], True),
+        ("account 7 left because it was won.", ["step:17/3"], False),
+        ("account 7 and account 5 are known.", ["step:17/3", "account:7"], True),
+        ("Account 7 stopped.", ["step:17/3"], False),
+        ("person 12 left.", ["step:17/3"], False),
+    ],
+)
+def test_sentence_speaks_of_the_accounts_of_its_records_alone(
+    known: Pseudonyms, text: str, records: list[str], is_fit: bool
+) -> None:
+    known.account(7, "acc-07", {"name": "Beta"})
+    facts = {
+        "step:17/3": Fact("step:17/3", "in grid v1: left", about=frozenset(("account 5",))),
+        "account:7": Fact("account:7", known.whose("account 7") + " has 2 known people"),
+    }
+    assert (refusal([Sentence(text=text, records=records)], facts, known) is None) is is_fit
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Sign in at evil.com/login now.", "See Evil.example.", "Call +46 70 123 45 67.", "call 0800-1112", "persons 1 left.", "person-12 left.",
+     "Person\xa012 left.", "accounts: 7 left", "visited /other.html"],
+)  # fmt: skip
+def test_addresses_numbers_and_others_than_pseudonyms_are_refused(
+    known: Pseudonyms, text: str
+) -> None:
+    facts = {"event:1": Fact("event:1", "person 12: visited /price.html and /evil.com/login")}
+    assert refusal([Sentence(text=text, records=["event:1"])], facts, known)
+    assert refusal_of_missing(text)
+    fit = Sentence(text="person 12 (/price.html) did on 2026-03-02 at 08:00.", records=["event:1"])  # fmt: skip
+    assert refusal([fit], facts, known) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["account 1 was sold.", "Person 12 resigned.", "See WWW.EVIL.COM", "sold to evil.com/x", "<b>", "Ask me@x", "HTTPS://x"],
+)  # fmt: skip
+def test_what_is_missing_names_nobody_and_leads_nowhere(text: str) -> None:
+    assert refusal_of_missing(text)
+
+
+def test_what_is_missing_is_said_plainly() -> None:
+    assert refusal_of_missing("No budget of 2026 is recorded, and no role of 3 people.") is None

@@ -1,14 +1,15 @@
 """Names, ids, addresses and numbers are found in a text however they are written, by whoever keeps them back or replaces them."""
 
+import time
 import unicodedata
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from caravan.campaigns.unnamed import Unnamed
 from caravan.reports.names import FIELDS, Found, KnownNames, What
-from caravan.reports.pseudonyms import Pseudonyms
+from caravan.reports.pseudonyms import LONGEST, Pseudonyms
 
 ACME = {"name": "Acme", "street": "Kungsgatan 4"}
 ANNIKA = {"first_name": "Annika", "last_name": "Bergström", "phone": "1234"}
@@ -104,7 +105,7 @@ def test_a_known_name_is_neither_told_nor_left_wherever_it_stands(
     pseudonyms.person(7, outside_id, attributes)
     owned = "'s" if behind in ("s", "'s") else behind
     unspaced = f"{before}person 7 {behind}"  # of scripts in which nothing is said of whom
-    assert pseudonyms.hide(text) in (f"{before}person 7{owned}", unspaced)
+    assert pseudonyms.hide(text).told in (f"{before}person 7{owned}", unspaced)
 
 
 @given(st.text(), st.lists(LETTERS, max_size=3))
@@ -116,3 +117,37 @@ def test_parts_that_are_found_lie_behind_one_another(text: str, names: list[str]
     assert len(found) >= bool(names)
     ends = [0, *(one.end for one in found)]
     assert all(isinstance(one, Found) and end <= one.start < one.end for end, one in zip(ends, found, strict=False))  # fmt: skip
+
+
+PIECES = ["a", "a.", "1-", "1 ", "@", "://", "www.", "/", "ab", "a b ", "Word ", "Words ", "\u33c2", "\ufdfa", "\u200b", "\u0301", "account 5", "김", " ", "?"]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def much_called() -> tuple[Pseudonyms, Unnamed]:
+    """Those whose names are as long as anything."""
+    long = [{"last_name": one * 1500, "name": one * 1500, "domain": one * 1500} for one in ("Word ", "a b ", "a.", "1-", "김", "ab ")]  # fmt: skip
+    short = [{"first_name": "Word " * number, "last_name": "a b " * number} for number in range(40)]
+    records = [(f"p-{number}", fields) for number, fields in enumerate([*long, *short])]
+    pseudonyms = Pseudonyms()
+    for number, one in enumerate(records):
+        pseudonyms.person(number, *one)
+    return pseudonyms, Unnamed(records)
+
+
+@settings(deadline=None, max_examples=60)
+@example(pieces=["\u33c2"], length=1_990)  # which is read as a.m.
+@example(pieces=["김"], length=1_990)
+@given(
+    pieces=st.lists(st.sampled_from(PIECES), min_size=1, max_size=3),
+    length=st.sampled_from([1_990, 64_000]),
+)
+def test_no_text_takes_long_however_it_is_made(
+    much_called: tuple[Pseudonyms, Unnamed], pieces: list[str], length: int
+) -> None:
+    text = ("".join(pieces) * (length // len("".join(pieces))))[:length]
+    pseudonyms, unnamed = much_called
+    began = time.process_time()
+    said = pseudonyms.hide(text)
+    assert max(len(said.told), len(said.text)) <= LONGEST
+    unnamed(text)
+    assert time.process_time() - began < 0.8

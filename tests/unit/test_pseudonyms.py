@@ -2,7 +2,7 @@
 
 import pytest
 
-from caravan.reports.pseudonyms import LONGEST, Pseudonyms
+from caravan.reports.pseudonyms import KEPT_BACK, LONGEST, LOOKED_AT, Pseudonyms
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def known() -> Pseudonyms:
     ],
 )  # fmt: skip
 def test_texts_are_told_without_who_is_known(known: Pseudonyms, text: str, told: str) -> None:
-    assert known.hide(text) == told
+    assert known.hide(text).told == told
 
 
 def test_names_are_put_back_and_strangers_stay(known: Pseudonyms) -> None:
@@ -54,3 +54,24 @@ def test_names_are_put_back_and_strangers_stay(known: Pseudonyms) -> None:
         "Pia Ek and p-13 of Acme Power, person 99"
     )
     assert list(known.strangers("person 12, person 99")) == ["person 99"]
+
+
+def test_texts_are_kept_back_where_not_everybody_is_known(known: Pseudonyms) -> None:
+    known.not_everybody()
+    said = known.hide("Pia and Uno met")
+    assert (said.text, said.told) == ("Pia and Uno met", KEPT_BACK)
+
+
+@pytest.mark.parametrize("before", range(LOOKED_AT - 8, LOOKED_AT + 2))
+def test_no_half_of_a_name_is_told_where_a_text_is_cut(known: Pseudonyms, before: int) -> None:
+    """Whatever stands before it is told in few characters, or in none."""
+    for filler in (" ", "x@" + "y" * 398 + " "):
+        text = (filler * before)[:before] + " Acme Power"
+        assert "Ac" not in known.hide(text).told
+
+
+def test_a_longer_name_than_are_known_in_one_is_known_in_parts() -> None:
+    known = Pseudonyms()
+    name = " ".join(f"Word{number}" for number in range(60))
+    known.account(5, "acc-05", {"name": name})
+    assert "Word" not in known.hide(f"by {name} itself").told

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from caravan.campaigns.job_levels import level_of
-from caravan.campaigns.unnamed import LONGEST, Unnamed
+from caravan.campaigns.unnamed import LONGEST, LOOKED_AT, Unnamed
 
 RECORDS = [
     ("crm-77", {"name": "Grid & Sons AB", "domain": "grid-sons.example", "phone": "08-123 45 67"}),
@@ -21,7 +21,7 @@ telling = Unnamed(RECORDS)
     [
         "Annika", "ANNIKA's deputy", "Annikas deputy", "of o’neill berg", "Berg", "BÖRJE ISIK", "O'Neill  Berg", "grid   & sons ab",
         "Grid-Sons-AB", "see crm-77", "p9", "mail me@elsewhere.example", "https://x", "www.x", "acme.example",
-        "call +46 70 123 45 67", "0701234567", "(08) 123-45-67", "", "   ", None, 7, ["Energy"],
+        "call +46 70 123 45 67", "0701234567", "(08) 123-45-67", "x" * (LOOKED_AT + 1), "", "   ", None, 7, ["Energy"],
     ],
 )  # fmt: skip
 def test_texts_that_could_tell_somebody_are_kept_back(text: object) -> None:
