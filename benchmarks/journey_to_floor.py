@@ -23,6 +23,7 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from activities.connection import connect
 from activities.journey_starts import AT_ONCE, JourneyStarts, StartOptions
+from activities.roles import build_workers
 from benchmarks import data
 from benchmarks.figures import Figure, Target, significant
 from benchmarks.ground import Ground, Pair, reached
@@ -33,7 +34,6 @@ from caravan.delivery.capture import CaptureTransport
 from caravan.engage import journeys, sql
 from caravan.journeys.compiler import compile_journey
 from caravan.platform import audiences
-from worker import build_workers
 from workflows.contracts import EMAIL, JOURNEYS
 
 ROUNDS = 3

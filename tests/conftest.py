@@ -10,6 +10,7 @@ import pytest
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import TimeSkippingConfig, WorkflowEnvironment
 
+from activities.roles import build_workers, sandbox
 from caravan.stack import stack as stacks
 from caravan.stack.scratch import SETTINGS
 from caravan.stack.stack import Stack
@@ -19,7 +20,6 @@ from tests.pairs import Pair, Pairs
 from tests.running import Running
 from tests.simulating import Simulating
 from tests.world import World
-from worker import build_workers, sandbox
 from workflows import web_ui
 
 remember_built_in_types()

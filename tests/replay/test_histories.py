@@ -26,8 +26,8 @@ from temporalio.worker import (
     WorkflowOutboundInterceptor,
 )
 
+from activities.roles import sandbox
 from caravan.journeys.plan import ENGINE, Plan, control_plan
-from worker import sandbox
 from workflows import JOURNEY_WORKFLOWS, STREAM_WORKFLOWS
 
 FOLDER = Path(__file__).parent / "histories"

@@ -11,12 +11,12 @@ from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
 from activities import buying_groups, draining
+from activities.roles import build_workers, sandbox
 from activities.upkeep_schedule import ensure_upkeep, run_now, spec_of, upkeep_of
 from caravan.settings import SettingsError
 from tests.grouping import Documents, Grouping
 from tests.running import Running
 from tests.world import World
-from worker import build_workers, sandbox
 from workflows import BuyingGroupsWorkflow
 from workflows.contracts import StreamInput
 

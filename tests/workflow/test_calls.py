@@ -12,6 +12,7 @@ from temporalio.client import WorkflowHandle
 from temporalio.testing import ActivityEnvironment, WorkflowEnvironment
 
 from activities.event_dispatch import EventDispatchActivities
+from activities.roles import build_workers, sandbox
 from activities.services import ReachedAt
 from caravan.gateway.app import build_app
 from caravan.services.callback import CALLBACK_PATH
@@ -22,7 +23,6 @@ from tests.contract import example
 from tests.running import Running
 from tests.service import Listening, OutsideService, call_back
 from tests.world import World
-from worker import build_workers, sandbox
 
 JOURNEY = """
 service: scoring

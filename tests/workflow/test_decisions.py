@@ -12,6 +12,7 @@ from temporalio.client import WorkflowHandle
 from temporalio.testing import WorkflowEnvironment
 
 from activities.askers import Askers
+from activities.roles import build_workers, sandbox
 from activities.terminations import terminate
 from caravan.campaigns.deciding import MOST_TRIES
 from caravan.engage import life_cycle
@@ -20,7 +21,6 @@ from tests.deciding import ACCOUNTS, JOURNEY, PEOPLE, SETTINGS, says
 from tests.running import Running
 from tests.scripted_model import ScriptedModel
 from tests.world import World
-from worker import build_workers, sandbox
 from workflows.contracts import Wake
 
 ASKED = "select count(*) > 0 from decisions where tries > 0"

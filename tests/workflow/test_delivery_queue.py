@@ -8,11 +8,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from temporalio.testing import WorkflowEnvironment
 
+from activities.roles import build_workers, sandbox
 from caravan.campaigns import stretch
 from tests.relay import DROP, Relay
 from tests.running import Running
 from tests.world import World
-from worker import build_workers, sandbox
 from workflows import DeliveryQueueWorkflow
 from workflows.contracts import STREAMS, StreamInput
 

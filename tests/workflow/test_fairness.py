@@ -6,9 +6,9 @@ from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
 from activities.email import EmailActivities
+from activities.roles import build_workers, sandbox
 from tests.running import Running
 from tests.world import World
-from worker import build_workers, sandbox
 from workflows.contracts import EMAIL
 
 JOURNEY = """

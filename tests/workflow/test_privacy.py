@@ -17,6 +17,7 @@ from temporalio.testing import WorkflowEnvironment
 
 from activities import draining
 from activities.journey_starts import StartOptions
+from activities.roles import build_workers, sandbox
 from activities.stream_starts import STREAM_IDS, ensure_admission, ensure_streams
 from caravan.campaigns.mailing import Mailing
 from caravan.delivery.capture import CaptureTransport
@@ -25,7 +26,6 @@ from caravan.delivery.transport import Outgoing, Session
 from caravan.engage import sql
 from tests.running import Running
 from tests.world import World
-from worker import build_workers, sandbox
 
 JOURNEY = """
 journey: trip

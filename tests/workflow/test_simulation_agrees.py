@@ -15,6 +15,7 @@ import pytest
 from temporalio.testing import WorkflowEnvironment
 
 from activities.askers import Askers
+from activities.roles import build_workers
 from caravan.ai_settings import AISettings
 from caravan.journeys.compiler import compile_journey
 from caravan.journeys.workspace import Workspace
@@ -27,7 +28,6 @@ from tests.grouping import Grouping
 from tests.running import Running
 from tests.scripted_model import Asked as AskedModel
 from tests.scripted_model import ScriptedModel
-from worker import build_workers
 from workflows.contracts import Wake
 
 NEAR = timedelta(seconds=5)

@@ -17,9 +17,9 @@ from activities.journey_starts import JourneyStarts, StartOptions
 from activities.nudges import Nudges
 from activities.platform_sync import PlatformSyncActivities
 from activities.reconciler import ReconcilerActivities
+from activities.roles import build_workers, sandbox
 from caravan.stores import Stores
 from tests.world import World
-from worker import build_workers, sandbox
 from workflows import PlatformSyncWorkflow
 from workflows.contracts import AdmissionRequest, StreamInput
 
