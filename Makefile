@@ -9,7 +9,7 @@ demo: .venv/.done
 	$(RUN) -m starter demo
 
 test: .venv/.done
-	$(RUN) -m pytest -q -n 3 --dist loadfile --no-loadscope-reorder
+	$(RUN) -m pytest -q -n 4 --dist loadfile --no-loadscope-reorder
 
 test-long: .venv/.done .venv/.local-ai
 	$(RUN) -m pytest -q -m "long or not long" --timeout 1200
