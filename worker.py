@@ -46,6 +46,7 @@ from caravan.ai_settings import AISettings
 from caravan.campaigns.mailing import Mailing
 from caravan.database.errors import StoreError
 from caravan.delivery.sms import SmsTransport
+from caravan.garbage import collect_seldom
 from caravan.logs import configure_logs
 from caravan.services.callback import CALLBACK_PATH
 from caravan.services.client import ServiceClient
@@ -210,6 +211,7 @@ def run_process(roles: tuple[str, ...], metrics: str | None) -> None:
         settings = Settings.load()
         configure_logs(settings.log_level, settings.log_format)
         leave_failures_to_us()
+        collect_seldom()
         asyncio.run(work(settings, roles, metrics))
     except (SettingsError, StoreError, NotReady) as error:
         _refuse(str(error))

@@ -31,6 +31,7 @@ from benchmarks import (
 from benchmarks.figures import Figure
 from benchmarks.ground import Ground, NotReached, ground
 from benchmarks.machine import machine, versions
+from caravan.garbage import collect_seldom
 from caravan.stack.processes import StackError
 
 
@@ -236,6 +237,7 @@ def main() -> None:
         given.error(str(error.args[0]))
     # ended from outside, the stack is stopped too
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    collect_seldom()  # as the processes do whose code is measured here
     try:
         figures, took, failed = measure(sections)
     except StackError as error:

@@ -1,10 +1,11 @@
 """How fast virtual time goes: 2,000 accounts walk R1, thirty days, by `caravan simulate`'s own code.
 
-Measured is the whole of it on a server that runs: making the stores, importing 10,000 people, walking
-(with five mails composed for each account), reading the trace and dropping the stores.
+Measured is the whole of it on a server that runs and has simulated before: making the stores, importing 10,000 people,
+walking (with five mails composed for each account), reading the trace and dropping the stores.
 """
 
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from benchmarks import data
@@ -27,6 +28,9 @@ async def measure(ground: Ground) -> list[Figure]:
     data.people_file(folder, numbers)
     asked = Asked(load_workspace(WORKSPACE, AT), "r1", AT, data=folder)
     with scratch_server(ground.folder / "scratch") as scratch:
+        await simulate(
+            scratch.dsn, replace(asked, data=None)
+        )  # the first has stores made, which others copy
         began = time.perf_counter()
         told = await simulate(scratch.dsn, asked)
         took = time.perf_counter() - began

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from caravan import __version__
+from caravan.garbage import collect_seldom
 from starter.errors import FAILED
 from starter.output import say
 from starter.verbs import Verbs
@@ -45,6 +46,7 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal that lacks a letter shows a ?
+    collect_seldom()
     try:
         app(prog_name="caravan")
     except BrokenPipeError:

@@ -4,6 +4,7 @@ import asyncio
 import sys
 
 from caravan.database.errors import StoreError
+from caravan.garbage import collect_seldom
 from caravan.gateway.server import NEEDED, serve
 from caravan.logs import configure_logs
 from caravan.settings import Settings, SettingsError
@@ -14,6 +15,7 @@ def main() -> None:
     try:
         settings = Settings.load(needed=NEEDED)
         configure_logs(settings.log_level, settings.log_format)
+        collect_seldom()
         asyncio.run(serve(settings))
     except (SettingsError, StoreError) as error:
         sys.exit(f"gateway: {error}")
