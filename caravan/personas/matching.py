@@ -71,7 +71,8 @@ def match(likenesses: Sequence[Likeness], titles: Sequence[Vector]) -> list[Matc
     read = _matrix(titles)
     scores, nearest = [], []
     for likeness in likenesses:
-        cosines = read @ _matrix(list(likeness.examples.values())).T
+        # rounded: what is as near must be so whichever titles are compared together, and then the first example counts
+        cosines = np.round(read @ _matrix(list(likeness.examples.values())).T, 9)
         scores.append(np.sort(cosines, axis=1)[:, -NEAREST:].mean(axis=1))
         nearest.append(cosines.argmax(axis=1))
     order = np.argsort(-np.stack(scores, axis=1), axis=1, kind="stable")[:, :KEPT]
@@ -103,4 +104,4 @@ def _judged(alternatives: list[Alternative]) -> Match:
 def _matrix(vectors: Sequence[Vector]) -> "numpy.ndarray[Any, Any]":
     import numpy as np
 
-    return np.frombuffer(b"".join(vectors), dtype="<f4").reshape(len(vectors), -1)
+    return np.frombuffer(b"".join(vectors), dtype="<f4").reshape(len(vectors), -1).astype(float)

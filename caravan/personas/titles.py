@@ -2,5 +2,6 @@
 
 
 def folded(title: str) -> str:
-    """As the stores fold titles (``folded_title`` of migration 0011); examples are folded the same before they are read."""
+    """An example, before it is read: as the stores fold titles (``folded_title`` of migration 0011), but for letters that one of
+    the two does not know yet. Whatever is looked up by a title is looked up as Postgres folds it."""
     return " ".join(title.casefold().split())

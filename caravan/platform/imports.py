@@ -132,13 +132,13 @@ class Importer:
         source = self._source(path, (key,), entity, optional)
         report = FileReport(path.name, bad=source.problems, warnings=source.warnings)
         async for page in _pages(source.rows()):
-            if table == "people":
-                await self._read_titles(page)
+            ahead = await self._titles_of(page if table == "people" else [])
             async with self._pool.acquire() as conn, conn.transaction():
                 await sql.execute(conn, "one_writer")
                 rows = _last_of_each(await self._with_known_accounts(conn, page, source))
                 if table == "people":
                     rows = await self._without_erased(conn, rows, source)
+                    await ahead.note(conn, _titles(rows))
                 counts = await sql.fetchrow(
                     conn, f"import_{table}", **self._arrays(rows), entity=entity
                 )
@@ -151,12 +151,13 @@ class Importer:
             self._tell(path, report, source)
         return report
 
-    async def _read_titles(self, page: list[Row]) -> None:
+    async def _titles_of(self, page: list[Row]) -> personas.ReadAhead:
         """Read the titles of a page that nobody has read; who cannot leaves their people in question."""
-        titles = {title for row in page if (title := row.cells.get("job_title"))}
+        titles = sorted(_titles(page))
         if self._embedder is not None and titles:
             with suppress(TitlesUnread):
-                await personas.read_titles(self._pool, self._embedder, sorted(titles))
+                return await personas.read_ahead(self._pool, self._embedder, titles)
+        return personas.ReadAhead()
 
     async def _relations(self, path: Path) -> FileReport:
         source = self._source(path, ("account_id", "person_id"), "relation", ("roles",))
@@ -302,6 +303,10 @@ class Importer:
     def _tell(self, path: Path, report: FileReport, source: CsvSource | EventSource) -> None:
         done = report.new + report.changed + report.unchanged + len(report.bad)
         self._progress(path.name, done, source.bytes_read, path.stat().st_size)
+
+
+def _titles(rows: list[Row]) -> set[str]:
+    return {title for row in rows if (title := row.cells.get("job_title"))}
 
 
 def _tell_erased(rows: list[Row], source: CsvSource) -> None:

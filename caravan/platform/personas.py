@@ -9,13 +9,14 @@ and two at once do no harm.
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from caravan.database.outbox import nudge
 from caravan.journeys.documents.persona import PersonaDocument
-from caravan.personas.embedding import Embedder, TitlesUnread
+from caravan.personas.embedding import Embedder, TitlesUnread, Vector
 from caravan.personas.matching import Likeness, Match, match
 from caravan.personas.titles import folded
 from caravan.platform import sql
@@ -81,15 +82,32 @@ async def store(
     return True
 
 
-async def read_titles(pool: Any, embedder: Embedder, titles: Sequence[str]) -> None:
+@dataclass(frozen=True)
+class ReadAhead:
+    """Titles that were read before anybody who bears them is written; noted with those who are."""
+
+    model: str = ""
+    folded: Mapping[str, str] = field(default_factory=dict)  # by the title as it was given
+    vectors: Mapping[str, Vector] = field(default_factory=dict)  # by the folded title
+
+    async def note(self, conn: Any, titles: Iterable[str]) -> None:
+        """Note what these came to, in a transaction that holds ``one_writer`` and writes who bears them next."""
+        wanted = {self.folded[title] for title in titles if title in self.folded}
+        await _note(conn, self.model, {title: self.vectors[title] for title in sorted(wanted)})
+
+
+async def read_ahead(pool: Any, embedder: Embedder, titles: Sequence[str]) -> ReadAhead:
     """Read titles before their people are written, who then have their persona from the first.
 
     Raises:
         TitlesUnread: nothing can be read here; their people will be in question.
     """
-    unread = [row["title"] for row in await sql.fetch(pool, "titles_unread", titles=titles)]
-    for start in range(0, len(unread), TITLES):
-        await _read(pool, embedder, unread[start : start + TITLES])
+    rows = await sql.fetch(pool, "titles_unread", titles=titles)
+    if not rows:
+        return ReadAhead()
+    folded = {row["title"]: row["folded"] for row in rows}
+    unread = sorted(set(folded.values()))
+    return ReadAhead(embedder.model, folded, await embedder.vectors(unread))
 
 
 async def read_page(pool: Any, embedder: Embedder, at: datetime) -> int:
@@ -142,18 +160,27 @@ async def _read(pool: Any, embedder: Embedder, titles: Sequence[str]) -> int:
     vectors = await embedder.vectors(titles)  # with nothing locked
     async with pool.acquire() as conn, conn.transaction():
         await sql.execute(conn, "one_writer")
-        kept = await sql.fetch(conn, "personas")
-        if {row["model"] for row in kept} != {embedder.model}:
-            return 0  # of a machine with another model, whose turn it is
-        matches = match(_likenesses(kept), [vectors[title] for title in titles])
-        await sql.execute(
-            conn,
-            "note_titles",
-            **_columns(titles, matches),
-            vectors=[vectors[title] for title in titles],
-            model=embedder.model,
-        )
+        borne = [row["title"] for row in await sql.fetch(conn, "titles_borne", titles=titles)]
+        if not await _note(conn, embedder.model, {title: vectors[title] for title in borne}):
+            return 0
     return len(titles)
+
+
+async def _note(conn: Any, model: str, vectors: Mapping[str, Vector]) -> bool:
+    """Note what titles came to; not where those in force are of another model, whose turn it is."""
+    if not vectors:
+        return True
+    kept = await sql.fetch(conn, "personas")
+    if {row["model"] for row in kept} != {model}:
+        return False
+    await sql.execute(
+        conn,
+        "note_titles",
+        **_columns(list(vectors), match(_likenesses(kept), list(vectors.values()))),
+        vectors=list(vectors.values()),
+        model=model,
+    )
+    return True
 
 
 async def _compare_page(pool: Any) -> int:

@@ -1,6 +1,7 @@
 """Personas: told from titles wherever people come from, known to both stores, and asked for like any field."""
 
 import asyncio
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -146,10 +147,51 @@ async def test_a_title_is_read_once_whoever_bears_it(world: World) -> None:
         "chief executive officer", "java developer", "zxcv 12345",
     ]  # fmt: skip
     counting = Counting()
-    await personas.read_titles(
-        world.platform, counting, ["CHIEF executive  Officer", "java developer", " ", "Notary"]
+    await personas.read_ahead(
+        world.platform,
+        counting,
+        ["CHIEF executive  Officer", "java developer", " ", "Notary", "NOTARY"],
     )
     assert counting.read == ["notary"]
+
+
+async def test_long_title_is_read_as_far_as_titles_go_and_holds_nobody_up(world: World) -> None:
+    await with_people(world)
+    words = " ".join(f"Chief {number} Officer" for number in range(400))
+    await change(world, "p4", words)
+    await change(world, "p5", "Web Programmer")
+    counting = Counting()
+    await personas.read_all(world.platform, counting, world.now)
+    assert max(map(len, counting.read)) == 200
+    assert (await told(world.platform))["p5"] == "coder"
+    await world.load(
+        world.workspace(PERSONAS + JOURNEY, ("hello",)),
+        people=f"person_id,email,job_title,account_id\np6,p6@x.example,{words[::-1]},a1\n",
+    )
+    assert await personas.unread(world.platform) == 0
+
+
+async def test_people_are_told_their_persona_in_time_whatever_postgres_believes_of_the_queue(
+    world: World,
+) -> None:
+    await with_people(world)
+    number = 20_000
+    await world.platform.execute(
+        "insert into people (id, external_id, attributes)"
+        " select 1000000 + n, 'many-' || n, jsonb_build_object('job_title', 'Clerk') from generate_series(1, $1::int) n",
+        number,
+    )
+    await world.platform.execute("delete from persona_questions")
+    await world.platform.execute("analyze persona_questions")  # of no rows on many pages
+    await world.platform.execute(
+        "insert into persona_questions select id from people where external_id like 'many-%'"
+    )
+    await world.platform.execute("update title_personas set title = 'clerk' where title like 'zx%'")
+    began = time.monotonic()
+    while await personas.read_page(world.platform, EMBEDDER, world.now):
+        pass
+    assert time.monotonic() - began < 10  # the thousandfold, where each looked for each
+    assert await personas.unread(world.platform) == 0
 
 
 async def test_what_a_title_came_to_is_kept_with_score_and_nearest_alternatives(
@@ -367,6 +409,47 @@ async def test_a_title_goes_with_the_last_who_bears_it(world: World) -> None:
     await read(world)
     await world.follow()
     assert await same_in_both(world)
+
+
+async def test_title_of_whoever_was_erased_does_not_come_back(world: World) -> None:
+    await with_people(world)
+    erased = await world.platform.fetchval("select id from people where external_id = 'p2'")
+    await erase_from_both(world.engage, world.platform, erased, KEY, world.now)
+    importer = Importer(
+        world.platform,
+        world.catalog,
+        world.now,
+        lambda *_: None,
+        embedder=EMBEDDER,
+        erasure_key=KEY,
+    )
+    report = await importer.file(world.write("data/people.csv", PEOPLE))
+    assert len(report.bad) == 1
+    assert await a_title_is_kept(world, "java developer") is False
+
+
+async def a_title_is_kept(world: World, title: str) -> bool:
+    return bool(
+        await world.platform.fetchval(
+            "select exists (select from title_personas where title = $1)", title
+        )
+    )
+
+
+async def test_title_of_whoever_is_erased_while_it_is_read_is_not_kept(world: World) -> None:
+    await with_people(world)
+    person = await world.platform.fetchval("select id from people where external_id = 'p5'")
+    await change(world, "p5", "Only keeper of the lighthouse")
+
+    class Slow(Counting):
+        async def vectors(self, texts: Sequence[str]) -> Mapping[str, Vector]:
+            await erase_from_both(world.engage, world.platform, person, KEY, world.now)
+            return await super().vectors(texts)
+
+    slow = Slow()
+    await personas.read_all(world.platform, slow, world.now)
+    assert slow.read == ["only keeper of the lighthouse"]
+    assert await a_title_is_kept(world, "only keeper of the lighthouse") is False
 
 
 async def test_a_dry_run_reads_nothing_and_leaves_no_trace(world: World) -> None:

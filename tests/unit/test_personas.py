@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
@@ -162,6 +162,10 @@ numbers = st.tuples(*[st.floats(-1, 1).map(lambda n: round(n, 2) + 0.001)] * 3)
 
 
 @settings(max_examples=50)
+@example(
+    personas=[[(0.001, 0.001, 0.001), (0.001, 0.501, 0.501), (0.001, 0.501, 0.501)]],
+    titles=[(0.001, 0.001, 0.001), (0.001, 0.501, 0.501)],
+)
 @given(
     personas=st.lists(st.lists(numbers, min_size=1, max_size=4), min_size=1, max_size=5),
     titles=st.lists(numbers, min_size=1, max_size=4),

@@ -5,7 +5,7 @@ from pydantic import BaseModel, ConfigDict
 from caravan.journeys.reading import Fields
 from caravan.journeys.written import as_written, shown
 
-#: a title has no more than this, nor has an example of one
+#: of a title no more is read, and an example has no more
 LONGEST_EXAMPLE = 200
 #: examples of a persona: each is read once, and compared with every title
 MOST_EXAMPLES = 100

@@ -33,12 +33,18 @@ where t.title = c.title and (t.persona, t.score, t.unclear, t.alternatives) is d
 returning t.title, old.persona is distinct from new.persona as is_another;
 
 -- name: note_titles
--- Two who read the same title at once found the same.
+-- In the transaction that writes who bears them, or of titles that somebody bears: nobody's would be left when who had it
+-- is erased. Two who read the same title at once found the same.
 insert into title_personas (title, model, vector, persona, score, unclear, alternatives)
 select c.title, :model, c.vector, c.persona, c.score, c.unclear, c.alternatives::jsonb
 from unnest(:titles::text[], :vectors::bytea[], :personas::text[], :scores::double precision[], :unclears::boolean[], :alternatives::text[])
   as c (title, vector, persona, score, unclear, alternatives)
 on conflict do nothing;
+
+-- name: titles_borne
+-- Those of them that somebody has.
+select i.title from unnest(:titles::text[]) as i (title)
+where exists (select from people p where folded_title(p.attributes ->> 'job_title') = i.title);
 
 -- name: question_people_of_titles
 insert into persona_questions (person_id)
@@ -65,9 +71,10 @@ select exists (select from persona_questions) or exists (select from personas wh
 
 -- name: settle_persona_questions
 -- People who can be answered: whose title has been read, who have none, or who have a persona that is gone. Each gets
--- that of the title, and the engage store is told of them; whose title is still to be read stays in question.
+-- that of the title, and the engage store is told of them; whose title is still to be read stays in question. Rows of the queue
+-- are found again by where they lie: whatever Postgres believes of its size, which is seldom so, none is looked for.
 with page as materialized (
-  select q.person_id, t.persona, t.title is null and w.title is not null and w.asked as is_unread
+  select q.ctid as place, q.person_id, t.persona, t.title is null and w.title is not null and w.asked as is_unread
   from persona_questions q
   left join people p on p.id = q.person_id
   cross join lateral (select folded_title(p.attributes ->> 'job_title') as title, exists (select from personas) as asked) w
@@ -76,7 +83,7 @@ with page as materialized (
      or p.persona is not null and not exists (select from personas s where s.slug = p.persona)
   limit :limit
 ), answered as (
-  delete from persona_questions q using page where q.person_id = page.person_id and not page.is_unread
+  delete from persona_questions q using page where q.ctid = page.place and not page.is_unread
 ), settled as (
   update people p set persona = page.persona from page
   where p.id = page.person_id and p.persona is distinct from page.persona
@@ -95,10 +102,11 @@ where folded_title(p.attributes ->> 'job_title') is not null
 limit :limit;
 
 -- name: titles_unread
--- Of these, as they would be folded; none where nobody is told apart.
-select distinct folded_title(i.title) as title from unnest(:titles::text[]) as i (title)
-where exists (select from personas) and folded_title(i.title) is not null
-  and not exists (select from title_personas t where t.title = folded_title(i.title));
+-- Of these, with how they are folded; none where nobody is told apart.
+select i.title, w.folded from unnest(:titles::text[]) as i (title)
+cross join lateral (select folded_title(i.title) as folded) w
+where exists (select from personas) and w.folded is not null
+  and not exists (select from title_personas t where t.title = w.folded);
 
 -- name: people_unread
 select count(*) from persona_questions;

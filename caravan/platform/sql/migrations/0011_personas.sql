@@ -28,9 +28,15 @@ create table title_personas (
 -- People whose title is to be read, or whose persona is to be told to the engage store.
 create table persona_questions (person_id bigint primary key);
 
--- Null where there is nothing to read: blanks, digits and punctuation alone.
+-- Its first 200 characters: no title has more, and what reads them takes its time. Null where there is nothing to read:
+-- blanks, digits and punctuation alone.
 create function folded_title(title text) returns text language sql immutable parallel safe
-  return case when title ~ '[^\s\d!-/:-@[-`{-~]' then casefold(btrim(regexp_replace(title, '\s+', ' ', 'g'))) end;
+  return case when left(title, 1000) ~ '[^\s\d!-/:-@[-`{-~]'
+              then casefold(left(btrim(regexp_replace(left(title, 1000), '\s+', ' ', 'g')), 200)) end;
+
+-- Who bears a title: asked when it is read, when its persona is another, and when somebody is erased.
+create index people_by_title on people (folded_title(attributes ->> 'job_title'))
+  where folded_title(attributes ->> 'job_title') is not null;
 
 -- A person has the persona of their title, whoever writes it: imports, changes, merges, what comes up. Where nobody has
 -- read the title yet, the person is in question.
