@@ -1,6 +1,5 @@
 """A proposed roles template as the file that somebody reads, changes and approves."""
 
-import json
 from textwrap import wrap
 
 from caravan.personas.role_proposal import ProposedRole, RoleProposal
@@ -37,8 +36,19 @@ def _card(role: ProposedRole) -> list[str]:
 
 
 def _quoted(text: str) -> str:
-    """JSON's strings are YAML's too, whatever stands in a title."""
-    return json.dumps(text, ensure_ascii=not text.isprintable())
+    """A double-quoted text of YAML, whatever stands in a title: JSON's escapes would not do beyond U+FFFF."""
+    return f'"{"".join(map(_escaped, text))}"'
+
+
+def _escaped(character: str) -> str:
+    if character in '"\\':
+        return f"\\{character}"
+    if character.isprintable():
+        return character
+    code = ord(character)
+    if code <= 0xFF:
+        return f"\\x{code:02X}"
+    return f"\\u{code:04X}" if code <= 0xFFFF else f"\\U{code:08X}"
 
 
 def _comment(text: str, indent: str = "") -> list[str]:
