@@ -8,6 +8,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from caravan.ai.unanswered import NoModel, SwitchedOff, Unanswered
 from caravan.database.errors import StoreError, StoreUnreachable
 from caravan.journeys.life_cycle import Refused
+from caravan.personas.embedding import TitlesUnread
 from caravan.settings import FROM_STACK, SettingsError
 from caravan.stack.processes import StackError
 from starter.errors import BAD_INPUT, FAILED, UserError
@@ -57,7 +58,7 @@ def sentence(error: BaseException, embedded: bool) -> tuple[str, int] | None:
             return str(error), error.exit_code
         case Refused():
             return str(error), FAILED
-        case NoModel() | SwitchedOff():
+        case NoModel() | SwitchedOff() | TitlesUnread():
             return str(error), BAD_INPUT
         case Unanswered():
             return str(error), FAILED

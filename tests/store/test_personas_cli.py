@@ -36,6 +36,7 @@ audience: everyone
 STRANGE = """person_id,email,job_title,account_id
 p1,p1@x.example,"Chef de ""projet"" : # {achats}  ",a1
 p2,p2@x.example,Web developer: back	end,a2
+p3,p3@x.example,🚀 Software Engineer\u00a0Lead,a2
 """
 PLAIN = """
 journey: plain
@@ -213,6 +214,16 @@ async def test_what_cannot_be_proposed_says_why(world: World, cli: Cli) -> None:
     assert "no people at accounts" in empty.stderr
     wrong = await cli.run(*arguments, "Not A Slug")
     assert wrong.returncode == 2
+
+
+@pytest.mark.parametrize("documents", [PERSONAS, ""], ids=["by persona", "by title"])
+async def test_a_proposal_where_nothing_can_be_read_is_refused_in_one_sentence(
+    world: World, cli: Cli, monkeypatch: pytest.MonkeyPatch, documents: str
+) -> None:
+    await with_people(world, documents + PLAIN)
+    monkeypatch.setattr("starter.ai_roles.embedder", Deaf)
+    arguments = ("ai", "roles", "--dir", str(world.folder), "--solution-interest", "outage")
+    assert await cli.refuse(2, *arguments) == "caravan: nothing can be read here\n"
 
 
 async def test_groups_follow_a_template_by_persona(world: World) -> None:

