@@ -28,7 +28,7 @@ from starter.import_data import tell_bad_rows
 from starter.output import Format, FormatOption, as_json, counted, plainly, plural, say, show
 from starter.scratch import scratch_dsn
 from starter.session import SubscriptionOption, run
-from starter.simulate import progress_bar
+from starter.simulate import progress_bar, tell_titles_unread
 from starter.steps import kind_of, of_whom
 from starter.validate import read_workspace, tell
 from starter.written_files import ensure_somebody_decides, sure, write_files
@@ -100,6 +100,7 @@ def rehearse(proposal: Proposal, data: Path | None, at: datetime) -> Told:
     with scratch_dsn() as dsn, progress_bar(proposal.journey) as progress:
         rehearsed = run(simulate(dsn, asked, progress))
     tell_bad_rows(rehearsed.ran.reports)
+    tell_titles_unread([rehearsed.ran.titles_unread])
     return rehearsed
 
 

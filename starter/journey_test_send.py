@@ -17,7 +17,7 @@ from starter.output import as_instant, plainly, plural
 from starter.proof_sending import ToOption, mailable, send_letters
 from starter.scratch import scratch_dsn
 from starter.session import run
-from starter.simulate import check, lines_of, progress_bar, refused
+from starter.simulate import check, lines_of, progress_bar, refused, tell_titles_unread
 from starter.validate import instant, read_workspace
 
 #: more than that are not sent without asking
@@ -67,6 +67,7 @@ def send_all_messages(
     except BadLines as error:
         raise refused(error.problems) from None
     tell_bad_rows(rehearsed.ran.reports)
+    tell_titles_unread([rehearsed.ran.titles_unread])
     if not rehearsed.messages:
         of = f" for account {account}" if account else ""
         raise UserError(f"Journey {slug} sends nothing{of} with this data")

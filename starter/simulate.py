@@ -1,7 +1,7 @@
 """``caravan simulate DIR --journey SLUG``: a journey in virtual time, account by account."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from enum import StrEnum
@@ -95,6 +95,7 @@ def simulate(
     except BadLines as error:
         raise refused(error.problems) from None
     tell_bad_rows(told.ran.reports)
+    tell_titles_unread([told.ran.titles_unread])
     tell_decisions(told)
     show(told, form)
 
@@ -107,6 +108,12 @@ def show(told: Told, form: Format) -> None:
     for line in told.lines:
         print(as_json(line.body))
     print(as_json(told.summary))
+
+
+def tell_titles_unread(reasons: Iterable[str | None]) -> None:
+    """Why people have no persona, once however many simulations went without."""
+    if why := next(filter(None, reasons), None):
+        say(f"{why}; people whose titles were not read have no persona")
 
 
 def tell_decisions(told: Told) -> None:

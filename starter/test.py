@@ -17,6 +17,7 @@ from starter.errors import FAILED, UserError
 from starter.output import Format, FormatOption, as_json, plainly, plural
 from starter.scratch import scratch_dsn
 from starter.session import run
+from starter.simulate import tell_titles_unread
 from starter.validate import DirectoryArgument, errors_in_words, read_workspace, tell
 
 
@@ -50,6 +51,7 @@ def run_tests(
     chosen = _chosen(workspace, only or [])
     with scratch_dsn() as dsn:
         results = run(run_all(dsn, workspace, chosen))
+    tell_titles_unread(result.titles_unread for result in results)
     if form is Format.json:
         print(as_json([as_row(result) for result in results]))
     else:

@@ -12,13 +12,13 @@ from caravan.journeys.workspace import Workspace
 from caravan.settings import read_environment
 from caravan.simulation.page import page
 from caravan.simulation.run import Asked
-from caravan.simulation.told import simulate
+from caravan.simulation.told import Told, simulate
 from starter.embedder import embedder
 from starter.errors import Interrupted, UserError
 from starter.output import plainly, plural
 from starter.scratch import scratch_dsn
 from starter.session import run
-from starter.simulate import known_journey
+from starter.simulate import known_journey, tell_titles_unread
 from starter.test import run_all, show_results
 from starter.validate import (
     DirectoryArgument,
@@ -100,14 +100,23 @@ def go_round(dsn: str, directory: Path, journeys: Sequence[str], at: datetime) -
     except UserError as error:
         plainly(str(error))
         return
+    unread = []
     if workspace.tests:
-        show_results(directory, run(run_all(dsn, workspace, sorted(workspace.tests))))
-    drawn = [_draw(dsn, workspace, slug, at) for slug in journeys or sorted(workspace.journeys)]
+        results = run(run_all(dsn, workspace, sorted(workspace.tests)))
+        show_results(directory, results)
+        unread += [result.titles_unread for result in results]
+    drawn = []
+    for slug in journeys or sorted(workspace.journeys):
+        told = run(
+            simulate(dsn, Asked(workspace, slug, at, data=workspace.data, embedder=embedder()))
+        )
+        drawn.append(_draw(told, slug))
+        unread.append(told.ran.titles_unread)
+    tell_titles_unread(unread)
     plainly(f"{plural(len(drawn), 'journey')} drawn: {', '.join(map(str, drawn))}")
 
 
-def _draw(dsn: str, workspace: Workspace, slug: str, at: datetime) -> Path:
-    told = run(simulate(dsn, Asked(workspace, slug, at, data=workspace.data, embedder=embedder())))
+def _draw(told: Told, slug: str) -> Path:
     file = read_environment().caravan_home / FOLDER / f"{slug}.html"
     file.parent.mkdir(parents=True, exist_ok=True)
     draft = file.with_suffix(".new")

@@ -70,6 +70,8 @@ class Flow:
         self._beside = beside
         #: also when nobody enters any more, who is in an audience matters to those inside
         self.asked_by_those_inside = bool(audiences_anywhere(plan))
+        #: why titles that waited could not be read: whoever bears them has no persona
+        self.titles_unread: str | None = None
         self.next_flip: datetime | None = None
         self.next_entry: datetime | None = None  # by time alone: a re-entry opens, a day begins
         self.next_upkeep = upkeep_at
@@ -154,7 +156,8 @@ class Flow:
         """What a worker does beside the up-flow; 0 where nothing can be read here."""
         try:
             return await personas.read_page(self._pair.platform, self._embedder, at)
-        except TitlesUnread:
+        except TitlesUnread as error:
+            self.titles_unread = str(error)
             return 0
 
     async def close(self, at: datetime) -> None:

@@ -1,7 +1,6 @@
 """The world outside of a journey: the data it begins with, and what happens to it on the way."""
 
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from datetime import datetime
 from itertools import groupby
 from pathlib import Path
@@ -32,6 +31,8 @@ class Outside:
         self._pair = pair
         self._workspace = workspace
         self._embedder = embedder
+        #: why the personas could not be stored: then nobody has one
+        self.titles_unread: str | None = None
 
     async def load(
         self, directory: Path | None, at: datetime
@@ -62,10 +63,11 @@ class Outside:
 
     async def _store_personas(self, at: datetime) -> None:
         """Ahead of the data, so that each person has a persona from the first; where nothing can be read, nobody has."""
-        with suppress(TitlesUnread):
-            await personas.store(
-                self._pair.platform, list(self._workspace.personas.values()), self._embedder, at
-            )
+        documents = list(self._workspace.personas.values())
+        try:
+            await personas.store(self._pair.platform, documents, self._embedder, at)
+        except TitlesUnread as error:
+            self.titles_unread = str(error)
 
     async def store_documents(self, at: datetime) -> None:
         await storing.store(self._pair.engage, self._pair.platform, self._workspace, at)

@@ -87,6 +87,7 @@ class Ran:
     steps: int
     reports: list[FileReport] = field(default_factory=list)
     mail: Sequence[Outgoing] = ()  # what was sent, where it was to be kept
+    titles_unread: str | None = None  # why people have no persona, where job titles cannot be read
 
 
 class BadLines(ValueError):
@@ -158,6 +159,7 @@ async def run(pair: Pair, asked: Asked, progress: Progress = lambda _: None) -> 
         walker.steps,
         reports,
         relay.messages,
+        outside.titles_unread or flow.titles_unread,
     )
 
 

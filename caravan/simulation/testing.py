@@ -31,6 +31,7 @@ class Result:
     differences: Sequence[Difference]
     problems: Sequence[str] = ()  # of what is given: it could not be run as it was meant
     steps: int = 0
+    titles_unread: str | None = None  # why its people have no persona
 
     @property
     def ok(self) -> bool:
@@ -68,7 +69,8 @@ async def run_test(
         except BadLines as error:
             return Result(test, [], [problem.message for problem in error.problems])
     problems = [bad.reason for report in told.ran.reports for bad in report.bad]
-    return Result(test, differences(test, told), problems, told.ran.steps)
+    ran = told.ran
+    return Result(test, differences(test, told), problems, ran.steps, ran.titles_unread)
 
 
 def _write_records(folder: Path, records: Mapping[Entity, Sequence[Mapping[str, Any]]]) -> None:

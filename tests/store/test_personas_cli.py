@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 
 from activities.title_reading import reading_titles
 from caravan.journeys.workspace import load_workspace
+from caravan.personas.embedding import TitlesUnread, Vector
 from caravan.platform import personas
 from starter.personas import tell_personas
 from tests.commands import Cli
@@ -60,6 +62,21 @@ nodes:
   chiefs: {wait: 5 days, next: nobody}
   nobody: {do: []}
 """
+
+
+class Exhausted:
+    """Reads once, which is the personas' examples."""
+
+    model = EMBEDDER.model
+
+    def __init__(self) -> None:
+        self.has_read = False
+
+    async def vectors(self, texts: Sequence[str]) -> Mapping[str, Vector]:
+        if self.has_read:
+            raise TitlesUnread("no memory is left")
+        self.has_read = True
+        return await EMBEDDER.vectors(texts)
 
 
 @pytest.fixture
@@ -306,3 +323,14 @@ async def test_a_simulation_where_nothing_can_be_read_goes_on_without_personas(
     workspace = simulating.workspace(PERSONAS + TRIP, accounts=ACCOUNTS, people=PEOPLE)
     came = await simulating(workspace, "trip", embedder=Deaf())
     assert path(came, "a1")[:2] == ["who", "nobody"]
+    assert came.ran.titles_unread == "nothing can be read here"
+
+
+async def test_a_simulation_tells_why_titles_were_left_unread_where_only_the_examples_could_be_read(
+    simulating: Simulating,
+) -> None:
+    workspace = simulating.workspace(PERSONAS + TRIP, accounts=ACCOUNTS, people=PEOPLE)
+    came = await simulating(workspace, "trip", embedder=Exhausted())
+    assert path(came, "a1")[:2] == ["who", "nobody"]
+    assert came.ran.titles_unread == "no memory is left"
+    assert (await simulating(workspace, "trip")).ran.titles_unread is None

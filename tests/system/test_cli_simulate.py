@@ -21,6 +21,7 @@ from caravan.stack.scratch import scratch_server
 from caravan.stack.stack import Stack
 from starter.init import slug_of
 from tests import commands
+from tests.store.test_personas import Deaf
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE = str(ROOT / "examples" / "grid-analytics")
@@ -106,6 +107,22 @@ def test_bad_lines_of_the_events_file_are_told_with_their_numbers(
     said = caravan(*arguments)
     assert (said.returncode, said.stdout) == (2, "")
     assert "happens.jsonl:1: error bad-value: no person nobody" in said.stderr
+
+
+def test_titles_that_cannot_be_read_are_told_once(
+    caravan: Run, shop: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for command in ("simulate", "test"):
+        monkeypatch.setattr(f"starter.{command}.embedder", Deaf)
+    tests = [file for file in shop.rglob("*.yaml") if "\ntests:" in f"\n{file.read_text()}"]
+    (shop / "again.yaml").write_text(re.sub("(?m)^tests: ", "tests: again-", tests[0].read_text()))
+    simulated = caravan("simulate", str(shop), "--journey", "welcome", "--at", AT)
+    assert simulated.returncode == 0, simulated.stderr
+    tested = caravan("test", str(shop))
+    assert tested.stdout.count("welcome") > 1
+    why = "nothing can be read here; people whose titles were not read have no persona"
+    assert simulated.stderr.splitlines().count(why) == 1
+    assert tested.stderr.splitlines() == [why]
 
 
 def test_simulate_says_that_no_model_was_asked(caravan: Run, tmp_path: Path) -> None:
