@@ -9,15 +9,17 @@ from typing import Annotated, Any
 
 import typer
 
+from caravan.journeys.documents import PersonaDocument
 from caravan.journeys.reading import SLUG, SLUG_IN_WORDS
 from caravan.journeys.workspace import load_workspace
 from caravan.limit_settings import read_limits
 from caravan.personas.embedding import Vector
-from caravan.personas.matching import Match, match
+from caravan.personas.matching import Likeness, Match, match
 from caravan.personas.role_proposal import (
     HeldTitle,
     RoleProposal,
     likenesses,
+    people_in_words,
     propose,
     roles_of_personas,
     roles_of_roles,
@@ -27,7 +29,7 @@ from caravan.platform import personas, sql
 from starter.ai_writing import DirOption
 from starter.embedder import embedder
 from starter.errors import UserError
-from starter.output import Format, FormatOption, as_json, plainly, plural, show
+from starter.output import Format, FormatOption, as_json, plainly, plural, say, show
 from starter.progress import bar, count
 from starter.roles_template_text import text_of
 from starter.session import Session, SubscriptionOption, run_with
@@ -78,7 +80,7 @@ def roles(
     ]
 
     async def body(session: Session) -> None:
-        proposal = await _propose(session, audiences)
+        proposal = await _propose(session, audiences, list(workspace.personas.values()))
         if not proposal.roles:
             raise UserError(
                 "No job title there is like one of a role; `caravan ai titles` lists the titles there are"
@@ -100,7 +102,9 @@ def roles(
     run_with(subscription or workspace.settings.pair.munchkin, body)
 
 
-async def _propose(session: Session, audiences: Sequence[str]) -> RoleProposal:
+async def _propose(
+    session: Session, audiences: Sequence[str], documents: Sequence[PersonaDocument]
+) -> RoleProposal:
     pool = await session.platform()
     rows = await sql.fetch(pool, "titles_at_accounts", audiences=list(audiences))
     if not rows:
@@ -117,6 +121,11 @@ async def _propose(session: Session, audiences: Sequence[str]) -> RoleProposal:
     wanted = sorted(at, key=lambda title: (-sum(at[title].values()), title))[:MOST_TITLES]
     kept = {row["title"]: row for row in rows if row["title"] is not None}
     told_apart = await personas.likenesses(pool)
+    _are_applied(documents, told_apart)
+    if told_apart and (waiting := await personas.unread(pool)):
+        say(
+            f"{people_in_words(waiting)} still in question: a worker reads their titles, within seconds"
+        )
     vectors = await _vectors([*texts(), *(wanted if not told_apart else ())], kept)
     if told_apart:
         role_of = roles_of_personas(told_apart, vectors)
@@ -133,6 +142,13 @@ async def _propose(session: Session, audiences: Sequence[str]) -> RoleProposal:
         accounts=len({row["account_id"] for row in rows}),
         by_persona=bool(told_apart),
     )
+
+
+def _are_applied(documents: Sequence[PersonaDocument], kept: Sequence[Likeness]) -> None:
+    """A role may ask for those of the workspace, and people are told apart by those in the store."""
+    wanted = [(one.persona, one.likenesses) for one in documents]
+    if wanted != [(one.persona, tuple(one.examples)) for one in kept]:
+        raise UserError("The personas of the workspace are not applied: run `caravan apply` first")
 
 
 async def _vectors(wanted: Sequence[str], kept: Mapping[str, Any]) -> dict[str, Vector]:

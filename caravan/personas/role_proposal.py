@@ -208,7 +208,7 @@ def _why(
         f"{one.title} ({one.people}; nearest to {one.example}, {one.score:.2f})"
         for one in caught[:3]
     )
-    said = f"They {likeness.says}: {_people(sum(at.values()))} at {len(at)} of {accounts} accounts, most of them {most}."
+    said = f"They {likeness.says}: {people_in_words(sum(at.values()))} at {len(at)} of {accounts} accounts, most of them {most}."
     if required:
         usual = f"{members} as a rule" if members > 1 else "one at least"
         return (
@@ -229,7 +229,8 @@ def _champion() -> ProposedRole:
     )
 
 
-def _people(count: int) -> str:
+def people_in_words(count: int) -> str:
+    """``1 person``, ``2 people``."""
     return "1 person" if count == 1 else f"{count} people"
 
 

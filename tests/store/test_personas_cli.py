@@ -243,6 +243,38 @@ async def test_a_proposal_where_nothing_can_be_read_is_refused_in_one_sentence(
     assert await cli.refuse(2, *arguments) == "caravan: nothing can be read here\n"
 
 
+@pytest.mark.parametrize(
+    ("stored", "written"),
+    [
+        (PERSONAS, PERSONAS.replace("chief", "boss")),
+        (PERSONAS, PERSONAS.replace("VD, ", "")),
+        (PERSONAS, ""),
+        ("", PERSONAS),
+    ],
+    ids=["renamed", "other examples", "deleted", "new"],
+)
+async def test_roles_are_proposed_by_the_personas_of_the_workspace_or_not_at_all(
+    world: World, cli: Cli, stored: str, written: str
+) -> None:
+    await with_people(world, stored + PLAIN)
+    world.workspace(written + PLAIN)
+    arguments = ("ai", "roles", "--dir", str(world.folder), "--solution-interest", "outage")
+    said = await cli.refuse(2, *arguments)
+    assert said == (
+        "caravan: The personas of the workspace are not applied: run `caravan apply` first\n"
+    )
+
+
+async def test_a_proposal_says_how_many_people_are_still_in_question(
+    world: World, cli: Cli
+) -> None:
+    await with_people(world, PERSONAS)
+    arguments = ("ai", "roles", "--solution-interest", "outage", "--dir", str(world.folder))
+    assert "in question" not in (await cli.run(*arguments)).stderr
+    await change(world, "p4", "Frontend engineer")
+    assert "1 person still in question" in (await cli.run(*arguments)).stderr
+
+
 async def test_groups_follow_a_template_by_persona(world: World) -> None:
     await with_people(world, PERSONAS + TEAM + GROUPS + TRIP)
     await world.enter(await world.publish(world.read(), "trip"))
