@@ -1,7 +1,8 @@
 """``caravan ai roles --solution-interest X``: a roles template from the job titles there are, to be approved."""
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from caravan.database.pool import Pool
 from caravan.journeys.documents import PersonaDocument
 from caravan.journeys.reading import SLUG, SLUG_IN_WORDS
 from caravan.journeys.workspace import load_workspace
@@ -36,7 +38,7 @@ from starter.session import Session, SubscriptionOption, run_with
 from starter.validate import read_workspace, tell
 from starter.written_files import sure, write_files
 
-#: titles that are read: those that most people bear
+#: titles that are read, where there are no personas: those that most people bear
 MOST_TITLES = 5_000
 COLUMNS = ("title", "people", "score", "example")
 #: read at once, so that progress can be told
@@ -112,36 +114,42 @@ async def _propose(
         raise UserError(
             f"There are no people at accounts {where}: `caravan apply DIR` imports data"
         )
-    at: dict[str, dict[int, int]] = {}
-    spelt: dict[str, set[str]] = {}
-    for row in rows:
-        if row["title"] is not None:
-            at.setdefault(row["title"], {})[row["account_id"]] = row["people"]
-            spelt.setdefault(row["title"], set()).update(row["spellings"])
-    wanted = sorted(at, key=lambda title: (-sum(at[title].values()), title))[:MOST_TITLES]
-    kept = {row["title"]: row for row in rows if row["title"] is not None}
     told_apart = await personas.likenesses(pool)
     _are_applied(documents, told_apart)
     if told_apart and (waiting := await personas.unread(pool)):
         say(
             f"{people_in_words(waiting)} still in question: a worker reads their titles, within seconds"
         )
-    vectors = await _vectors([*texts(), *(wanted if not told_apart else ())], kept)
+    titles = sorted((row for row in rows if row["title"] is not None), key=_most_first)
     if told_apart:
-        role_of = roles_of_personas(told_apart, vectors)
-        matches = {one: _match_of(kept[one]) for one in wanted}
+        looked_at = titles
+        matches = [_match_of(row) for row in looked_at]
+        role_of = roles_of_personas(told_apart, await _vectors(pool, texts()))
     else:
+        looked_at = titles[:MOST_TITLES]
+        names = [row["title"] for row in looked_at]
+        vectors = await _vectors(pool, [*texts(), *names])
+        matches = match(likenesses(vectors), [vectors[one] for one in names])
         role_of = roles_of_roles()
-        found = match(likenesses(vectors), [vectors[one] for one in wanted])
-        matches = dict(zip(wanted, found, strict=True))
-    looked_at = sum(sum(at[one].values()) for one in wanted)
     return propose(
-        [HeldTitle(one, at[one], matches[one], tuple(sorted(spelt[one]))) for one in wanted],
+        [_held(row, found) for row, found in zip(looked_at, matches, strict=True)],
         role_of,
-        untitled=sum(row["people"] for row in rows) - looked_at,
-        accounts=len({row["account_id"] for row in rows}),
+        untitled=sum(sum(row["people"]) for row in rows if row["title"] is None),
+        not_looked_at=sum(sum(row["people"]) for row in titles[len(looked_at) :]),
+        accounts=len({one for row in rows for one in row["accounts"]}),
         by_persona=bool(told_apart),
     )
+
+
+def _most_first(row: Any) -> tuple[int, str]:
+    return -sum(row["people"]), row["title"]
+
+
+def _held(row: Any, found: Match) -> HeldTitle:
+    at: Counter[int] = Counter()
+    for account, people in zip(row["accounts"], row["people"], strict=True):
+        at[account] += people
+    return HeldTitle(row["title"], at, found, tuple(sorted(row["spellings"])))
 
 
 def _are_applied(documents: Sequence[PersonaDocument], kept: Sequence[Likeness]) -> None:
@@ -151,14 +159,11 @@ def _are_applied(documents: Sequence[PersonaDocument], kept: Sequence[Likeness])
         raise UserError("The personas of the workspace are not applied: run `caravan apply` first")
 
 
-async def _vectors(wanted: Sequence[str], kept: Mapping[str, Any]) -> dict[str, Vector]:
+async def _vectors(pool: Pool, wanted: Sequence[str]) -> dict[str, Vector]:
     """What texts mean; what the store has of them is not read again."""
     reader = embedder()
-    vectors: dict[str, Vector] = {
-        one: kept[one]["vector"]
-        for one in wanted
-        if one in kept and kept[one]["model"] == reader.model
-    }
+    rows = await sql.fetch(pool, "vectors_of_titles", titles=list(wanted), model=reader.model)
+    vectors: dict[str, Vector] = {row["title"]: row["vector"] for row in rows}
     missing = [one for one in wanted if one not in vectors]
     with bar("titles") as progress:
         moved = count(progress)
@@ -210,6 +215,11 @@ def _show(proposal: RoleProposal, text: str, file: str) -> None:
     plainly(
         f"Coverage: {proposal.covered} of {proposal.people} people ({proposal.coverage:.0%}) at "
         f"{plural(proposal.accounts, 'account')}; {proposal.untitled} without a title"
+        + (
+            f"; {proposal.not_looked_at} with titles that were not looked at, for they are none of the {MOST_TITLES} commonest"
+            if proposal.not_looked_at
+            else ""
+        )
     )
     if proposal.unclear:
         show(
@@ -237,6 +247,7 @@ def _told(
         "covered": proposal.covered,
         "coverage": round(proposal.coverage, 4),
         "untitled": proposal.untitled,
+        "not_looked_at": proposal.not_looked_at,
         "by_persona": proposal.by_persona,
         "roles": [asdict(role) for role in proposal.roles],
         "unclear": [asdict(one) for one in proposal.unclear],

@@ -87,6 +87,7 @@ class RoleProposal:
     untitled: int  # people without a title
     unclear: tuple[Unclear, ...]
     left_out: tuple[Caught, ...]  # titles of nobody who buys: students, retired
+    not_looked_at: int = 0  # people whose titles are too seldom to be read
     by_persona: bool = field(default=False)
 
     @property
@@ -104,6 +105,7 @@ def propose(
     role_of: Mapping[str, str],
     *,
     untitled: int,
+    not_looked_at: int,
     accounts: int,
     by_persona: bool,
 ) -> RoleProposal:
@@ -113,6 +115,7 @@ def propose(
         titles: of people at the accounts in question.
         role_of: what plays which role; what is left out plays none.
         untitled: people there who have no title.
+        not_looked_at: people there whose titles are not among these.
         accounts: how many accounts there are.
         by_persona: whether roles ask for personas.
     """
@@ -126,9 +129,10 @@ def propose(
     )
     return RoleProposal(
         roles=(*found, _champion()) if found else (),
-        people=sum(one.count for one in titles) + untitled,
+        people=sum(one.count for one in titles) + untitled + not_looked_at,
         accounts=accounts,
         untitled=untitled,
+        not_looked_at=not_looked_at,
         unclear=tuple(
             _unclear(title, role_of)
             for title in sorted(titles, key=lambda one: (-one.count, one.title))

@@ -11,7 +11,7 @@ import pytest
 from activities.title_reading import reading_titles
 from caravan.journeys.workspace import load_workspace
 from caravan.personas.embedding import TitlesUnread, Vector
-from caravan.platform import personas
+from caravan.platform import personas, sql
 from starter.personas import tell_personas
 from tests.commands import Cli
 from tests.grouping import Grouping
@@ -241,6 +241,42 @@ async def test_a_proposal_where_nothing_can_be_read_is_refused_in_one_sentence(
     monkeypatch.setattr("starter.ai_roles.embedder", Deaf)
     arguments = ("ai", "roles", "--dir", str(world.folder), "--solution-interest", "outage")
     assert await cli.refuse(2, *arguments) == "caravan: nothing can be read here\n"
+
+
+async def test_who_bears_a_title_too_seldom_to_be_read_is_not_said_to_have_none(
+    world: World, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("starter.ai_roles.MOST_TITLES", 1)
+    await with_people(world, PLAIN)
+    answer = await proposed(world, cli)
+    assert (answer["people"], answer["covered"]) == (5, 2)
+    assert (answer["untitled"], answer["not_looked_at"]) == (1, 2)
+    arguments = ("ai", "roles", "--solution-interest", "outage", "--dir", str(world.folder))
+    said = (await cli.run(*arguments)).stdout
+    assert "1 without a title; 2 with titles that were not looked at" in said
+
+
+async def test_titles_whose_persona_is_known_are_all_looked_at(
+    world: World, cli: Cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("starter.ai_roles.MOST_TITLES", 1)
+    await with_people(world, PERSONAS)
+    answer = await proposed(world, cli)
+    assert (answer["people"], answer["covered"]) == (5, 3)
+    assert (answer["untitled"], answer["not_looked_at"]) == (1, 0)
+
+
+async def test_a_title_comes_once_from_the_store_however_many_accounts_have_it(
+    world: World,
+) -> None:
+    await with_people(world, PERSONAS)
+    rows = await sql.fetch(world.platform, "titles_at_accounts", audiences=[])
+    assert [row["title"] for row in rows] == [
+        "chief executive officer", "java developer", "zxcv 12345", None,
+    ]  # fmt: skip
+    assert [row["people"] for row in rows] == [[1, 1], [1], [1], [1]]
+    assert rows[0]["spellings"] == ["  chief   executive officer ", "chief executive officer"]
+    assert "vector" not in rows[0].keys()  # noqa: SIM118
 
 
 @pytest.mark.parametrize(

@@ -127,16 +127,27 @@ from people p left join title_personas t on t.title = folded_title(p.attributes 
 where p.id = :id;
 
 -- name: titles_at_accounts
--- By title and account how many people bear it, of accounts in one of these audiences, or of all where none is named.
--- Whoever has no title counts under null.
-select w.title, r.account_id, count(*) as people, array_agg(distinct casefold(p.attributes ->> 'job_title')) as spellings, t.vector, t.model, t.persona, t.score, t.unclear, t.alternatives
-from relations r
-join accounts a on a.id = r.account_id and a.deleted_at is null
-join people p on p.id = r.person_id and p.deleted_at is null
-cross join lateral (select folded_title(p.attributes ->> 'job_title') as title) w
-left join title_personas t on t.title = w.title
-where r.deleted_at is null
-  and (cardinality(:audiences::text[]) = 0
-       or exists (select from audience_members m where m.audience = any(:audiences::text[]) and m.subject_id = a.id))
-group by w.title, r.account_id, t.title
-order by w.title, r.account_id;
+-- Each title once, with how many people bear it at which accounts (an account stands there once for each spelling), of
+-- accounts in one of these audiences, or of all where none is named. Whoever has no title counts under null.
+with spelt as (
+  select w.title, casefold(p.attributes ->> 'job_title') as spelling, r.account_id, count(*) as people
+  from relations r
+  join accounts a on a.id = r.account_id and a.deleted_at is null
+  join people p on p.id = r.person_id and p.deleted_at is null
+  cross join lateral (select folded_title(p.attributes ->> 'job_title') as title) w
+  where r.deleted_at is null
+    and (cardinality(:audiences::text[]) = 0
+         or exists (select from audience_members m where m.audience = any(:audiences::text[]) and m.subject_id = a.id))
+  group by 1, 2, 3
+), borne as (
+  select title, array_agg(distinct spelling) as spellings, array_agg(account_id order by account_id, spelling) as accounts,
+         array_agg(people order by account_id, spelling) as people
+  from spelt group by title
+)
+select b.title, b.spellings, b.accounts, b.people, t.persona, t.score, t.unclear, t.alternatives
+from borne b left join title_personas t on t.title = b.title
+order by b.title;
+
+-- name: vectors_of_titles
+-- What has been read of these, by the model that is to be compared with.
+select title, vector from title_personas where title = any(:titles::text[]) and model = :model;
