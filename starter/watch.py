@@ -8,7 +8,6 @@ from typing import Annotated
 
 import typer
 
-from caravan.journeys.workspace import Workspace
 from caravan.settings import read_environment
 from caravan.simulation.page import page
 from caravan.simulation.run import Asked
