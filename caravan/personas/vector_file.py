@@ -31,7 +31,8 @@ class KeptVectors:
         return self._embedder.model
 
     async def vectors(self, texts: Sequence[str]) -> Mapping[str, Vector]:
-        digests = {text: self._digest(text) for text in texts}
+        model = self.model  # looked up once: what is installed is read from disk
+        digests = {text: _digest(model, text) for text in texts}
         kept = self._kept(list(digests.values()))
         found = {text: kept[digest] for text, digest in digests.items() if digest in kept}
         if missing := [text for text in digests if text not in found]:
@@ -39,9 +40,6 @@ class KeptVectors:
             self._keep({digests[text]: vector for text, vector in read.items()})
             found |= read
         return found
-
-    def _digest(self, text: str) -> bytes:
-        return hashlib.sha256(f"{self.model}\0{text}".encode()).digest()
 
     def _kept(self, digests: list[bytes]) -> dict[bytes, Vector]:
         found: dict[bytes, Vector] = {}
@@ -68,3 +66,7 @@ class KeptVectors:
         conn = sqlite3.connect(self._file, timeout=PATIENCE)
         conn.execute(_TABLE)
         return conn
+
+
+def _digest(model: str, text: str) -> bytes:
+    return hashlib.sha256(f"{model}\0{text}".encode()).digest()

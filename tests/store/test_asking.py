@@ -418,12 +418,17 @@ async def test_a_question_that_has_so_much_time_takes_no_more_whatever_takes_it(
     assert [row["outcome"] for row in await calls(world)] == ["failed"]
 
 
-async def test_call_that_was_counted_as_lost_meanwhile_asks_nothing_more(world: World) -> None:
-    clock = [AT]
-    slow = await OpenCall.begin(
+async def opened(world: World, clock: list[datetime]) -> OpenCall:
+    """A call that is under way, by a clock that a test moves."""
+    return await OpenCall.begin(
         world.engage, SETTINGS, Feature.DECIDE, "m", "d", lambda: clock[0],
         longest=SETTINGS.timeout, is_priced=True,
     )  # fmt: skip
+
+
+async def test_call_that_was_counted_as_lost_meanwhile_asks_nothing_more(world: World) -> None:
+    clock = [AT]
+    slow = await opened(world, clock)
     await slow.reserve(Amount(300, 100, Decimal("0.5")))
     clock[0] += timedelta(hours=1)
     with pytest.raises(ModelFailed, match="given up meanwhile") as failed:
@@ -437,16 +442,10 @@ async def test_call_that_comes_back_when_it_was_counted_as_lost_stays_lost_and_c
     world: World,
 ) -> None:
     clock = [AT]
-    slow = await OpenCall.begin(
-        world.engage, SETTINGS, Feature.DECIDE, "m", "d", lambda: clock[0],
-        longest=SETTINGS.timeout, is_priced=True,
-    )  # fmt: skip
+    slow = await opened(world, clock)
     await slow.reserve(Amount(300, 100, Decimal("0.5")))
     clock[0] += timedelta(hours=1)
-    other = await OpenCall.begin(
-        world.engage, SETTINGS, Feature.DECIDE, "m", "d", lambda: clock[0],
-        longest=SETTINGS.timeout, is_priced=True,
-    )  # fmt: skip
+    other = await opened(world, clock)
     await other.reserve(Amount(10, 10, Decimal(0)))
     await slow.settle(Amount(250, 50, Decimal("0.3")))
     spent = await slow.close("failed", timedelta(hours=1))
