@@ -10,7 +10,7 @@ Writing the membership is not in the ratio, for the query by hand writes nothing
 whole evaluation took beside it, the first one of all, which writes everybody's row and when each may change by
 time alone (``whole_seconds``).
 
-It takes most of an hour and 12 GB of disk, so it is no part of ``make bench``; ``BENCH_ACCOUNTS=100000``
+It takes half an hour and 12 GB of disk, so it is no part of ``make bench``; ``BENCH_ACCOUNTS=100000``
 makes it smaller, for whoever works on the compiler.
 """
 

@@ -66,29 +66,25 @@ where p.deleted_at is null and casefold(p.attributes ->> 'country') = casefold('
                 and casefold(a.attributes ->> 'industry') = casefold('Energy'));
 
 -- name: worth_a_call
-with executives as (
-  select r.account_id from relations r join people p on p.id = r.person_id
-  where r.deleted_at is null and p.deleted_at is null
-    and (starts_with(casefold(p.attributes ->> 'job_title'), casefold('Chief'))
-         or starts_with(casefold(p.attributes ->> 'job_title'), casefold('VP')))
-    and p.id in (select e.person_id from activities e
-                 where e.type = 'page_visited' and e.at between :at::timestamptz - interval '30 days' and :at)
-), visited as (
-  select e.account_id from activities e
-  where e.account_id is not null and e.type = 'page_visited'
-    and e.at between :at::timestamptz - interval '90 days' and :at
-  union all
-  select r.account_id from activities e join people p on p.id = e.person_id join relations r on r.person_id = p.id
-  where r.deleted_at is null and p.deleted_at is null
-    and e.type = 'page_visited' and e.at between :at::timestamptz - interval '90 days' and :at
-)
 select string_agg(int8send(a.id), ''::bytea order by a.id) from accounts a
 where a.deleted_at is null
   and a.id in (select o.account_id from opportunities o
                where o.deleted_at is null and not (o.attributes ->> 'is_closed')::boolean
                  and (o.attributes ->> 'amount')::numeric >= 500000)
-  and (a.id in (select account_id from executives)
+  and (exists (select from relations r join people p on p.id = r.person_id
+               where r.account_id = a.id and r.deleted_at is null and p.deleted_at is null
+                 and (starts_with(casefold(p.attributes ->> 'job_title'), casefold('Chief'))
+                      or starts_with(casefold(p.attributes ->> 'job_title'), casefold('VP')))
+                 and exists (select from activities e
+                             where e.person_id = p.id and e.type = 'page_visited'
+                               and e.at between :at::timestamptz - interval '30 days' and :at))
        or (casefold(a.attributes ->> 'industry') = casefold('Energy')
            and (a.attributes ->> 'annual_revenue')::numeric >= 500000000))
   and not (casefold(a.attributes ->> 'industry') in (casefold('Energy'), casefold('Mining'))
-           and a.id not in (select account_id from visited));
+           and not exists (
+             select from activities e
+             where e.account_id = a.id and e.type = 'page_visited' and e.at between :at::timestamptz - interval '90 days' and :at)
+           and not exists (
+             select from relations r join people p on p.id = r.person_id join activities e on e.person_id = p.id
+             where r.account_id = a.id and r.deleted_at is null and p.deleted_at is null
+               and e.type = 'page_visited' and e.at between :at::timestamptz - interval '90 days' and :at));

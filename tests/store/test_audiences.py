@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from typing import Any
 
 import pytest
@@ -221,6 +222,29 @@ async def test_reading_for_a_whole_evaluation_does_not_hold_back_the_outbox(worl
         said = await audiences.stored(conn)
         assert len(await audiences.matching(conn, "energy", said, world.now)) == 2
         assert await conn.fetchval("select pg_current_xact_id_if_assigned() is null")
+
+
+async def test_events_among_alternatives_are_not_read_through_for_each_account(
+    world: World,
+) -> None:
+    """What is too large to be hashed would be: a minute for a hundred thousand events."""
+    named = "{any: [{account: {industry: Energy}}, {did: {event: page_visited, within: 30 days}}]}"
+    said = audiences.written(
+        world.workspace(f"audience: either\nof: accounts\nwhen: {named}\n").audiences, "UTC"
+    )
+    statement = audiences.selection("either", said)
+    async with world.platform.acquire() as conn, conn.transaction():
+        await conn.execute(
+            "insert into activities (external_id, type, at, account_id, fields)"
+            " select n::text, 'page_visited', $1, n, '{}' from generate_series(1, 10000) n",
+            world.now,
+        )
+        await conn.execute("analyze activities")
+        await conn.execute("set local work_mem = '64kB'")
+        plan = await conn.fetch(f"explain {statement.sql}", *statement.binder.args(as_of=world.now))
+    told = "\n".join(row[0] for row in plan)
+    assert "SubPlan" in told
+    assert not re.search(r"ANY \(.* = \(SubPlan", told), told
 
 
 async def test_stretches_of_ids_leave_nobody_out(

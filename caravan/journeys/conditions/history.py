@@ -6,7 +6,7 @@ from caravan.journeys.conditions.binder import Binder
 from caravan.journeys.conditions.checks import described, sql_of_test
 from caravan.journeys.conditions.flips import JUST_AFTER, fallen_out
 from caravan.journeys.conditions.model import Did, Test, Window
-from caravan.journeys.conditions.related import people_of_account, people_of_accounts
+from caravan.journeys.conditions.related import among, people_of_account, people_of_accounts
 from caravan.journeys.conditions.values import value_of
 from caravan.journeys.durations import duration_of
 from caravan.journeys.events import BOT, BOTS, DONE_BY_BOTS, OF_ONE_ACCOUNT
@@ -80,13 +80,16 @@ def _gathered(condition: Did, asked: Asked, binder: Binder, *, once: bool) -> st
     whose = [(owner, f"{source} and {when}") for owner, source in _of_all(condition, asked, binder)]
     subject = "a.id" if asked == "account" else "p.id"
     if once:
-        done = " union all ".join(f"select {owner} {source}" for owner, source in whose)
-        return f"{subject} in ({done})"
+        done = " union all ".join(
+            f"select {owner} as subject_id {source}" for owner, source in whose
+        )
+        return among(subject, done)
     columns = "as subject_id, e.id, e.person_id"
     done = " union ".join(f"select {owner} {columns} {source}" for owner, source in whose)
-    return (
-        f"{subject} in (select done.subject_id from ({done}) done"
-        f" group by done.subject_id having {_often(condition, binder)})"
+    often = _often(condition, binder)
+    return among(
+        subject,
+        f"select done.subject_id from ({done}) done group by done.subject_id having {often}",
     )
 
 

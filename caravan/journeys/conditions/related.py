@@ -25,3 +25,13 @@ def accounts_of_person(join: str = "") -> str:
 def opportunities_of_account() -> str:
     """The opportunities ``o`` of the account ``a``."""
     return "from opportunities o where o.account_id = a.id and o.deleted_at is null"
+
+
+def among(subject: str, gathered: str) -> str:
+    """Whether the subject is among those gathered for everybody, who are called ``subject_id``.
+
+    An ``exists``, for which the planner has the choice: to join them, or where that cannot be, beside
+    others of which one is enough, to hash them or to look them up for each. ``in`` would read through all of
+    them for each there, as soon as they are too many to be hashed.
+    """
+    return f"exists (select from ({gathered}) gathered where gathered.subject_id = {subject})"

@@ -17,6 +17,7 @@ from caravan.journeys.conditions.model import Condition, Test
 from caravan.journeys.conditions.operators import NEGATIVE
 from caravan.journeys.conditions.related import (
     accounts_of_person,
+    among,
     opportunities_of_account,
     people_of_account,
     people_of_accounts,
@@ -265,11 +266,12 @@ class _Compiler:
     def _gathered_people(self, matching: str, least: int, most: int | None) -> str:
         """Counted for all accounts at once; who has none of them is in no group."""
         source = people_of_accounts("join accounts a on a.id = r.account_id")
-        grouped = f"select a.id {source} and ({matching}) group by a.id having"
+        grouped = f"select a.id as subject_id {source} and ({matching}) group by a.id having"
         if least > 0:
-            return f"a.id in ({grouped} {self._bounded('count(*)', least, most)})"
+            return among("a.id", f"{grouped} {self._bounded('count(*)', least, most)}")
         assert most is not None
-        return f"a.id not in ({grouped} count(*) > {self.binder.literal(most, 'bigint')})"
+        most_of_all = self.binder.literal(most, "bigint")
+        return f"not {among('a.id', f'{grouped} count(*) > {most_of_all}')}"
 
     def _bounded(self, count: str, least: int, most: int | None) -> str:
         bounds = [f"{count} >= {self.binder.literal(least, 'bigint')}"]
