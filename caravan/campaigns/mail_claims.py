@@ -46,6 +46,7 @@ class Claimed:
 
     step: MailStep
     messages: list[Message]
+    progress: Progress
 
 
 async def claim(
@@ -92,8 +93,12 @@ async def claim_in(
     *,
     go_on: bool,
     savepoints: bool,
+    concluded: bool = False,
 ) -> Claimed | Served:
-    """As ``claim``, in the caller's transaction."""
+    """As ``claim``, in the caller's transaction.
+
+    With ``concluded`` that transaction concludes the step too: what is claimed, it stores with the way to it.
+    """
     locked = await lock(conn, plans, traversal_id, at)
     stored = await stored_steps(conn, locked, step_no)
     if stored or locked.ended is not None:
@@ -108,11 +113,20 @@ async def claim_in(
     command = core.next_command(locked.loaded.control, progress.state)
     if command is not None and command.kind == "send" and at < locked.traversal.deadline:
         await progress.hold_what_leaves(conn)
-    await progress.save(conn, at)
-    if progress.held:
-        return Served(outcomes, None, control=locked.loaded.control, held_until=progress.held_until)
-    if large or drew or command is None or command.kind != "send":
-        return Served(outcomes, progress.state.ended, large=large, control=locked.loaded.control)
+    if progress.held or large or drew or command is None or command.kind != "send":
+        await progress.save(conn, at)
+        ended = None if progress.held else progress.state.ended
+        return Served(
+            outcomes,
+            ended,
+            large=large,
+            control=locked.loaded.control,
+            held_until=progress.held_until,
+        )
+    if not concluded or at >= locked.traversal.deadline:
+        await progress.save(conn, at)
+    elif locked.loaded.looks_at_steps:
+        await progress.flush(conn)
     return await _claim_step(conn, plans, mailing, progress, command, outcomes, claimant, at)
 
 
@@ -138,7 +152,7 @@ async def _claim_step(
     messages: list[Message] = []
     for place, action in sends:
         messages += await _claim_action(visit, mailing, place, action, claimant)
-    return Claimed(step, messages)
+    return Claimed(step, messages, progress)
 
 
 async def _claim_action(

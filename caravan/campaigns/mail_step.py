@@ -79,7 +79,7 @@ async def conclude_in(
     """As ``conclude``, in the caller's transaction.
 
     Args:
-        progress: of the traversal as it is locked now.
+        progress: of the traversal as it is locked now; its steps may be still to store.
         rows: its messages, read under that lock.
         captured: what was accepted has been delivered too.
     """
@@ -101,7 +101,7 @@ async def conclude_in(
                 step.before, None, control=locked.loaded.control, held_until=progress.held_until
             )
         raise RelayUnreachable("something came between: messages are still to be sent")
-    outcome = _outcome(step.command, rows, locked, at)
+    outcome = _outcome(step.command, rows, progress, at)
     progress.follow(outcome)
     taken: list[Outcome] = []
     large = False
@@ -117,11 +117,11 @@ async def conclude_in(
     )
 
 
-def _outcome(command: Command, rows: Sequence[Any], locked: Locked, at: datetime) -> Outcome:
+def _outcome(command: Command, rows: Sequence[Any], progress: Progress, at: datetime) -> Outcome:
     """What became of the step's messages."""
-    segments = locked.loaded.control.nodes[command.node].segments
+    segments = progress.locked.loaded.control.nodes[command.node].segments
     return Outcome(
-        step_no=locked.state.step_no,
+        step_no=progress.state.step_no,
         command=command,
         edge="next" if command.segment + 1 == len(segments) else None,
         at=at,

@@ -13,7 +13,6 @@ from caravan.campaigns.actions import with_savepoints_if_needed
 from caravan.campaigns.mail_claims import claim_in
 from caravan.campaigns.mailing import Mailing
 from caravan.campaigns.plans import PlanCache
-from caravan.campaigns.progress import Progress
 from caravan.campaigns.served import Served
 from caravan.delivery.capture import CaptureTransport
 from caravan.delivery.transport import Outgoing
@@ -56,6 +55,7 @@ async def send_together(
                 at,
                 go_on=True,
                 savepoints=savepoints,
+                concluded=True,
             )
             if isinstance(claimed, Served):
                 return claimed, []
@@ -68,7 +68,7 @@ async def send_together(
                 conn,
                 plans,
                 step,
-                Progress(step.locked, savepoints=savepoints),  # nobody else has had its row since
+                claimed.progress,  # nobody else has had its row since
                 rows,
                 claimant,
                 at,

@@ -1,6 +1,8 @@
 """One person's mail at one visit: whether they get it, what identifies it, what it says."""
 
 from collections.abc import Sequence
+from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from caravan.campaigns import permission, wording
@@ -40,12 +42,23 @@ def identity(visit: Visit, position: int, person_id: int) -> str:
     The instant of entry tells apart stores that number their traversals alike: mailboxes drop what
     bears an id they have seen.
     """
-    traversal = visit.traversal
-    key = (
-        f"{traversal.id}/{traversal.entered_at.isoformat()}"
-        f"/{visit.node}/{visit.number}/{position}/{person_id}"
-    )
-    return message_id(key, visit.loaded.plan.sender.email.rpartition("@")[2])
+    traversal, sender = visit.traversal, visit.loaded.plan.sender
+    of_visit = (traversal.id, traversal.entered_at, visit.node, visit.number)
+    return _identity(*of_visit, position, person_id, sender.email.rpartition("@")[2])
+
+
+@lru_cache(maxsize=4096)  # who decides, who claims and who writes ask for the same one
+def _identity(
+    traversal_id: int,
+    entered_at: datetime,
+    node: str,
+    visit: int,
+    position: int,
+    person_id: int,
+    domain: str,
+) -> str:
+    key = f"{traversal_id}/{entered_at.isoformat()}/{node}/{visit}/{position}/{person_id}"
+    return message_id(key, domain)
 
 
 def can_be_written(

@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import asyncpg
+from pydantic_core import PydanticSerializationError, from_json, to_json
 
 from caravan.database.errors import StoreUnreachable
 
@@ -23,7 +24,22 @@ TRANSACTION_TIMEOUT = "60s"
 
 async def _prepare(conn: Any) -> None:
     for kind in ("json", "jsonb"):
-        await conn.set_type_codec(kind, encoder=json.dumps, decoder=json.loads, schema="pg_catalog")
+        await conn.set_type_codec(kind, encoder=_json, decoder=_from_json, schema="pg_catalog")
+
+
+def _json(value: Any) -> str:
+    """A fifth of the standard library's time, which every record and every step would pay."""
+    try:
+        return to_json(value).decode()
+    except PydanticSerializationError:
+        return json.dumps(value)  # deeper than 250; else it says what cannot be written
+
+
+def _from_json(text: str) -> Any:
+    try:
+        return from_json(text)
+    except ValueError:
+        return json.loads(text)  # deeper than 200
 
 
 async def _leave_clean(conn: Any) -> None:

@@ -46,6 +46,8 @@ class _Context(RenderContext):
     """Beyond the end of a list is nothing, as an empty field is: `default` works."""
 
     def get_item(self, obj: Any, key: Any) -> Any:
+        if type(obj) is dict and key in obj:  # as most are, without the questions for others
+            return obj[key]
         try:
             return super().get_item(obj, key)
         except IndexError:

@@ -7,7 +7,7 @@ account, explaining where it is and continuing as new are all reading and writin
 from datetime import datetime
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 CommandKind = Literal["store", "send", "choose", "wait", "listen", "call", "decide"]
 
@@ -39,7 +39,7 @@ class Outcome(BaseModel):
     until: datetime | None = None
     look_at: datetime | None = None  # while it rests: when to look at the exits again
     at: datetime | None = None
-    counts: dict[str, int] = {}
+    counts: dict[str, int] = Field(default_factory=dict)  # a default would be copied deeply
 
 
 class Ended(BaseModel):
@@ -77,7 +77,7 @@ class State(BaseModel):
     step_no: int = 1
     position: str | None = None
     segment: int = 0
-    visits: dict[str, int] = {}
+    visits: dict[str, int] = Field(default_factory=dict)
     arrived_at: datetime | None = None
     pending: Pending | None = None
     ended: Ended | None = None

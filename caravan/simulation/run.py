@@ -32,10 +32,11 @@ from caravan.simulation.flowing import DAY, Flow
 from caravan.simulation.group_asking import asks_of_groups
 from caravan.simulation.held_mail import HeldMail
 from caravan.simulation.instants import to_the_millisecond
+from caravan.simulation.lane import Lane
 from caravan.simulation.lines import Line
 from caravan.simulation.outside import Outside
 from caravan.simulation.throw_away import Pair
-from caravan.simulation.walking import Lane, Walker
+from caravan.simulation.walking import Walker
 
 #: accounts that are walked before progress is told
 AT_A_TIME = 200

@@ -15,11 +15,11 @@ from caravan.campaigns.deciding import Verdict
 from caravan.campaigns.mail_together import send_together
 from caravan.campaigns.mailing import Mailing
 from caravan.campaigns.plans import PlanCache
-from caravan.database.one_connection import OneConnection
 from caravan.services.silence import Silence
 from caravan.simulation import sql
 from caravan.simulation.agenda import Traveller
 from caravan.simulation.decisions import Decisions
+from caravan.simulation.lane import Lane
 from caravan.simulation.throw_away import LANES
 
 CLAIMANT = "simulation"
@@ -27,10 +27,6 @@ CLAIMANT = "simulation"
 WORTH_A_LANE = 5
 #: answers come as lines, not as callbacks: nobody is told these
 NOBODY = Callbacks(munchkin=CLAIMANT, url="https://nobody.invalid", secret=CLAIMANT)
-
-
-#: to borrow a connection from a pool for each of an account's transactions would cost more than they do
-Lane = OneConnection
 
 
 class Walker:
@@ -80,9 +76,10 @@ class Walker:
         return self._opened[:wanted]
 
     async def _on(self, lane: Lane, parties: Iterator[list[Traveller]], at: datetime) -> None:
-        for party in parties:
-            for traveller in party:
-                await self._one(lane, traveller, at)
+        async with lane.chained():
+            for party in parties:
+                for traveller in party:
+                    await self._one(lane, traveller, at)
 
     async def _one(self, lane: Lane, traveller: Traveller, at: datetime) -> None:
         """Until it rests beyond this instant, or nothing more is to be done."""
