@@ -27,7 +27,7 @@ format: .venv/.done
 bench: .venv/.done
 	$(RUN) -m benchmarks
 
-# Full sizes that take half an hour and much disk.
+# Full sizes that take ten minutes and much disk.
 bench-long: .venv/.done
 	$(RUN) -m benchmarks --long
 

@@ -10,7 +10,7 @@ Writing the membership is not in the ratio, for the query by hand writes nothing
 whole evaluation took beside it, the first one of all, which writes everybody's row and when each may change by
 time alone (``whole_seconds``).
 
-It takes half an hour and 12 GB of disk, so it is no part of ``make bench``; ``BENCH_ACCOUNTS=100000``
+It takes ten minutes and 12 GB of disk, so it is no part of ``make bench``; ``BENCH_ACCOUNTS=100000``
 makes it smaller, for whoever works on the compiler.
 """
 
@@ -106,6 +106,6 @@ async def _compare(
         "seconds": significant(min(compiled)),
         "by_hand_seconds": significant(min(by_hand)),
     }
-    # one question may take half an hour: whoever ends it early knows those before
+    # whoever ends it early knows those before
     print(f"  {slug}: {told['ratio']} ({told['seconds']} s)", file=sys.stderr, flush=True)
     return told

@@ -235,17 +235,20 @@ class Progress:
         )
 
     def _take_steps(self) -> dict[str, Any]:
-        """The steps not yet stored, column by column."""
+        """The steps not yet stored, by the names of their columns."""
         steps, self._unstored = self._unstored, []
         return {
             "traversal_id": self.locked.traversal.id,
-            "step_nos": [outcome.step_no for _, outcome, _ in steps],
-            "nodes": [outcome.command.node for _, outcome, _ in steps],
-            "kinds": [outcome.command.kind for _, outcome, _ in steps],
-            "visits": [outcome.command.visit for _, outcome, _ in steps],
-            "arrived_at": [before.arrived_at for before, _, _ in steps],
-            "outcomes": [
-                outcome.model_dump(mode="json", exclude_none=True) for _, outcome, _ in steps
+            "steps": [
+                {
+                    "step_no": outcome.step_no,
+                    "node": outcome.command.node,
+                    "kind": outcome.command.kind,
+                    "visit": outcome.command.visit,
+                    "arrived_at": before.arrived_at,
+                    "outcome": outcome.model_dump(mode="json", exclude_none=True),
+                    "because": because,
+                }
+                for before, outcome, because in steps
             ],
-            "because": [because for _, _, because in steps],
         }

@@ -59,12 +59,8 @@ async def _record(
     rows = await sql.fetch(
         conn,
         "record_activities",
-        external_ids=[h.external_id for h in happenings],
-        types=[h.type for h in happenings],
-        ats=[h.at for h in happenings],
-        account_ids=[h.account_id for h in happenings],
-        person_ids=[h.person_id for h in happenings],
-        fields=[h.fields for h in happenings],
+        happenings=[vars(one) for one in happenings],
+        types=sorted({one.type for one in happenings}),
         touched=account_ids,
     )
     of_groups = await _engaged(conn, rows[0], as_of)  # first: what is heard may ask for it

@@ -5,9 +5,12 @@ from functools import lru_cache, wraps
 from typing import Any
 
 from liquid import BoundTemplate, Environment, RenderContext, StrictUndefined
+from liquid.builtin.content import ContentNode
 from liquid.builtin.filters.misc import date as builtin_date
-from liquid.exceptions import LiquidError, ResourceLimitError
+from liquid.builtin.output import OutputNode
+from liquid.exceptions import LiquidError, OutputStreamLimitError, ResourceLimitError
 from liquid.filter import with_context
+from liquid.stringify import to_liquid_string
 
 from caravan.delivery.errors import UnfitText, UnfitValue
 from caravan.journeys.conditions.operators import UnfitOperand, read_value
@@ -93,16 +96,13 @@ _html = _Bounded(undefined=StrictUndefined, autoescape=True)
 _exact = _Exact(undefined=StrictUndefined)
 
 
-@lru_cache(maxsize=2000)
-def _parsed(text: str) -> BoundTemplate:
-    return _plain.from_string(text)
-
-
 class LiquidText:
     """A parsed text, for those who keep it."""
 
     def __init__(self, template: BoundTemplate) -> None:
         self._template = template
+        #: most have no tags: their pieces are joined, which is quicker than to write them to a stream
+        self._without_tags = all(type(node) in (ContentNode, OutputNode) for node in template.nodes)
 
     @classmethod
     def html(cls, text: str) -> "LiquidText":
@@ -129,9 +129,29 @@ class LiquidText:
             UnfitText: a variable is unknown, a limit was passed, or a filter cannot take the data.
         """
         try:
+            if self._without_tags:
+                return self._joined(context)
             return str(self._template.render(context))
         except Exception as error:  # filters let through whatever their arithmetic raises
             raise UnfitText(_first_line(error)) from error
+
+    def _joined(self, context: dict[str, Any]) -> str:
+        template = self._template
+        given = _Context(template, globals=template.make_globals(context))
+        text = "".join(
+            node.text
+            if isinstance(node, ContentNode)
+            else to_liquid_string(node.expression.evaluate(given), given.autoescape)
+            for node in template.nodes
+        )
+        if len(text) > _Bounded.output_stream_limit:
+            raise OutputStreamLimitError("output stream limit reached", token=None)
+        return text
+
+
+@lru_cache(maxsize=2000)
+def _parsed(text: str) -> LiquidText:
+    return LiquidText(_plain.from_string(text))
 
 
 def _read(environment: Environment, text: str) -> BoundTemplate:
@@ -150,10 +170,10 @@ def render_text(text: str, context: dict[str, Any]) -> str:
     if "{" not in text:
         return text
     try:
-        template = _parsed(text)
+        parsed = _parsed(text)
     except LiquidError as error:
         raise UnfitText(_first_line(error)) from error
-    return LiquidText(template).render(context)
+    return parsed.render(context)
 
 
 def _first_line(error: Exception) -> str:

@@ -12,7 +12,6 @@ from caravan.journeys.shield import Shielded, shield
 from caravan.journeys.visible_text import tame
 
 _SPACES = re.compile(r"[ \t\r\f\v]+")
-_AROUND_BREAKS = re.compile(r" ?\n ?")
 _BLANK_LINES = re.compile(r"\n{3,}")
 _BLOCKS = frozenset(
     {"p", "div", "tr", "table", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "li", "br", "hr"}
@@ -59,7 +58,7 @@ def text_template(html: str) -> str | None:
 
 def tidied(text: str) -> str:
     """Single spaces, no blank ends of lines, at most one empty line, no empty link."""
-    text = _AROUND_BREAKS.sub("\n", _SPACES.sub(" ", text.replace(" ()", "")))
+    text = _SPACES.sub(" ", text.replace(" ()", "")).replace(" \n", "\n").replace("\n ", "\n")
     return _BLANK_LINES.sub("\n\n", text).strip() + "\n"
 
 

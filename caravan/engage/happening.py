@@ -9,7 +9,7 @@ from caravan.journeys.events import OF_ONE_ACCOUNT
 
 @dataclass(frozen=True)
 class Happening:
-    """``external_id`` makes recording it twice harmless.
+    """What an activity says, by the names of its columns; ``external_id`` makes recording it twice harmless.
 
     One that names both an account and a person is the person's; the account says in whose affairs it
     happened, for events that are one account's alone (``added_to_buying_group``).

@@ -6,6 +6,7 @@ outcomes and so agree on every position. No clock, randomness or I/O.
 """
 
 from datetime import datetime
+from typing import Any
 
 from caravan.journeys import nodes
 from caravan.journeys.control import BEYOND, ControlPlan, Target
@@ -18,7 +19,8 @@ class StepsDisagree(Exception):
 
 def begin(plan: ControlPlan, at: datetime) -> State:
     """The state of an account that has just entered."""
-    return _arrive(plan, State(), plan.start, at)
+    entering = State()
+    return entering.model_copy(update=_arrived(plan, entering, plan.start, at))
 
 
 def next_command(plan: ControlPlan, state: State) -> Command | None:
@@ -38,54 +40,58 @@ def apply(plan: ControlPlan, state: State, outcome: Outcome) -> State:
     command = next_command(plan, state)
     if command is None or outcome.step_no != state.step_no or outcome.command != command:
         raise StepsDisagree(f"step {outcome.step_no} answers {outcome.command}, open is {command}")
-    state = state.model_copy(update={"step_no": state.step_no + 1})
-    at = outcome.at or state.arrived_at
-    assert at is not None
-    if outcome.edge is not None:
-        to = plan.exits.get(outcome.edge) or nodes.lead(plan.nodes[command.node], outcome.edge)
-        return leave(plan, state, to, at)
-    if outcome.until is not None:
-        since = state.pending.asked_at if state.pending is not None else at
-        rest = Pending(asked_at=since, until=outcome.until, look_at=outcome.look_at)
-        return state.model_copy(update={"pending": rest})
-    return state.model_copy(update={"segment": state.segment + 1, "pending": None})
+    changed = _answered(plan, state, outcome)
+    return state.model_copy(update={"step_no": state.step_no + 1, **changed})
 
 
 def leave(plan: ControlPlan, state: State, target: Target, at: datetime) -> State:
     """Follow an edge: to the next node, or out of the journey."""
+    return state.model_copy(update=_left(plan, state, target, at))
+
+
+def _answered(plan: ControlPlan, state: State, outcome: Outcome) -> dict[str, Any]:
+    """What an outcome changes of the state."""
+    at = outcome.at or state.arrived_at
+    assert at is not None
+    if outcome.edge is not None:
+        node = plan.nodes[outcome.command.node]
+        to = plan.exits.get(outcome.edge) or nodes.lead(node, outcome.edge)
+        return _left(plan, state, to, at)
+    if outcome.until is not None:
+        since = state.pending.asked_at if state.pending is not None else at
+        rest = Pending(asked_at=since, until=outcome.until, look_at=outcome.look_at)
+        return {"pending": rest}
+    return {"segment": state.segment + 1, "pending": None}
+
+
+def _left(plan: ControlPlan, state: State, target: Target, at: datetime) -> dict[str, Any]:
     if target.node is not None:
-        return _arrive(plan, state, target.node, at)
-    return _end(state, target, state.position or "")
+        return _arrived(plan, state, target.node, at)
+    return _ended(target, state.position or "")
 
 
-def _end(state: State, target: Target, node: str) -> State:
+def _ended(target: Target, node: str) -> dict[str, Any]:
     ended = Ended(reason=target.reason or "completed", label=target.label, node=node)
-    return state.model_copy(
-        update={"position": None, "segment": 0, "pending": None, "ended": ended}
-    )
+    return {"position": None, "segment": 0, "pending": None, "ended": ended}
 
 
-def _arrive(plan: ControlPlan, state: State, node: str, at: datetime) -> State:
+def _arrived(plan: ControlPlan, state: State, node: str, at: datetime) -> dict[str, Any]:
     """Come to a node, or to where those go who have been there too often."""
     passed: list[str] = []
     while _too_often(plan, state, node):
         beyond = plan.nodes[node].edges[BEYOND]
         if beyond.node is None or beyond.node in passed:
             # nodes that send each other on for good: nobody could ever arrive
-            out = beyond if beyond.node is None else Target(reason=BEYOND)
-            return _end(state, out, node)
+            return _ended(beyond if beyond.node is None else Target(reason=BEYOND), node)
         passed.append(node)
         node = beyond.node
-    visits = {**state.visits, node: state.visits.get(node, 0) + 1}
-    return state.model_copy(
-        update={
-            "position": node,
-            "segment": 0,
-            "visits": visits,
-            "arrived_at": at,
-            "pending": None,
-        }
-    )
+    return {
+        "position": node,
+        "segment": 0,
+        "visits": {**state.visits, node: state.visits.get(node, 0) + 1},
+        "arrived_at": at,
+        "pending": None,
+    }
 
 
 def _too_often(plan: ControlPlan, state: State, node: str) -> bool:

@@ -18,8 +18,8 @@ order by id for key share;
 -- counted on its days; null where nothing does. What bots did (`bot`) engages nobody.
 with inserted as (
   insert into activities (external_id, type, at, account_id, person_id, fields)
-  select * from unnest(:external_ids::text[], :types::text[], :ats::timestamptz[], :account_ids::bigint[],
-                       :person_ids::bigint[], :fields::jsonb[])
+  select external_id, type, at, account_id, person_id, fields
+  from jsonb_populate_recordset(null::activities, :happenings::jsonb)
   on conflict (external_id) do nothing
   returning id, type, at, account_id, person_id, fields
 ), engaging as (

@@ -32,16 +32,14 @@ order by step_no limit :limit;
 
 -- name: store_steps
 insert into steps (traversal_id, step_no, node, kind, visit, arrived_at, outcome, because)
-select :traversal_id::bigint, s.*
-from unnest(:step_nos::int[], :nodes::text[], :kinds::text[], :visits::int[], :arrived_at::timestamptz[],
-            :outcomes::jsonb[], :because::jsonb[]) s;
+select :traversal_id::bigint, step_no, node, kind, visit, arrived_at, outcome, because
+from jsonb_populate_recordset(null::steps, :steps::jsonb);
 
 -- name: save_position
 with stored as (
   insert into steps (traversal_id, step_no, node, kind, visit, arrived_at, outcome, because)
-  select :traversal_id::bigint, s.*
-  from unnest(:step_nos::int[], :nodes::text[], :kinds::text[], :visits::int[], :arrived_at::timestamptz[],
-              :outcomes::jsonb[], :because::jsonb[]) s
+  select :traversal_id::bigint, step_no, node, kind, visit, arrived_at, outcome, because
+  from jsonb_populate_recordset(null::steps, :steps::jsonb)
 )
 update traversals
 set state = :state, held_for = :held_for, held_at = case when :held_for::text is not null then coalesce(held_at, :at) end
@@ -50,9 +48,8 @@ where id = :traversal_id;
 -- name: end_traversal
 with stored as (
   insert into steps (traversal_id, step_no, node, kind, visit, arrived_at, outcome, because)
-  select :traversal_id::bigint, s.*
-  from unnest(:step_nos::int[], :nodes::text[], :kinds::text[], :visits::int[], :arrived_at::timestamptz[],
-              :outcomes::jsonb[], :because::jsonb[]) s
+  select :traversal_id::bigint, step_no, node, kind, visit, arrived_at, outcome, because
+  from jsonb_populate_recordset(null::steps, :steps::jsonb)
 ), ended as (
   update traversals
   set state = :state, ended_at = :at, reason = :reason, label = :label, epoch = epoch + 1, held_at = null, held_for = null
