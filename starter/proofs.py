@@ -25,6 +25,7 @@ from starter.import_data import tell_bad_rows
 from starter.output import say
 from starter.scratch import scratch_dsn
 from starter.session import open_session, run
+from starter.simulate import tell_titles_unread
 from starter.validate import read_workspace, tell
 
 SlugArgument = Annotated[str, typer.Argument(help="The template's slug.", metavar="SLUG")]
@@ -159,10 +160,10 @@ def _in_files(workspace: Workspace, person: str, account: str | None) -> list[Re
 
     async def body(dsn: str) -> list[Recipient]:
         async with throw_away_pair(dsn) as pair:
-            reports, _ = await Outside(pair, workspace, embedder()).load(
-                workspace.data, datetime.now(UTC)
-            )
+            outside = Outside(pair, workspace, embedder())
+            reports, _ = await outside.load(workspace.data, datetime.now(UTC))
             tell_bad_rows(reports)
+            tell_titles_unread([outside.titles_unread])
             return await previews.in_platform(pair.platform, person, account)
 
     with scratch_dsn() as dsn:

@@ -112,8 +112,8 @@ def test_bad_lines_of_the_events_file_are_told_with_their_numbers(
 def test_titles_that_cannot_be_read_are_told_once(
     caravan: Run, shop: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for command in ("simulate", "test"):
-        monkeypatch.setattr(f"starter.{command}.embedder", Deaf)
+    for module in ("simulate", "test", "proofs"):
+        monkeypatch.setattr(f"starter.{module}.embedder", Deaf)
     tests = [file for file in shop.rglob("*.yaml") if "\ntests:" in f"\n{file.read_text()}"]
     (shop / "again.yaml").write_text(re.sub("(?m)^tests: ", "tests: again-", tests[0].read_text()))
     simulated = caravan("simulate", str(shop), "--journey", "welcome", "--at", AT)
@@ -123,6 +123,10 @@ def test_titles_that_cannot_be_read_are_told_once(
     why = "nothing can be read here; people whose titles were not read have no persona"
     assert simulated.stderr.splitlines().count(why) == 1
     assert tested.stderr.splitlines() == [why]
+    proof = ("email", "preview", "welcome", str(shop), "--person", "p1", "--data-files")
+    previewed = caravan(*proof, "--out", str(shop / "out"))
+    assert previewed.returncode == 0, previewed.stderr
+    assert previewed.stderr.splitlines().count(why) == 1
 
 
 def test_simulate_says_that_no_model_was_asked(caravan: Run, tmp_path: Path) -> None:
