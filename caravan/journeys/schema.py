@@ -11,12 +11,16 @@ from pathlib import Path as FilePath
 from typing import Any
 
 from caravan.journeys.actions import ACTIONS
+from caravan.journeys.condition_schema import (
+    DURATION,
+    PERIOD,
+    SCALAR,
+    TEST,
+    Schema,
+    condition_schemas,
+)
 from caravan.journeys.conditions.counts import MOST
-from caravan.journeys.conditions.parse import condition_keys
-from caravan.journeys.conditions.reading_did import KEYS as DID_KEYS
-from caravan.journeys.conditions.reading_groups import COUNT_KEYS, GROUP_KEYS, MEMBER_KEYS, TESTS
-from caravan.journeys.conditions.reading_tests import EVERY_OPERATOR
-from caravan.journeys.conditions.scope import Context, Scope
+from caravan.journeys.conditions.scope import Scope
 from caravan.journeys.documents import (
     LISTS,
     WorkspaceDocument,
@@ -50,8 +54,6 @@ from caravan.journeys.problems import Path
 from caravan.journeys.reading import SLUG, Fields, JourneyScope
 from caravan.journeys.time import WEEKDAYS
 
-Schema = dict[str, Any]
-
 _SCOPE = Scope(catalog=FieldCatalog(), in_journey=True)
 _JOURNEY = JourneyScope(_SCOPE, frozenset(), {}, frozenset())
 _AT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -79,22 +81,19 @@ READERS: dict[str, Callable[[Fields], object]] = {
     "tests": lambda fields: read_tests(fields, FieldCatalog(), {}, "", lambda path: 1),
 }
 
-SCALAR: Schema = {"type": ["string", "number", "boolean"]}
-_DURATION = r"([1-9][0-9]{0,9}) (second|minute|hour|day|week|month)s?\s*$"
-
 #: what a key takes, by what its reader asked for it as
 TAKEN: dict[str, Schema] = {
     "boolean": {"type": "boolean"},
     "fraction": {"type": "number", "minimum": 0, "maximum": 1},
-    "duration": {"type": "string", "pattern": rf"^\s*{_DURATION}"},
-    "signed duration": {"type": "string", "pattern": rf"^\s*[+-]?{_DURATION}"},
+    "duration": DURATION,
+    "signed duration": {"type": "string", "pattern": rf"^\s*[+-]?{PERIOD}"},
     "zone": {"type": "string"},
     "moment": {"type": "string"},
     "clock": {"type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$"},
     "ends_on": {"type": "string"},
     "account condition": {"$ref": "#/$defs/account_condition"},
     "person condition": {"$ref": "#/$defs/person_condition"},
-    "test": {"$ref": "#/$defs/test"},
+    "test": TEST,
     "tests": {"$ref": "#/$defs/field_tests"},
 }
 
@@ -203,13 +202,8 @@ def json_schema() -> Schema:
                 [name for name, action in ACTIONS.items() if action.context == "person"]
             ),
             "event": _one_of({name: _event(name) for name in (*EVENTS, GENERIC)}),
-            "account_condition": _condition("account"),
-            "person_condition": _condition("person"),
-            "did": _did(),
-            "buying_group": _group(GROUP_KEYS, {"anyOf": [_role_count(), _list_of(_role_count())]}),
-            "member_of": _group(MEMBER_KEYS, TAKEN["test"]),
             "field_tests": {"type": "object", "additionalProperties": {"$ref": "#/$defs/test"}},
-            "test": _test(),
+            **condition_schemas(),
         },
     }
 
@@ -367,90 +361,3 @@ def _within(read: Read, path: Path, kinds: set[str], actions: str) -> list[Schem
     elif "items" in kinds:
         options.append({"type": "array"})
     return options
-
-
-def _condition(context: Context) -> Schema:
-    own = {"$ref": f"#/$defs/{context}_condition"}
-    several = {"type": "array", "items": own, "minItems": 1}
-    tests, test, did = ({"$ref": f"#/$defs/{name}"} for name in ("field_tests", "test", "did"))
-    count = {"type": "integer", "minimum": 0, "maximum": MOST}
-    people = {
-        "type": "object",
-        "properties": {
-            "when": {"$ref": "#/$defs/person_condition"},
-            "at_least": count,
-            "at_most": count,
-        },
-        "required": ["when"],
-        "additionalProperties": False,
-    }
-    takes: dict[str, Schema] = {
-        "all": several, "any": several, "not": own,
-        "account": tests, "person": tests, "opportunity": tests, "role_in_account": test,
-        "people": people, "did": did, "did_not": did,
-        "buying_group": {"$ref": "#/$defs/buying_group"}, "member_of": {"$ref": "#/$defs/member_of"},
-        "audience": SCALAR, "account_list": SCALAR, "people_list": SCALAR,
-        "heard": {"anyOf": [SCALAR, {"type": "array", "items": SCALAR, "minItems": 1}]},
-    }  # fmt: skip
-    return {
-        "type": "object",
-        "properties": {key: takes.get(key, {}) for key in condition_keys(context)},
-        "additionalProperties": False,
-    }
-
-
-def _did() -> Schema:
-    count = {"type": "integer", "minimum": 1, "maximum": MOST}
-    takes: dict[str, Schema] = {
-        "event": {"type": "string"},
-        "where": {"anyOf": [{"$ref": "#/$defs/field_tests"}, {"type": "null"}]},
-        "at_least": count,
-        "people": count,
-        "within": {"anyOf": [TAKEN["duration"], {"type": "null"}]},
-        "since": {"anyOf": [SCALAR, {"type": "null"}]},
-    }
-    return {
-        "type": "object",
-        "properties": {**{key: takes.get(key, {}) for key in DID_KEYS}, "type": {"type": "string"}},
-        "required": ["event"],
-        "additionalProperties": False,
-    }
-
-
-def _group(keys: Iterable[str], role: Schema) -> Schema:
-    """What is asked of a buying group."""
-    takes = {**dict.fromkeys(TESTS, TAKEN["test"]), "role": role}
-    return {
-        "type": "object",
-        "properties": {key: takes.get(key, {"type": "boolean"}) for key in keys},
-        "additionalProperties": False,
-    }
-
-
-def _role_count() -> Schema:
-    count = {"type": "integer", "minimum": 0, "maximum": MOST}
-    return {
-        "type": "object",
-        "properties": {**dict.fromkeys(COUNT_KEYS, count), "name": SCALAR},
-        "required": ["name"],
-        "additionalProperties": False,
-    }
-
-
-def _list_of(item: Schema) -> Schema:
-    return {"type": "array", "items": item, "minItems": 1}
-
-
-def _test() -> Schema:
-    one = {"type": ["string", "number", "boolean", "null"]}
-    value = {"anyOf": [one, {"type": "array", "items": one, "minItems": 1}]}
-    return {
-        "anyOf": [
-            *value["anyOf"],
-            {
-                "type": "object",
-                "properties": dict.fromkeys(sorted(EVERY_OPERATOR), value),
-                "additionalProperties": False,
-            },
-        ]
-    }
