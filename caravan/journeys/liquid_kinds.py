@@ -155,3 +155,11 @@ def of_fields(catalog: FieldCatalog) -> KindOf:
         )  # of a fragment, taken in for each of a list
 
     return kind_of
+
+
+def in_words(kind: Kind) -> str:
+    """What it is, for who wrote the text."""
+    return {
+        "text": "a text", "number": "a number", "boolean": "true or false", "instant": "an instant",
+        "list": "a list", "loop": "a loop", "row": "a loop", "nothing": "nothing",
+    }.get(kind.what, "a text or a number")  # fmt: skip

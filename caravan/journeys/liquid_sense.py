@@ -8,8 +8,8 @@ each branch gives it one, and behind a loop only where it had one before.
 """
 
 import inspect
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from liquid import BoundTemplate, Environment, RenderContext
@@ -48,16 +48,16 @@ from caravan.journeys.fragments import FragmentNode, bound_as
 from caravan.journeys.lines import Lines
 from caravan.journeys.liquid_kinds import (
     ANY,
-    GIVEN,
     NUMBER,
     TEXT,
     Kind,
     KindOf,
     behind_filter,
+    in_words,
     joined,
-    of_item,
     of_literal,
 )
+from caravan.journeys.liquid_parts import each_of, no_part, part_of
 
 
 @dataclass(frozen=True, order=True)
@@ -72,13 +72,6 @@ class Nonsense:
 Scope = dict[str, Kind]
 
 _ORDERED = (LtExpression, LeExpression, GtExpression, GeExpression)
-_OF_LOOPS = frozenset(
-    {"name", "length", "index", "index0", "rindex", "rindex0", "first", "last", "parentloop"}
-)
-_OF_ROWS = frozenset(
-    {"length", "index", "index0", "rindex", "rindex0", "first", "last", "col", "col0", "col_first",
-     "col_last", "row"}
-)  # fmt: skip
 #: rounds of a loop that are followed until its names keep their kinds, in so many loops within each other
 MOST_ROUNDS, MOST_FOLLOWED = 3, 3
 #: what a filter may be tried on: one that takes none of these takes nothing
@@ -182,7 +175,7 @@ class _Follower:
         self.whole_number("offset", expression.offset, scope)
         if expression.cols is not None:
             self.kind(expression.cols, scope)
-        item = {str(expression.identifier): _each_of(over)}
+        item = {str(expression.identifier): each_of(over)}
         if isinstance(node, ForNode):
             item["forloop"] = Kind("loop", within=self.loops)
         else:
@@ -238,7 +231,7 @@ class _Follower:
         if node.var is not None:
             kind = self.kind(node.var, scope)
             many = node.loop and kind.what == "list" and kind.items != "number"
-            names[bound_as(node)] = _each_of(kind) if many else kind
+            names[bound_as(node)] = each_of(kind) if many else kind
             if many:
                 names["forloop"] = Kind("loop")
         return names
@@ -275,7 +268,7 @@ class _Follower:
             self.report(
                 expression.token.start_index,
                 "bad-value",
-                f"contains looks into texts and lists: {expression.left} is {_said(kinds[0])}",
+                f"contains looks into texts and lists: {expression.left} is {in_words(kinds[0])}",
             )
         return of_literal(expression)
 
@@ -289,7 +282,7 @@ class _Follower:
             self.report(
                 expression.token.start_index,
                 "bad-value",
-                f"{expression.left} ({_said(left)}) and {expression.right} ({_said(right)}) "
+                f"{expression.left} ({in_words(left)}) and {expression.right} ({in_words(right)}) "
                 f"have no order{remedy}",
             )
 
@@ -308,9 +301,9 @@ class _Follower:
             if kind.what not in ("given", "loop"):
                 return kind  # its parts are the fields that exist
         for number, part in enumerate(path.path[1:], start=1):
-            inner = _part_of(kind, part, indexes[number])
+            inner = part_of(kind, part, indexes[number])
             if inner is None:
-                self.report(index, "unknown-variable", _no_part(path, root, kind, part))
+                self.report(index, "unknown-variable", no_part(path, root, kind, part))
                 return ANY
             kind = inner
         return kind
@@ -375,57 +368,3 @@ def _in_each(ends: Sequence[Scope]) -> Scope:
     for other in others:
         both = {name: joined(kind, other[name]) for name, kind in both.items() if name in other}
     return both
-
-
-def _each_of(kind: Kind) -> Kind:
-    """What a loop goes over: a text is gone over once, as a whole."""
-    match kind.what:
-        case "list":
-            return replace(of_item(kind), null=kind.items == "any")
-        case "text":
-            return TEXT
-        case "given":
-            return GIVEN
-    return ANY
-
-
-def _part_of(kind: Kind, part: object, index: Kind | None) -> Kind | None:
-    """What a part is, by its name or its number; None: there is none."""
-    match kind.what:
-        case "loop" if part == "parentloop":
-            return Kind("loop", within=kind.within - 1) if kind.within else None
-        case "loop" | "row":
-            return next(_kinds_of_loop_parts(kind, part), None)
-        case "list" | "given":
-            if part == "size":
-                return NUMBER
-            if part in ("first", "last") or isinstance(part, int) or index == NUMBER:
-                return of_item(kind) if kind.what == "list" else GIVEN
-        case "text" if part == "size" and not kind.null:
-            return NUMBER
-    return None
-
-
-def _kinds_of_loop_parts(kind: Kind, part: object) -> Iterator[Kind]:
-    if part in (_OF_LOOPS if kind.what == "loop" else _OF_ROWS):
-        if part in ("first", "last", "col_first", "col_last"):
-            yield Kind("boolean")
-        else:
-            yield TEXT if part == "name" else NUMBER
-
-
-def _no_part(path: Path, root: str, kind: Kind, part: object) -> str:
-    if kind.what in ("loop", "row"):
-        known = _OF_LOOPS if kind.what == "loop" else _OF_ROWS
-        return f"{root} has no {part}{nearest(part, sorted(known - {'parentloop'}))}"
-    if kind.what in ("list", "given"):
-        return f"{path}: of a list there are first, last, size and numbered items, no {part}"
-    remedy = f": write {root} | {part}" if part in ("size", "first", "last") else ""
-    return f"{path}: {root} is {_said(kind)} and has no part {part}{remedy}"
-
-
-def _said(kind: Kind) -> str:
-    return {
-        "text": "a text", "number": "a number", "boolean": "true or false", "instant": "an instant",
-        "list": "a list", "loop": "a loop", "row": "a loop", "nothing": "nothing",
-    }.get(kind.what, "a text or a number")  # fmt: skip
