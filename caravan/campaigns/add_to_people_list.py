@@ -1,7 +1,8 @@
 """The action ``add_to_people_list``: people join a list."""
 
 from caravan.campaigns import recording
-from caravan.campaigns.effects import Effect, Place, candidates, note
+from caravan.campaigns.candidates import candidates
+from caravan.campaigns.effects import Effect, Place, note
 from caravan.campaigns.visit import Visit
 from caravan.engage import lists
 from caravan.journeys.actions.add_to_people_list import AddToPeopleList

@@ -8,7 +8,8 @@ quiet hours leave out keeps it from nobody.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from caravan.campaigns.effects import Candidate, Place
+from caravan.campaigns.candidates import Candidate
+from caravan.campaigns.effects import Place
 from caravan.campaigns.visit import Visit
 from caravan.engage import sql
 

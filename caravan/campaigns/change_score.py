@@ -1,7 +1,8 @@
 """The action ``change_score``: a score of each person grows, shrinks, or takes a value."""
 
 from caravan.campaigns import recording
-from caravan.campaigns.effects import Effect, Place, candidates, note
+from caravan.campaigns.candidates import candidates
+from caravan.campaigns.effects import Effect, Place, note
 from caravan.campaigns.visit import Visit
 from caravan.engage import sql
 from caravan.engage.happening import Happening

@@ -6,8 +6,9 @@ from typing import Any
 
 from caravan.campaigns import mail_step, personal_mail
 from caravan.campaigns.actions import with_savepoints_if_needed
+from caravan.campaigns.candidates import Candidate
 from caravan.campaigns.drawing import takes_turns
-from caravan.campaigns.effects import BAD_VALUE, Candidate, Place
+from caravan.campaigns.effects import BAD_VALUE, Place
 from caravan.campaigns.group_tokens import with_group
 from caravan.campaigns.limit_slots import lock_ahead
 from caravan.campaigns.mail_step import MailStep

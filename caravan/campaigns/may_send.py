@@ -9,7 +9,8 @@ from datetime import datetime
 
 from caravan.campaigns import addresses_taken, permission, personal_mail
 from caravan.campaigns.addresses_taken import DUPLICATE, Addresses
-from caravan.campaigns.effects import Candidate, Place
+from caravan.campaigns.candidates import Candidate
+from caravan.campaigns.effects import Place
 from caravan.campaigns.limit_slots import Room, look_for_room
 from caravan.campaigns.mailing import Mailing
 from caravan.campaigns.messages import kind_of

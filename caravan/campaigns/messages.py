@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from caravan.campaigns import personal_mail, personal_text, sales_alert
-from caravan.campaigns.effects import Candidate, Place, candidates
+from caravan.campaigns.candidates import Candidate, candidates
+from caravan.campaigns.effects import Place
 from caravan.campaigns.mailing import Mailing
 from caravan.campaigns.visit import Visit
 from caravan.delivery.transport import Outgoing

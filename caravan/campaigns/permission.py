@@ -8,7 +8,7 @@ read before (product.md §5.6).
 from collections.abc import Sequence
 from typing import Any
 
-from caravan.campaigns.effects import Candidate
+from caravan.campaigns.candidates import Candidate
 from caravan.engage import sql
 from caravan.journeys.addresses import is_mailable
 from caravan.journeys.suppressing import keys_of, phone_key

@@ -1,7 +1,8 @@
 """The action ``person_interesting_moment``: a moment of each person it is meant for."""
 
 from caravan.campaigns import recording, wording
-from caravan.campaigns.effects import Effect, Place, candidates, make_for_each, note
+from caravan.campaigns.candidates import candidates, make_for_each
+from caravan.campaigns.effects import Effect, Place, note
 from caravan.campaigns.visit import Visit
 from caravan.engage.happening import Happening
 from caravan.journeys.actions.moment import MOMENT_TEXT_LIMIT

@@ -6,7 +6,8 @@ from functools import lru_cache
 from typing import Any
 
 from caravan.campaigns import permission, wording
-from caravan.campaigns.effects import Candidate, Place
+from caravan.campaigns.candidates import Candidate
+from caravan.campaigns.effects import Place
 from caravan.campaigns.group_tokens import group_token
 from caravan.campaigns.mailing import Mailing
 from caravan.campaigns.visit import Visit

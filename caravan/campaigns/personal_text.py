@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from caravan.campaigns import permission, wording
-from caravan.campaigns.effects import Candidate
+from caravan.campaigns.candidates import Candidate
 from caravan.campaigns.mailing import Mailing
 from caravan.campaigns.visit import Visit
 from caravan.delivery.errors import UnfitText

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from caravan.campaigns.effects import Candidate
+from caravan.campaigns.candidates import Candidate
 from caravan.campaigns.visit import Visit
 from caravan.journeys.quiet_hours import is_dropped, quiet_until
 from caravan.journeys.zones import FIELD

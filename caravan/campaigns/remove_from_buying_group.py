@@ -2,7 +2,8 @@
 
 from caravan.buying_groups.membership import group_of
 from caravan.campaigns import buying_group_changes
-from caravan.campaigns.effects import Effect, Place, candidates, note
+from caravan.campaigns.candidates import candidates
+from caravan.campaigns.effects import Effect, Place, note
 from caravan.campaigns.visit import Visit
 from caravan.journeys.actions.remove_from_buying_group import RemoveFromBuyingGroup
 

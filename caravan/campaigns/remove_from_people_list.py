@@ -1,7 +1,8 @@
 """The action ``remove_from_people_list``: people leave a list."""
 
 from caravan.campaigns import recording
-from caravan.campaigns.effects import Effect, Place, candidates, note
+from caravan.campaigns.candidates import candidates
+from caravan.campaigns.effects import Effect, Place, note
 from caravan.campaigns.visit import Visit
 from caravan.engage import lists
 from caravan.journeys.actions.remove_from_people_list import RemoveFromPeopleList

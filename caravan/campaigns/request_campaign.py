@@ -3,7 +3,8 @@
 The request's key names the effect it is of, so a step that is served again requests nothing twice.
 """
 
-from caravan.campaigns.effects import Effect, Place, candidates, note
+from caravan.campaigns.candidates import candidates
+from caravan.campaigns.effects import Effect, Place, note
 from caravan.campaigns.visit import Visit
 from caravan.engage import campaigns, sql
 from caravan.journeys.actions.request_campaign import RequestCampaign

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 
 from caravan.buying_groups.membership import group_of
 from caravan.campaigns import sales_alert_facts
-from caravan.campaigns.effects import Candidate, Place
+from caravan.campaigns.candidates import Candidate
+from caravan.campaigns.effects import Place
 from caravan.campaigns.mailing import Mailing
 from caravan.campaigns.permission import BLOCKED, INVALID
 from caravan.campaigns.visit import Visit

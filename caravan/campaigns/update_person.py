@@ -1,7 +1,8 @@
 """The action ``update_person``: one field of each person takes a new value."""
 
 from caravan.campaigns import consents, recording, wording
-from caravan.campaigns.effects import Candidate, Effect, Place, candidates, make_for_each, note
+from caravan.campaigns.candidates import Candidate, candidates, make_for_each
+from caravan.campaigns.effects import Effect, Place, note
 from caravan.campaigns.visit import Visit
 from caravan.engage import sql
 from caravan.engage.happening import Happening

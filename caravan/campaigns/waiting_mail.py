@@ -10,8 +10,9 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any
 
+from caravan.campaigns.candidates import Candidate
 from caravan.campaigns.departure import ACCOUNT_DELETED, ACCOUNT_MERGED
-from caravan.campaigns.effects import BAD_VALUE, Candidate, Place
+from caravan.campaigns.effects import BAD_VALUE, Place
 from caravan.campaigns.group_tokens import with_group
 from caravan.campaigns.mail_settling import GIVE_UP_AFTER
 from caravan.campaigns.mailing import Mailing

@@ -6,7 +6,7 @@ Only what left is shown, and only while its person's data is here. No lock is ta
 from typing import Any
 
 from caravan.campaigns import personal_mail
-from caravan.campaigns.effects import Candidate
+from caravan.campaigns.candidates import Candidate
 from caravan.campaigns.group_tokens import with_group
 from caravan.campaigns.plans import PlanCache
 from caravan.campaigns.visit import Traversal, Visit

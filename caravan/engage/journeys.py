@@ -11,7 +11,7 @@ from caravan.journeys.compiler import Compiled, compiled
 from caravan.journeys.conditions.naming import audiences_anywhere
 from caravan.journeys.life_cycle import ENDED, NoJourney, Refused, check
 from caravan.journeys.plan import Plan, begins_with_mail
-from caravan.journeys.time import shift
+from caravan.journeys.schedule import dates_of
 
 
 @dataclass(frozen=True)
@@ -272,7 +272,7 @@ def _rules(plan: Plan) -> dict[str, Any]:
 async def _publish(
     conn: Any, journey_id: int, version: int, plan: Plan, at: datetime, policy: Policy
 ) -> Stored:
-    starts_at, ends_at, deadline = schedule_of(plan, at)
+    starts_at, ends_at, deadline = dates_of(plan.schedule, plan.zone, at)
     if ends_at <= at:
         raise Refused(
             f"{plan.journey} ends at {ends_at.isoformat()}, which is past: "
@@ -299,15 +299,3 @@ def _stopped(before: list[Any]) -> dict[str, Any]:
     """What the version that took entries until now says of its being paused."""
     names = ("paused_at", "paused_by", "paused_why", "watched_from")
     return {name: before[0][name] if before else None for name in names}
-
-
-def schedule_of(plan: Plan, at: datetime) -> tuple[datetime, datetime, datetime]:
-    """Start, end, and the end with its grace, of a journey published at ``at``."""
-    schedule, zone = plan.schedule, plan.zone
-    starts_at = schedule.start if isinstance(schedule.start, datetime) else at
-    assert schedule.end is not None  # end-date-missing is an error of validation
-    ends_at = (
-        schedule.end if isinstance(schedule.end, datetime) else shift(starts_at, schedule.end, zone)
-    )
-    deadline = shift(ends_at, schedule.grace, zone) if schedule.grace else ends_at
-    return starts_at, ends_at, deadline

@@ -15,7 +15,8 @@ from caravan.journeys import reachability
 from caravan.journeys.nodes import Node, acts, segment_actions
 from caravan.journeys.nodes.call import Call
 from caravan.journeys.nodes.do import Do
-from caravan.journeys.plan import Plan, Schedule
+from caravan.journeys.plan import Plan
+from caravan.journeys.schedule import Schedule
 from caravan.journeys.templates import TemplateDocument
 from caravan.journeys.workspace import Workspace
 

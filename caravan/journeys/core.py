@@ -55,7 +55,7 @@ def _answered(plan: ControlPlan, state: State, outcome: Outcome) -> dict[str, An
     assert at is not None
     if outcome.edge is not None:
         node = plan.nodes[outcome.command.node]
-        to = plan.exits.get(outcome.edge) or nodes.lead(node, outcome.edge)
+        to = plan.exits.get(outcome.edge) or node.edges[outcome.edge]
         return _left(plan, state, to, at)
     if outcome.until is not None:
         since = state.pending.asked_at if state.pending is not None else at

@@ -35,6 +35,6 @@ def still_open(exits: Sequence[Exit], visits: Mapping[str, int]) -> list[Exit]:
     return [one for one in exits if one.name not in visits]
 
 
-def lead(one: Exit) -> Target:
+def target_of(one: Exit) -> Target:
     """Where an account goes that takes it."""
     return Target(node=one.name) if one.acts else Target(reason=EXIT, label=one.label)

@@ -7,7 +7,6 @@ an old plan would do is a new engine.
 
 import hashlib
 import json
-from datetime import datetime
 from functools import cached_property
 
 from pydantic import BaseModel, ConfigDict
@@ -15,26 +14,15 @@ from pydantic import BaseModel, ConfigDict
 from caravan.journeys import nodes
 from caravan.journeys.conditions.model import Window
 from caravan.journeys.control import ControlPlan
-from caravan.journeys.durations import Duration
 from caravan.journeys.entry import Admit, EntryRules, Reentry
-from caravan.journeys.exits import Exit
-from caravan.journeys.exits import lead as lead_out
+from caravan.journeys.exits import Exit, target_of
 from caravan.journeys.fields import FieldCatalog
 from caravan.journeys.nodes import Node
+from caravan.journeys.schedule import Schedule
 from caravan.journeys.service import Service
 from caravan.journeys.templates import TemplateDocument
 
 ENGINE = 1
-
-
-class Schedule(BaseModel):
-    """When a journey takes accounts; ``end`` an instant, or a duration after the start."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    start: datetime | None = None  # None: now
-    end: datetime | Duration | None = None
-    grace: Duration | None = None
 
 
 class SenderDocument(BaseModel):
@@ -122,5 +110,5 @@ def control_plan(plan: Plan) -> ControlPlan:
     return ControlPlan(
         start=plan.start,
         nodes={name: nodes.control(node) for name, node in plan.nodes.items()},
-        exits={one.name: lead_out(one) for one in plan.exits},
+        exits={one.name: target_of(one) for one in plan.exits},
     )

@@ -15,7 +15,8 @@ from caravan.journeys.conditions.model import All
 from caravan.journeys.documents import AudienceDocument
 from caravan.journeys.durations import Span
 from caravan.journeys.nodes import segment_actions
-from caravan.journeys.plan import Plan, Schedule
+from caravan.journeys.plan import Plan
+from caravan.journeys.schedule import Schedule
 from caravan.journeys.workspace import Workspace
 from caravan.platform import audiences
 from caravan.simulation.throw_away import Pair

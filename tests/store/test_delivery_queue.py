@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from caravan.campaigns import delivery_queue, mail_claims, stretch, waiting_mail
-from caravan.campaigns.effects import Candidate, Place
+from caravan.campaigns.candidates import Candidate
+from caravan.campaigns.effects import Place
 from caravan.campaigns.mail_hand_over import Overtaken
 from caravan.campaigns.mailing import Mailing
 from caravan.campaigns.may_send import Decision

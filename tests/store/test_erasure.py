@@ -25,7 +25,7 @@ from caravan.campaigns import (
     stretch,
     traces,
 )
-from caravan.campaigns.effects import Candidate
+from caravan.campaigns.candidates import Candidate
 from caravan.campaigns.mail_settling import settle
 from caravan.campaigns.personal_data import ENGAGE, PLATFORM
 from caravan.campaigns.proving import against_log

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from caravan.campaigns import consents, permission, person_erasure, personal_data
-from caravan.campaigns.effects import Candidate
+from caravan.campaigns.candidates import Candidate
 from caravan.database.erasures import ErasureKey
 from caravan.platform import convergence, deletion, sync
 from caravan.platform.file_maps import FileSource

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from caravan.campaigns import permission
-from caravan.campaigns.effects import Candidate
+from caravan.campaigns.candidates import Candidate
 from caravan.campaigns.served import Served
 from caravan.engage import sql, suppressions
 from caravan.journeys.suppressing import address_key, keys_of, phone_key, read_subject

@@ -13,8 +13,8 @@ from caravan.journeys.entry import Admit, Reentry
 from caravan.journeys.exits import Exit
 from caravan.journeys.nodes import Node
 from caravan.journeys.nodes.reading import read_node
-from caravan.journeys.plan import Schedule
 from caravan.journeys.reading import NAME_LIMIT, Fields, JourneyScope
+from caravan.journeys.schedule import Schedule
 from caravan.journeys.shape import check_shape
 from caravan.journeys.zones import ACCOUNT
 

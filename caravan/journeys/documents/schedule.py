@@ -3,8 +3,8 @@
 from datetime import datetime
 
 from caravan.journeys.durations import Span, parse_duration
-from caravan.journeys.plan import Schedule
 from caravan.journeys.reading import Fields
+from caravan.journeys.schedule import Schedule
 from caravan.journeys.time import LocalMoment, local_instant, shift
 
 

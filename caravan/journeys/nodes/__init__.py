@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from caravan.journeys.control import BEYOND, ControlNode, NodeKind, Target
+from caravan.journeys.control import BEYOND, ControlNode, NodeKind
 from caravan.journeys.nodes import (
     call,
     decide,
@@ -64,12 +64,6 @@ def ask(node: ControlNode, name: str, visit: int, segment: int) -> Command:
     """The command a node asks for."""
     command: Command = REGISTRY[node.kind].ask(node, name, visit, segment)
     return command
-
-
-def lead(node: ControlNode, edge: str) -> Target:
-    """Where an account goes that leaves a node by ``edge``."""
-    to: Target = REGISTRY[node.kind].lead(node, edge)
-    return to
 
 
 def control(node: Node) -> ControlNode:

@@ -111,11 +111,6 @@ def ask(control: ControlNode, name: str, visit: int, segment: int) -> Command:
     return Command(kind=kind, node=name, visit=visit, segment=segment)
 
 
-def lead(control: ControlNode, edge: str) -> Target:
-    """Along the path the answer chose."""
-    return control.edges[edge]
-
-
 def read(fields: Fields, scope: JourneyScope) -> Call | None:
     """From a document's mapping."""
     service = fields.text("call")

@@ -49,11 +49,6 @@ def ask(control: ControlNode, name: str, visit: int, segment: int) -> Command:
     return Command(kind="decide", node=name, visit=visit)
 
 
-def lead(control: ControlNode, edge: str) -> Target:
-    """Along the path that was decided for."""
-    return control.edges[edge]
-
-
 def read(fields: Fields, scope: JourneyScope) -> Decide | None:
     """From a document's mapping."""
     fields.given("decide")

@@ -4,7 +4,7 @@ from typing import Literal
 
 from caravan.journeys.actions import Action
 from caravan.journeys.actions.reading import read_actions
-from caravan.journeys.control import ControlNode, Segment, Target
+from caravan.journeys.control import ControlNode, Segment
 from caravan.journeys.nodes.base import NodeBase, read_max_visits, target
 from caravan.journeys.nodes.segments import Placed, kinds, split_into_segments
 from caravan.journeys.reading import NAME_LIMIT, Fields, JourneyScope
@@ -35,11 +35,6 @@ def ask(control: ControlNode, name: str, visit: int, segment: int) -> Command:
     """Serve the next segment."""
     kind = "send" if control.segments[segment] is Segment.SEND else "store"
     return Command(kind=kind, node=name, visit=visit, segment=segment)
-
-
-def lead(control: ControlNode, edge: str) -> Target:
-    """Behind the last segment, on."""
-    return control.edges[edge]
 
 
 def read(fields: Fields, scope: JourneyScope) -> Do | None:

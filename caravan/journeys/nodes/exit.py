@@ -34,4 +34,3 @@ def control(node: ExitNode) -> ControlNode:
 
 
 ask = do.ask
-lead = do.lead

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from caravan.journeys.conditions.model import Condition, Test
 from caravan.journeys.conditions.parse import parse_event
-from caravan.journeys.control import ControlNode, Target
+from caravan.journeys.control import ControlNode
 from caravan.journeys.durations import Duration
 from caravan.journeys.events import is_account_event
 from caravan.journeys.nodes.base import NodeBase, read_max_visits, target
@@ -76,11 +76,6 @@ def control(node: Listen) -> ControlNode:
 def ask(control: ControlNode, name: str, visit: int, segment: int) -> Command:
     """Listen; registering is the store command that serves the arrival."""
     return Command(kind="listen", node=name, visit=visit)
-
-
-def lead(control: ControlNode, edge: str) -> Target:
-    """To where the event, or the time-out, leads."""
-    return control.edges[edge]
 
 
 def listen_deadline(listen: Listen, arrived_at: datetime, zones: Zones) -> Rest | None:

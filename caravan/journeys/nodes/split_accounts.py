@@ -38,11 +38,6 @@ def ask(control: ControlNode, name: str, visit: int, segment: int) -> Command:
     return Command(kind="choose", node=name, visit=visit)
 
 
-def lead(control: ControlNode, edge: str) -> Target:
-    """Along the chosen path."""
-    return control.edges[edge]
-
-
 def read(fields: Fields, scope: JourneyScope) -> SplitAccounts | None:
     """From a document's mapping."""
     fields.given("split")

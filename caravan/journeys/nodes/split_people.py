@@ -46,7 +46,6 @@ def control(node: SplitPeople) -> ControlNode:
 
 
 ask = do.ask
-lead = do.lead
 
 
 def read(fields: Fields, scope: JourneyScope) -> SplitPeople | None:

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from caravan.journeys.control import ControlNode, Target
+from caravan.journeys.control import ControlNode
 from caravan.journeys.nodes.base import NodeBase, read_max_visits
 from caravan.journeys.nodes.paths import labels, numbered_edges
 from caravan.journeys.nodes.variants import (
@@ -42,11 +42,6 @@ def control(node: VariantsAccounts) -> ControlNode:
 def ask(control: ControlNode, name: str, visit: int, segment: int) -> Command:
     """Choose a path; the stores know who the account is and how many went before."""
     return Command(kind="choose", node=name, visit=visit)
-
-
-def lead(control: ControlNode, edge: str) -> Target:
-    """Along the path that was drawn."""
-    return control.edges[edge]
 
 
 def read(fields: Fields, scope: JourneyScope) -> VariantsAccounts | None:

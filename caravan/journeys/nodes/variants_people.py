@@ -60,7 +60,6 @@ def control(node: VariantsPeople) -> ControlNode:
 
 
 ask = do.ask
-lead = do.lead
 
 
 def read(fields: Fields, scope: JourneyScope) -> VariantsPeople | None:

@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from caravan.journeys.control import ControlNode, Target
+from caravan.journeys.control import ControlNode
 from caravan.journeys.durations import Duration, SignedDuration, parse_duration
 from caravan.journeys.nodes.base import NodeBase, read_max_visits, target
 from caravan.journeys.reading import NAME_LIMIT, Fields, JourneyScope
@@ -52,11 +52,6 @@ def control(node: Wait) -> ControlNode:
 def ask(control: ControlNode, name: str, visit: int, segment: int) -> Command:
     """Wait; the instant is computed by the store command that serves the arrival."""
     return Command(kind="wait", node=name, visit=visit)
-
-
-def lead(control: ControlNode, edge: str) -> Target:
-    """On."""
-    return control.edges[edge]
 
 
 def wait_until(wait: Wait, arrived_at: datetime, zones: Zones, account_value: str | None) -> Rest:
