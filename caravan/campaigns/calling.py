@@ -19,7 +19,7 @@ from caravan.campaigns.last_word import last_word
 from caravan.campaigns.plans import PlanCache
 from caravan.campaigns.progress import Progress, lock
 from caravan.campaigns.served import Served
-from caravan.campaigns.stretch import walk_on
+from caravan.campaigns.stretch import serve_on
 from caravan.engage import sql
 from caravan.journeys.nodes import call
 from caravan.journeys.state import Outcome
@@ -225,11 +225,8 @@ async def _conclude(
             at=at,
         )
         progress.follow(outcome, settled.because if settled else None)
-        taken: list[Outcome] = []
-        large = False
-        if go_on and settled is not None:
-            taken, large = await walk_on(conn, plans, locked, progress, at, people=settled.people)
-        await progress.save(conn, at)
-        return Served(
-            [outcome, *taken], progress.state.ended, large=large, held_until=progress.held_until
+        people = settled.people if settled is not None else 0
+        go_on = go_on and settled is not None
+        return await serve_on(
+            conn, plans, progress, at, taken=[outcome], go_on=go_on, people=people
         )

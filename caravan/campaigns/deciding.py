@@ -23,7 +23,7 @@ from caravan.campaigns.last_word import last_word
 from caravan.campaigns.plans import PlanCache
 from caravan.campaigns.progress import Progress
 from caravan.campaigns.served import Served
-from caravan.campaigns.stretch import walk_on
+from caravan.campaigns.stretch import serve_on
 from caravan.campaigns.visit import Visit
 from caravan.engage import sql
 from caravan.journeys.nodes.decide import Decide
@@ -278,14 +278,7 @@ async def conclude(
         )
         outcome = Outcome(step_no=open.locked.state.step_no, command=open.command, edge=edge, at=at)
         progress.follow(outcome, _because(said, cause))
-        taken: list[Outcome] = []
-        large = False
-        if go_on:
-            taken, large = await walk_on(conn, plans, open.locked, progress, at)
-        await progress.save(conn, at)
-        return Served(
-            [outcome, *taken], progress.state.ended, large=large, held_until=progress.held_until
-        )
+        return await serve_on(conn, plans, progress, at, taken=[outcome], go_on=go_on)
 
 
 def _edge(node: Decide, said: Verdict) -> tuple[str, str | None]:

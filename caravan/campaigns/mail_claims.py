@@ -108,7 +108,7 @@ async def claim_in(
     outcomes: list[Outcome] = []
     large = drew = False
     if go_on:
-        outcomes, large = await walk_on(conn, plans, locked, progress, at)
+        outcomes, large = await walk_on(conn, plans, progress, at)
         # others wait for the counts of a quota: they are not kept while mail is written
         drew = any(takes_turns(locked.loaded.plan.nodes[one.command.node]) for one in outcomes)
     command = core.next_command(locked.loaded.control, progress.state)

@@ -12,7 +12,7 @@ from caravan.campaigns.messages import MESSAGES
 from caravan.campaigns.plans import PlanCache
 from caravan.campaigns.progress import Locked, Progress, lock, stored_steps
 from caravan.campaigns.served import Served, decided_before
-from caravan.campaigns.stretch import walk_on
+from caravan.campaigns.stretch import serve_on
 from caravan.delivery.errors import RelayUnreachable
 from caravan.engage import sql
 from caravan.engage.happening import Happening
@@ -103,18 +103,8 @@ async def conclude_in(
         raise RelayUnreachable("something came between: messages are still to be sent")
     outcome = _outcome(step.command, rows, progress, at)
     progress.follow(outcome)
-    taken: list[Outcome] = []
-    large = False
-    if go_on:
-        taken, large = await walk_on(conn, plans, locked, progress, at, people=len(rows))
-    await progress.save(conn, at)
-    return Served(
-        [*step.before, outcome, *taken],
-        progress.state.ended,
-        large=large,
-        control=locked.loaded.control,
-        held_until=progress.held_until,
-    )
+    taken = [*step.before, outcome]
+    return await serve_on(conn, plans, progress, at, taken=taken, go_on=go_on, people=len(rows))
 
 
 def _outcome(command: Command, rows: Sequence[Any], progress: Progress, at: datetime) -> Outcome:

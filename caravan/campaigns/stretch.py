@@ -5,6 +5,7 @@ goes on, command by command of the pure core, until something is not the stores'
 to send, a service to ask, a wait, a listen, the end. A re-run after a crash therefore never decides again.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -21,7 +22,7 @@ from caravan.campaigns import (
 from caravan.campaigns.effects import Place
 from caravan.campaigns.locking_ahead import locks_in_turn
 from caravan.campaigns.plans import PlanCache
-from caravan.campaigns.progress import Locked, Progress, lock, stored_steps
+from caravan.campaigns.progress import Progress, lock, stored_steps
 from caravan.campaigns.served import Served, decided_before
 from caravan.campaigns.visit import Visit
 from caravan.engage import sql
@@ -82,7 +83,6 @@ async def run(
                 taken, large = await walk_on(
                     conn,
                     plans,
-                    locked,
                     progress,
                     as_of,
                     max_steps=max_steps - len(stored.outcomes),
@@ -101,10 +101,39 @@ async def run(
     return await actions.with_savepoints_if_needed(transaction)
 
 
+async def serve_on(
+    conn: Any,
+    plans: PlanCache,
+    progress: Progress,
+    as_of: datetime,
+    *,
+    taken: Sequence[Outcome],
+    go_on: bool,
+    people: int = 0,
+) -> Served:
+    """End what has served a step: store it, with ``go_on`` the store-only commands that follow too.
+
+    Args:
+        taken: the steps so far, the one that was served last.
+        people: how many this transaction has dealt with before.
+    """
+    further: list[Outcome] = []
+    large = False
+    if go_on:
+        further, large = await walk_on(conn, plans, progress, as_of, people=people)
+    await progress.save(conn, as_of)
+    return Served(
+        [*taken, *further],
+        progress.state.ended,
+        large=large,
+        control=progress.locked.loaded.control,
+        held_until=progress.held_until,
+    )
+
+
 async def walk_on(
     conn: Any,
     plans: PlanCache,
-    locked: Locked,
     progress: Progress,
     as_of: datetime,
     *,
@@ -123,7 +152,7 @@ async def walk_on(
     Returns:
         The steps taken, and whether it stopped for the number of people.
     """
-    walk = _Walk(conn, plans, locked, progress, as_of, people, closing)
+    walk = _Walk(conn, plans, progress, as_of, people, closing)
     while len(walk.outcomes) < max_steps and walk.people < MAX_PEOPLE:
         if not await walk.step():
             break
@@ -137,7 +166,6 @@ class _Walk:
         self,
         conn: Any,
         plans: PlanCache,
-        locked: Locked,
         progress: Progress,
         as_of: datetime,
         people: int,
@@ -145,7 +173,7 @@ class _Walk:
     ) -> None:
         self.conn = conn
         self.plans = plans
-        self.locked = locked
+        self.locked = progress.locked
         self.as_of = as_of
         self.progress = progress
         self.outcomes: list[Outcome] = []
