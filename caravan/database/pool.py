@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import asyncpg
-from pydantic_core import PydanticSerializationError, from_json, to_json
+from pydantic_core import PydanticSerializationError, from_json, to_json, to_jsonable_python
 
 from caravan.database.errors import StoreUnreachable
 
@@ -32,7 +32,8 @@ def _json(value: Any) -> str:
     try:
         return to_json(value).decode()
     except PydanticSerializationError:
-        return json.dumps(value)  # deeper than 250; else it says what cannot be written
+        # deeper than 250; else it says what cannot be written
+        return json.dumps(value, default=to_jsonable_python)
 
 
 def _from_json(text: str) -> Any:

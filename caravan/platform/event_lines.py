@@ -16,6 +16,8 @@ from caravan.platform.source_files import NOT_UTF8, BadRow, Counted, bad_id, is_
 
 #: bytes of one event's line
 LONGEST_LINE = 1_000_000
+#: of lists and objects within each other, the event's own among them
+MOST_LEVELS = 50
 _BOM = b"\xef\xbb\xbf"
 _NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 
@@ -170,10 +172,10 @@ def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _unkept(said: dict[str, Any]) -> str | None:
     """Why a store cannot keep what JSON can say; None where it can."""
+    if _is_deeper(said, MOST_LEVELS):
+        return f"has more than {MOST_LEVELS} levels of lists and objects within each other"
     try:
         written = json.dumps(said, ensure_ascii=False, allow_nan=False)
-    except RecursionError:
-        return "is nested too deeply"
     except ValueError:
         return "has a number that is none (NaN) or out of range"
     if not is_text(written):
@@ -181,6 +183,19 @@ def _unkept(said: dict[str, Any]) -> str | None:
     if _NUL.search(written):
         return "has a NUL character"
     return None
+
+
+def _is_deeper(said: Any, most: int) -> bool:
+    """Level by level, for how deep a function may call itself depends on who calls it."""
+    level = [said]
+    for _ in range(most):
+        level = [
+            inner
+            for one in level
+            if isinstance(one, dict | list)
+            for inner in (one.values() if isinstance(one, dict) else one)
+        ]
+    return any(isinstance(one, dict | list) for one in level)
 
 
 def _of_line(line: bytes, number: int, file: str, limits: Limits) -> EventRow | BadRow:

@@ -68,8 +68,8 @@ async def _keep(conn: Any) -> tuple[list[str], list[str]]:
 
 
 def index_name(use: FieldUse, kind: FieldType) -> str:
-    """The name of a field's index: its table, what one can read of the field, and a hash of the rest."""
-    digest = hashlib.sha256(f"{use.field} {kind}".encode()).hexdigest()[:10]
+    """The name of a field's index: its table, what one can read of the field, and a hash of what is indexed."""
+    digest = hashlib.sha256(indexed(use.field, kind).encode()).hexdigest()[:10]
     readable = re.sub(r"[^a-z0-9_]", "", use.field.lower())[:25]
     return f"field_{TABLES[use.entity]}_{readable}_{digest}"
 

@@ -16,8 +16,10 @@ SQL_TYPE: dict[str, str] = {
     "datetime": "timestamptz",
 }
 
-#: what may be cast; the database itself would also take "now", "infinity" and "June 1"
-NUMBER = r"^\s*[+-]?\d{1,100}(\.\d{1,100})?([eE][+-]?\d{1,2})?\s*$"
+#: what may be cast; the database itself would also take "now", "infinity" and "June 1". Of a number digits and white
+#: space are spelt out: \d and \s are those of all scripts, which the cast does not read
+_SPACE = r"[ \t\n\r\f\v]*"
+NUMBER = rf"^{_SPACE}[+-]?[0-9]{{1,100}}(\.[0-9]{{1,100}})?([eE][+-]?[0-9]{{1,2}})?{_SPACE}$"
 DAY = r"^\d{4}-\d{2}-\d{2}([T ]|$)"
 INSTANT = (
     r"^\d{4}-\d{2}-\d{2}"
