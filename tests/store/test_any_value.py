@@ -13,7 +13,13 @@ from tests.world import World
 
 #: what numbers, days and instants are written with, in other scripts too
 NEARLY = st.text(st.sampled_from("0129.+-eET:Z/ \t\n\xa0\u2003١２๓٫−"), max_size=25)
-SCALARS = NEARLY | st.text(max_size=20) | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.booleans()
+SCALARS = (
+    NEARLY
+    | st.text(max_size=20)
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.booleans()
+)
 
 
 @pytest.mark.parametrize("kind", get_args(FieldType))
