@@ -138,15 +138,21 @@ class LiquidText:
     def _joined(self, pieces: Sequence[str | Expression], context: dict[str, Any]) -> str:
         template = self._template
         given = _Context(template, globals=template.make_globals(context))
-        text = "".join(
-            piece
-            if isinstance(piece, str)
-            else to_liquid_string(piece.evaluate(given), given.autoescape)
-            for piece in pieces
-        )
-        if len(text) > _Bounded.output_stream_limit:
-            raise OutputStreamLimitError("output stream limit reached", token=None)
-        return text
+        joined, size = [], 0
+        for piece in pieces:
+            words = (
+                piece
+                if isinstance(piece, str)
+                else to_liquid_string(piece.evaluate(given), given.autoescape)
+            )
+            size += len(words.encode())  # as the stream counts, and before the next one takes room
+            if size > _Bounded.output_stream_limit:
+                raise OutputStreamLimitError("output stream limit reached", token=None)
+            # the stream, too, writes every end of a line as one: a bare CR would be a fault of the message
+            joined.append(
+                words.replace("\r\n", "\n").replace("\r", "\n") if "\r" in words else words
+            )
+        return "".join(joined)
 
 
 def _pieces(template: BoundTemplate) -> list[str | Expression] | None:

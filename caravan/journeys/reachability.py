@@ -30,7 +30,10 @@ def unreachable(leads: Mapping[str, Iterable[str]], starts: Iterable[str]) -> li
 
 
 def restless_cycles(graph: Mapping[str, Node]) -> list[list[str]]:
-    """Cycles without a wait (with a duration or a slot) or a listen: an account would spin in them."""
+    """Cycles without a wait (with a duration or a slot) or a listen: an account would spin in them.
+
+    A listen whose time-out is a fixed moment is none on the way of that time-out: once the moment is past, it is over at once.
+    """
     return cycles({name: _at_once(node) for name, node in graph.items()})
 
 
@@ -39,7 +42,11 @@ def _at_once(node: Node) -> list[str]:
     if not _rests(node):
         return leads_to(node)
     # who has been there too often passes it by
-    return [node.max_visits.next] if node.max_visits and node.max_visits.next else []
+    ways_past = [node.max_visits.next if node.max_visits else None]
+    if isinstance(node, Listen) and (timeout := node.timeout) is not None:
+        lasts = timeout.after is not None or timeout.ends_on is not None
+        ways_past.append(None if lasts else timeout.next)
+    return [name for name in ways_past if name is not None]
 
 
 def cycles(graph: Mapping[Name, Iterable[Name]]) -> list[list[Name]]:

@@ -104,7 +104,7 @@ def event_of(said: Any, number: int, file: str, limits: Limits = USUAL) -> Event
 
     if not isinstance(said, dict):
         return bad("an event is an object")
-    if why := _unkept(said):
+    if why := unkept(said):
         return bad(why)
     fields = dict(said)
     kind, at = fields.pop("type", None), fields.pop("at", None)
@@ -170,7 +170,7 @@ def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return made
 
 
-def _unkept(said: dict[str, Any]) -> str | None:
+def unkept(said: dict[str, Any]) -> str | None:
     """Why a store cannot keep what JSON can say; None where it can."""
     if _is_deeper(said, MOST_LEVELS):
         return f"has more than {MOST_LEVELS} levels of lists and objects within each other"

@@ -13,7 +13,7 @@ from typing import Any
 
 from caravan.journeys.fields import FieldCatalog
 from caravan.journeys.problems import Problem
-from caravan.platform.event_lines import EventRow, read_event
+from caravan.platform.event_lines import EventRow, read_event, unkept
 from caravan.platform.record_changes import BadChange, RecordChange, read_change
 from caravan.simulation.instants import read_instant
 
@@ -79,6 +79,8 @@ def read_line(text: str, number: int, file: str, catalog: FieldCatalog) -> Line:
     except (ValueError, RecursionError):
         data = None
     if isinstance(data, dict) and ("change" in data or data.get("type") in ANSWERS):
+        if why := unkept(data):
+            raise BadLine(why)
         at = read_instant(data.get("at"), None)
         if at is None:
             raise BadLine("at takes an instant such as 2026-03-01T08:00:00Z")

@@ -114,6 +114,14 @@ REPLACED: list[tuple[str, str, int, str, str | None]] = [
     ("wait: 3 days", "do: [{send_email: {template: hi, who: {heard: []}}}]", 11, "bad-value", "b"),
     ("wait: 3 days", "split: accounts\n    paths: [{when: {heard: a}}]", 12, "wrong-context", "b"),
     ("wait: 3 days", "dance: true", 10, "missing-key", "b"),
+    ("wait: 3 days", "wiat: 3 days", 11, "unknown-key", "b"),
+    ("wait: 3 days", "lisen: [{form_filled: {}}]", 11, "unknown-key", "b"),
+    ("wait: 3 days", "listen: [{form_filled: {next: a, end: x}}]", 11, "bad-value", "b"),
+    ("wait: 3 days", "listen: [{form_filled: {}}]\n    timeout: {after: 1 day, next: a, end: x}", 12, "bad-value", "b"),
+    ("wait: 3 days", "listen: [{form_filled: {}}]\n    timeout: {after: 1 day, until: 2026-12-01T00:00:00Z}", 12, "bad-value", "b"),
+    ("wait: 3 days", "split: accounts\n    paths: [{when: {}, next: a, end: x}]", 12, "bad-value", "b"),
+    ("wait: 3 days", "variants: accounts\n    paths: [{share: 50, next: a, end: x}, {share: 50}]", 12, "bad-value", "b"),
+    ("wait: 3 days", "listen: [{form_filled: {}}]\n    timeout: {until: 2020-01-01T00:00:00Z, next: a}", 6, "cycle-without-wait", "a"),
     ("wait: 3 days", "variants: accounts\n    paths: [{share: 99}]", 12, "variant-count", "b"),
     ("wait: 3 days", "variants: people\n    paths: [" + ", ".join(["{share: 4}"] * 25) + "]", 12, "variant-count", "b"),
     ("wait: 3 days", "variants: accounts\n    paths: [{share: 100}, {share: 0}]", 12, "share-out-of-range", "b"),
@@ -153,6 +161,14 @@ def test_mistake_has_its_code_line_and_node(
 ) -> None:
     assert old in JOURNEY
     assert ("j.yaml", line, code, node) in problems(tmp_path, JOURNEY.replace(old, new, 1))
+
+
+@pytest.mark.parametrize(
+    "timeout", ["after: 1 day", "until: 2026-12-01T00:00:00Z, ends_on: {at: '09:00'}"]
+)
+def test_cycle_over_a_time_out_that_lasts_is_none(tmp_path: Path, timeout: str) -> None:
+    listening = "listen: [{form_filled: {}}]\n    timeout: {" + timeout + ", next: a}"
+    assert problems(tmp_path, JOURNEY.replace("wait: 3 days", listening)) == []
 
 
 @pytest.mark.parametrize(

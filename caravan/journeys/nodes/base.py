@@ -36,13 +36,25 @@ def read_max_visits(fields: Fields, scope: JourneyScope) -> MaxVisits | None:
     if inner.fine:
         inner.required("count")
     count = inner.count("count", 1)
-    to, end = inner.node("next", scope.conditions), inner.text("end", longest=NAME_LIMIT)
-    if to is not None and end is not None:
-        inner.problem("bad-value", "next", "max_visits has next or end, not both")
+    to, end = read_way_on(inner, scope, "max_visits")
     if not inner.finish():
         fields.fine = False
         return None
     return MaxVisits(count=count, next=to, end=end)
+
+
+def read_way_on(
+    fields: Fields, scope: JourneyScope, whose: str = "a node"
+) -> tuple[str | None, str | None]:
+    """The keys ``next`` and ``end``, of which there may be one.
+
+    Args:
+        whose: what it is the way on from, for the message.
+    """
+    to, end = fields.node("next", scope.conditions), fields.text("end", longest=NAME_LIMIT)
+    if fields.raw.get("next") is not None and fields.raw.get("end") is not None:
+        fields.problem("bad-value", "next", f"{whose} has next or end, not both")
+    return to, end
 
 
 def target(next_node: str | None, end: str | None, reason: str = "completed") -> Target:

@@ -16,7 +16,7 @@ from caravan.journeys.conditions.scope import nearest
 from caravan.journeys.control import ControlNode, Segment, Target
 from caravan.journeys.durations import Duration, Span
 from caravan.journeys.liquid import has_liquid
-from caravan.journeys.nodes.base import NodeBase, read_max_visits, target
+from caravan.journeys.nodes.base import NodeBase, read_max_visits, read_way_on, target
 from caravan.journeys.nodes.paths import (
     OTHERWISE,
     Labelled,
@@ -126,7 +126,7 @@ def read(fields: Fields, scope: JourneyScope) -> Call | None:
         )
     timeout = _read_timeout(fields)
     label, zone = fields.text("label", longest=NAME_LIMIT), fields.zone()
-    to, end = fields.node("next", scope.conditions), fields.text("end", longest=NAME_LIMIT)
+    to, end = read_way_on(fields, scope)
     failed = fields.node("failed", scope.conditions)
     max_visits = read_max_visits(fields, scope)
     if not fields.finish() or service is None or of is None or paths is None:
@@ -184,7 +184,7 @@ def _read_values(fields: Fields, scope: JourneyScope) -> dict[str, Scalar]:
 
 def _read_account_path(fields: Fields, scope: JourneyScope) -> CallPath | None:
     label, when = _read_head(fields)
-    to, end = fields.node("next", scope.conditions), fields.text("end", longest=NAME_LIMIT)
+    to, end = read_way_on(fields, scope, "a path")
     if fields.has("do"):
         fields.problem("wrong-context", "do", "paths of a call of account lead on: next, not do")
     if not fields.finish() or when is None:

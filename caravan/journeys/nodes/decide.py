@@ -7,7 +7,7 @@ from typing import Literal
 
 from caravan.journeys.control import ControlNode, Target
 from caravan.journeys.liquid import has_liquid
-from caravan.journeys.nodes.base import NodeBase, read_max_visits
+from caravan.journeys.nodes.base import NodeBase, read_max_visits, read_way_on
 from caravan.journeys.nodes.paths import OTHERWISE, Labelled, labels, numbered_edges, read_paths
 from caravan.journeys.reading import NAME_LIMIT, Fields, JourneyScope
 from caravan.journeys.state import Command
@@ -82,7 +82,7 @@ def _read_path(fields: Fields, scope: JourneyScope) -> DecidePath | None:
             "prompt",
             "a prompt takes no Liquid: the model is told facts of the account, without names",
         )
-    to, end = fields.node("next", scope.conditions), fields.text("end", longest=NAME_LIMIT)
+    to, end = read_way_on(fields, scope, "a path")
     if not fields.finish() or prompt is None:
         return None
     return DecidePath(label=label, prompt=prompt, next=to, end=end)

@@ -5,7 +5,7 @@ from typing import Literal
 from caravan.journeys.actions import Action
 from caravan.journeys.actions.reading import read_actions
 from caravan.journeys.control import ControlNode, Segment
-from caravan.journeys.nodes.base import NodeBase, read_max_visits, target
+from caravan.journeys.nodes.base import NodeBase, read_max_visits, read_way_on, target
 from caravan.journeys.nodes.segments import Placed, kinds, split_into_segments
 from caravan.journeys.reading import NAME_LIMIT, Fields, JourneyScope
 from caravan.journeys.state import Command
@@ -41,7 +41,7 @@ def read(fields: Fields, scope: JourneyScope) -> Do | None:
     """From a document's mapping."""
     actions = read_actions(fields, scope)
     label, zone = fields.text("label", longest=NAME_LIMIT), fields.zone()
-    to, end = fields.node("next", scope.conditions), fields.text("end", longest=NAME_LIMIT)
+    to, end = read_way_on(fields, scope)
     max_visits = read_max_visits(fields, scope)
     if not fields.finish() or actions is None:
         return None

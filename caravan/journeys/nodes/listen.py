@@ -10,7 +10,7 @@ from caravan.journeys.conditions.parse import parse_event
 from caravan.journeys.control import ControlNode
 from caravan.journeys.durations import Duration
 from caravan.journeys.events import is_account_event
-from caravan.journeys.nodes.base import NodeBase, read_max_visits, target
+from caravan.journeys.nodes.base import NodeBase, read_max_visits, read_way_on, target
 from caravan.journeys.reading import NAME_LIMIT, Fields, JourneyScope
 from caravan.journeys.rests import Rest, rest_until
 from caravan.journeys.state import Command
@@ -121,7 +121,7 @@ def read(fields: Fields, scope: JourneyScope) -> Listen | None:
     if not events:
         fields.problem("missing-key", "listen", "a listen needs at least one event")
     label, zone = fields.text("label", longest=NAME_LIMIT), fields.zone()
-    to, end = fields.node("next", scope.conditions), fields.text("end", longest=NAME_LIMIT)
+    to, end = read_way_on(fields, scope)
     look_back = fields.duration("look_back")
     timeout = None
     if fields.has("timeout"):
@@ -145,7 +145,7 @@ def read(fields: Fields, scope: JourneyScope) -> Listen | None:
 def _read_event(name: str, fields: Fields, scope: JourneyScope) -> ListenEvent | None:
     who = fields.condition("who", "person", scope.conditions)
     times, people = fields.count("times", 1), fields.count("people", 1)
-    to, end = fields.node("next", scope.conditions), fields.text("end", longest=NAME_LIMIT)
+    to, end = read_way_on(fields, scope, "an event")
     if is_account_event(name):
         for key in ("who", "people"):
             if key in fields.raw:
@@ -174,7 +174,9 @@ def _read_event(name: str, fields: Fields, scope: JourneyScope) -> ListenEvent |
 def _read_timeout(fields: Fields, scope: JourneyScope) -> Timeout | None:
     after, until = fields.duration("after"), fields.moment("until")
     ends_on, zone = fields.ends_on(scope.slots), fields.zone()
-    to, end = fields.node("next", scope.conditions), fields.text("end", longest=NAME_LIMIT)
+    to, end = read_way_on(fields, scope, "a timeout")
+    if fields.raw.get("after") is not None and fields.raw.get("until") is not None:
+        fields.problem("bad-value", "until", "a timeout takes after or until, not both")
     if fields.fine and after is None and until is None and ends_on is None:
         fields.problem("missing-key", None, "a timeout needs after, until or ends_on")
     if not fields.finish():

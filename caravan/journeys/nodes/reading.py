@@ -2,6 +2,7 @@
 
 from types import ModuleType
 
+from caravan.journeys.conditions.parse import nearest
 from caravan.journeys.nodes import (
     Node,
     call,
@@ -23,6 +24,11 @@ OF: dict[str, dict[str, ModuleType]] = {
     "variants": {"accounts": variants_accounts, "people": variants_people},
     "decide": {"accounts": decide},
 }
+#: keys of some kind of node that are no kind themselves, however near they are to one (``with`` to ``wait``)
+_OF_ANY = frozenset(
+    {"label", "zone", "next", "end", "max_visits", "paths", "otherwise", "timeout", "look_back", "of",
+     "with", "failed"}
+)  # fmt: skip
 
 
 def read_node(fields: Fields, scope: JourneyScope) -> Node | None:
@@ -30,9 +36,6 @@ def read_node(fields: Fields, scope: JourneyScope) -> Node | None:
     kind = _kind(fields)
     if kind is None:
         return None
-    # looked at, not taken: whether a node has these keys at all is its own to say
-    if fields.raw.get("next") is not None and fields.raw.get("end") is not None:
-        fields.problem("bad-value", "next", "a node has next or end, not both")
     node: Node | None = kind.read(fields, scope)
     return node
 
@@ -48,6 +51,10 @@ def _kind(fields: Fields) -> ModuleType | None:
     for key, kind in KINDS.items():
         if key in fields.raw:
             return kind
+    misspelt = {key: nearest(key, [*KINDS, *OF]) for key in fields.raw if key not in _OF_ANY}
+    for key, hint in misspelt.items():
+        if hint:
+            fields.problem("unknown-key", key, f"no key {key} here{hint}")
     if fields.fine:
         fields.problem("missing-key", None, f"a node is one of {', '.join([*KINDS, *OF])}")
     return None

@@ -3,7 +3,7 @@
 from typing import Literal
 
 from caravan.journeys.control import ControlNode, Target
-from caravan.journeys.nodes.base import NodeBase, read_max_visits
+from caravan.journeys.nodes.base import NodeBase, read_max_visits, read_way_on
 from caravan.journeys.nodes.paths import OTHERWISE, Path, labels, numbered_edges, read_paths
 from caravan.journeys.reading import NAME_LIMIT, Fields, JourneyScope
 from caravan.journeys.state import Command
@@ -56,7 +56,7 @@ def _read_path(fields: Fields, scope: JourneyScope) -> AccountPath | None:
     label = fields.text("label", longest=NAME_LIMIT)
     fields.required("when")
     when = fields.condition("when", "account", scope.conditions)
-    to, end = fields.node("next", scope.conditions), fields.text("end", longest=NAME_LIMIT)
+    to, end = read_way_on(fields, scope, "a path")
     if not fields.finish() or when is None:
         return None
     return AccountPath(label=label, when=when, next=to, end=end)

@@ -3,7 +3,7 @@
 from typing import Literal
 
 from caravan.journeys.control import ControlNode
-from caravan.journeys.nodes.base import NodeBase, read_max_visits
+from caravan.journeys.nodes.base import NodeBase, read_max_visits, read_way_on
 from caravan.journeys.nodes.paths import labels, numbered_edges
 from caravan.journeys.nodes.variants import (
     Method,
@@ -60,7 +60,7 @@ def read(fields: Fields, scope: JourneyScope) -> VariantsAccounts | None:
 
 def _read_path(fields: Fields, scope: JourneyScope) -> AccountVariant | None:
     label, share = read_variant(fields)
-    to, end = fields.node("next", scope.conditions), fields.text("end", longest=NAME_LIMIT)
+    to, end = read_way_on(fields, scope, "a path")
     if not fields.finish() or share is None:
         return None
     return AccountVariant(label=label, share=share, next=to, end=end)

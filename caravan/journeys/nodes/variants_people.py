@@ -10,7 +10,7 @@ from caravan.journeys.actions import Action
 from caravan.journeys.actions.reading import read_actions
 from caravan.journeys.control import ControlNode
 from caravan.journeys.nodes import do
-from caravan.journeys.nodes.base import NodeBase, read_max_visits, target
+from caravan.journeys.nodes.base import NodeBase, read_max_visits, read_way_on, target
 from caravan.journeys.nodes.paths import names
 from caravan.journeys.nodes.segments import Placed, kinds, split_into_segments
 from caravan.journeys.nodes.variants import (
@@ -68,7 +68,7 @@ def read(fields: Fields, scope: JourneyScope) -> VariantsPeople | None:
     method = read_method(fields)
     paths = read_variants(fields, scope, _read_path)
     label, zone = fields.text("label", longest=NAME_LIMIT), fields.zone()
-    to, end = fields.node("next", scope.conditions), fields.text("end", longest=NAME_LIMIT)
+    to, end = read_way_on(fields, scope)
     max_visits = read_max_visits(fields, scope)
     if not fields.finish() or paths is None:
         return None

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict
 
 from caravan.journeys.control import ControlNode
 from caravan.journeys.durations import Duration, SignedDuration, parse_duration
-from caravan.journeys.nodes.base import NodeBase, read_max_visits, target
+from caravan.journeys.nodes.base import NodeBase, read_max_visits, read_way_on, target
 from caravan.journeys.reading import NAME_LIMIT, Fields, JourneyScope
 from caravan.journeys.rests import Rest, rest_until
 from caravan.journeys.state import Command
@@ -83,7 +83,7 @@ def read(fields: Fields, scope: JourneyScope) -> Wait | None:
     """From a document's mapping: ``wait: 3 days`` or ``wait: {for: …, until: …, ends_on: …}``."""
     raw = fields.given("wait")
     label, zone = fields.text("label", longest=NAME_LIMIT), fields.zone()
-    to, end = fields.node("next", scope.conditions), fields.text("end", longest=NAME_LIMIT)
+    to, end = read_way_on(fields, scope)
     max_visits = read_max_visits(fields, scope)
     for_, ends_on, rest_zone = None, None, None
     until: datetime | LocalMoment | FieldMoment | None = None
