@@ -14,15 +14,15 @@ from caravan.engage import sql
 from caravan.engage.awaiting_entry import awaiting_entry
 from caravan.journeys.moving import MIGRATE
 from caravan.platform import sql as platform_sql
+from caravan.reports.account_steps import names_around, way_of
+from caravan.reports.reason_words import in_words
 from starter.account_facts import account_facts
 from starter.deleting import say_deleted
 from starter.errors import UserError
-from starter.evidence import in_words
 from starter.group_rows import group_row, group_words
 from starter.output import Format, FormatOption, as_json, cell, console
 from starter.session import Session, SubscriptionOption, run_with
 from starter.summary import SummaryOption, print_summary, summary_of
-from starter.way import names_around, way_of
 
 #: of the audiences it has left, the latest
 MOST_LEFT = 10

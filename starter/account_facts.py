@@ -8,15 +8,14 @@ from caravan.buying_groups.completeness import shown
 from caravan.buying_groups.listing import Filters, groups
 from caravan.engage import sql
 from caravan.engage.awaiting_entry import awaiting_entry
+from caravan.reports.account_steps import Names, way_of
 from caravan.reports.activity_words import in_words as activity_in_words
 from caravan.reports.facts import Fact, Facts, fitting
 from caravan.reports.phrases import Phrase, joined, phrase
 from caravan.reports.pseudonyms import MOST_KNOWN, Pseudonyms
+from caravan.reports.readable import readable
+from caravan.reports.reason_words import in_words, reason
 from caravan.reports.wording import counted
-from starter.evidence import in_words
-from starter.output import readable
-from starter.reasons import reason
-from starter.way import Names, way_of
 
 #: of each kind, the latest: what is told fits into a question
 MOST_WAYS, MOST_STEPS, MOST_ACTIVITIES, MOST_MESSAGES = 8, 40, 30, 30

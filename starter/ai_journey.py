@@ -10,6 +10,7 @@ from caravan.ai.journey_building import Proposal, propose
 from caravan.ai.writing import LONGEST_BRIEF
 from caravan.journeys.diagram import mermaid
 from caravan.limit_settings import read_limits
+from caravan.reports.node_words import kind_of, of_whom
 from caravan.simulation.run import Asked
 from caravan.simulation.told import Told, simulate
 from caravan.simulation.told_paths import doings
@@ -29,7 +30,6 @@ from starter.output import Format, FormatOption, as_json, counted, plainly, plur
 from starter.scratch import scratch_dsn
 from starter.session import SubscriptionOption, run
 from starter.simulate import progress_bar, tell_titles_unread
-from starter.steps import kind_of, of_whom
 from starter.validate import read_workspace, tell
 from starter.written_files import ensure_somebody_decides, sure, write_files
 

@@ -8,12 +8,11 @@ from caravan.engage import halting, sql
 from caravan.journeys.control import EXIT
 from caravan.journeys.diagram import mermaid
 from caravan.journeys.plan import Plan
+from caravan.reports.node_words import kind_of, of_whom, path_name
+from caravan.reports.reason_words import paused_in_words
 from starter.journeys import version_row
 from starter.output import Format, FormatOption, as_json, cell, console, plainly, show
-from starter.paths import path_name
-from starter.pauses import paused_in_words
 from starter.session import Session, SubscriptionOption, known_journey, plan_of, run_with
-from starter.steps import kind_of, of_whom
 
 app = typer.Typer(
     no_args_is_help=True, help="A journey: its counters and picture, and the commands of its life."

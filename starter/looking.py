@@ -23,10 +23,10 @@ from caravan.reports import journey as report
 from caravan.reports.facts import Fact, as_data, fitting, one_each
 from caravan.reports.phrases import Phrase, phrase
 from caravan.reports.pseudonyms import Pseudonyms
+from caravan.reports.readable import readable
 from caravan.reports.wording import counted
 from starter import account_facts, group_facts
 from starter.account_facts import speak_of
-from starter.output import readable
 
 #: facts of one look
 MOST_FACTS = 60

@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 
 from caravan.engage import sql
+from caravan.reports.reason_words import with_reason
 from starter.output import MOST, Format, FormatOption, show
-from starter.reasons import with_reason
 from starter.session import Session, SubscriptionOption, known_journey, run_with
 
 COLUMNS = (

@@ -6,7 +6,6 @@ broken words; into a pipe tables keep their full width, so that ``grep`` finds w
 
 import json
 import os
-import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -24,6 +23,7 @@ from rich.table import Table
 from rich.text import Text
 
 from caravan.journeys.unseen import in_one_line
+from caravan.reports.readable import is_instant, readable
 
 
 class Format(StrEnum):
@@ -41,8 +41,6 @@ FormatOption = Annotated[
 MOST = 1_000_000
 #: wider than any table: what goes into a pipe is not broken
 UNBROKEN = 10_000
-
-_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
 
 
 def _console(stream: Any, *, stderr: bool = False) -> Console:
@@ -90,7 +88,7 @@ def _table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> tuple[T
             isinstance(value, int | float) and not isinstance(value, bool) for value in values
         )
         texts = [Text.from_markup(cell(value)).plain for value in values]
-        whole = any(_is_instant(value) for value in values)
+        whole = any(is_instant(value) for value in values)
         heading = name.replace("_", " " if len(name) <= max(map(cell_len, texts)) else "\n")
         parts = [heading.split()] + [[text] if whole else text.split() for text in texts]
         width = max(cell_len(word) for words in parts for word in words or [""])
@@ -126,28 +124,6 @@ def as_json(value: Any) -> str:
 def cell(value: Any) -> str:
     """A value as a person reads it, safe inside markup: data cannot colour or move anything."""
     return escape(readable(value))
-
-
-def readable(value: Any) -> str:
-    """A value as a person reads it, in one line."""
-    if value is None:
-        return ""
-    if isinstance(value, datetime):
-        return f"{value.astimezone(UTC):%Y-%m-%d %H:%M:%SZ}"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, Mapping):
-        return ", ".join(f"{readable(key)} {readable(inner)}" for key, inner in value.items())
-    if isinstance(value, list | tuple):
-        return ", ".join(readable(inner) for inner in value)
-    text = str(value)
-    if _is_instant(text):
-        return readable(datetime.fromisoformat(text))
-    return in_one_line(text)
-
-
-def _is_instant(value: Any) -> bool:
-    return isinstance(value, datetime) or _INSTANT.fullmatch(str(value)) is not None
 
 
 def plainly(line: str) -> None:

@@ -8,12 +8,12 @@ from caravan.database.pool import Pool
 from caravan.engage import sql
 from caravan.journeys.suppressing import keys_of, phone_key
 from caravan.platform import sql as platform_sql
+from caravan.reports.reason_words import with_reason
 from starter.deleting import say_deleted
 from starter.errors import UserError
 from starter.group_rows import MEMBERSHIP_COLUMNS, for_people, membership_row
 from starter.output import MOST, Format, FormatOption, as_json, cell, console, show
 from starter.persona_told import persona_in_words, persona_told
-from starter.reasons import with_reason
 from starter.session import Session, SubscriptionOption, run_with
 
 app = typer.Typer(

@@ -10,12 +10,12 @@ from caravan.engage import halting, sql
 from caravan.mail_settings import allowed_recipients
 from caravan.platform import sync
 from caravan.platform.sandboxes import pairings
+from caravan.reports.reason_words import paused_in_words
 from caravan.settings import Settings, SettingsError, read_environment
 from caravan.stack.stack import Stack
 from caravan.stores import Stores
 from starter.errors import Failed
 from starter.output import Format, FormatOption, as_json, console, plainly, show
-from starter.pauses import paused_in_words
 from starter.sentences import is_embedded, sentence
 from starter.session import open_stores, run
 from starter.up import restrictions

@@ -10,13 +10,13 @@ from caravan.journeys.actions.base import PeopleAction
 from caravan.journeys.nodes import segment_actions
 from caravan.journeys.plan import Plan
 from caravan.journeys.retold import retold
+from caravan.reports.account_steps import names_around, way_of
+from caravan.reports.readable import readable
+from caravan.reports.reason_words import in_words, reason
 from starter.delivery import whole
 from starter.errors import UserError
-from starter.evidence import in_words
-from starter.output import Format, FormatOption, as_json, cell, console, plural, readable
-from starter.reasons import reason
+from starter.output import Format, FormatOption, as_json, cell, console, plural
 from starter.session import Session, SubscriptionOption, run_with
-from starter.way import names_around, way_of
 
 
 def why(

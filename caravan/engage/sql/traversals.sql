@@ -177,6 +177,15 @@ select p.node, p.visit, p.person_id, p.path, p.because, q.external_id
 from participants p join people q on q.id = p.person_id
 where p.traversal_id = :traversal_id order by p.node, p.visit, p.person_id;
 
+-- name: ids_of_people_ever_of_account
+-- Everyone whom the steps of an account may name, however many: also who has left since.
+select id, external_id from people
+where id in (select person_id from relations where account_id = :account_id);
+
+-- name: ids_of_opportunities_of_account
+-- Also those that are gone since.
+select id, external_id from opportunities where account_id = :account_id;
+
 -- name: unstarted_traversals
 select t.id, t.workflow_id, t.account_id, t.slug, t.entry, t.entered_at, j.version, j.name as journey_name, j.plan_hash, p.mail_first,
        a.attributes ->> 'name' as account_name

@@ -1,17 +1,22 @@
-"""What decided a path, in words; ``--format json`` has the keys and values as they were kept."""
+"""Why, in words: what decided a path, why something was not done, why a journey is paused.
+
+``--format json`` has the keys and values of what decided as they were kept.
+"""
 
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from caravan.journeys.conditions.operators import OPERATORS
-from starter.output import readable
+from caravan.reports.readable import readable
 
 #: ``person(job_title starts_with Chief)``, and ``people (2)``: the second of that label
 _LABEL = re.compile(r"(?P<name>[a-z_]+)(?:\((?P<about>.*?)\))?(?: \((?P<number>\d+)\))?", re.DOTALL)
 _OPERATOR = re.compile(
     rf" ({'|'.join(sorted({name for names in OPERATORS.values() for name in names}))}) "
 )
+#: nobody asks why; the relay's friendly words would only be in the way
+FINE = ("accepted", "done")
 
 
 def in_words(because: Mapping[str, Any]) -> list[str]:
@@ -69,3 +74,24 @@ _WORDS: dict[str, Callable[[str, Any], str]] = {
     "reason": lambda _, value: readable(value),
     "fault": lambda _, value: f"{readable(value)}: another zone was taken",
 }
+
+
+def reason(effect: Mapping[str, Any]) -> str | None:
+    """The reason of an effect; the relay's words for one it refused or delayed."""
+    fine = effect["state"] in FINE
+    told: str | None = effect["reason"] or (None if fine else effect["reply"])
+    return told
+
+
+def with_reason(effect: Mapping[str, Any]) -> dict[str, Any]:
+    """An effect as a table shows it; for programs reason and reply stay apart."""
+    return {**effect, "reason": reason(effect)}
+
+
+def paused_in_words(version: Mapping[str, Any]) -> str | None:
+    """Of a version's row; None where it is not paused."""
+    if version["paused_at"] is None:
+        return None
+    why = version["paused_why"]
+    by = f" because its messages fail: {why}" if version["paused_by"] == "failures" else ""
+    return f"paused since {readable(version['paused_at'])}{by}"

@@ -8,11 +8,8 @@ from caravan.journeys.moving import MIGRATE
 from caravan.journeys.nodes import abouts
 from caravan.journeys.nodes.paths import OTHERWISE
 from caravan.journeys.plan import Plan
-from starter.paths import path_name
-from starter.pauses import paused_in_words
-from starter.reasons import reason
-from starter.session import plan_of
-from starter.steps import happened, kind_of
+from caravan.reports.node_words import happened, kind_of, path_name
+from caravan.reports.reason_words import paused_in_words, reason
 
 #: ids as their team knows them, by kind of record and our own id
 Names = dict[str, dict[int, str]]
@@ -24,14 +21,8 @@ Arrival = tuple[str, int]
 
 async def names_around(pool: Any, account_id: int) -> Names:
     """Everyone and everything that a reason of this account may name, also what is gone since."""
-    people = await pool.fetch(
-        "select id, external_id from people"
-        " where id in (select person_id from relations where account_id = $1)",
-        account_id,
-    )
-    opportunities = await pool.fetch(
-        "select id, external_id from opportunities where account_id = $1", account_id
-    )
+    people = await sql.fetch(pool, "ids_of_people_ever_of_account", account_id=account_id)
+    opportunities = await sql.fetch(pool, "ids_of_opportunities_of_account", account_id=account_id)
     return {"person": dict(people), "opportunity": dict(opportunities)}
 
 
@@ -110,7 +101,7 @@ async def _steps(
 
 async def _plans(pool: Any, row: Any, history: list[Any]) -> list[Plan]:
     """The plan that each step was decided by: before a move to another version the one it left."""
-    plan, plans = await plan_of(pool, row), []
+    plan, plans = await load_plan(pool, row["plan_hash"]), []
     for step in reversed(history):
         if step["kind"] == MIGRATE:
             plan = await load_plan(pool, step["outcome"]["left"])

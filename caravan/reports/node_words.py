@@ -1,4 +1,4 @@
-"""The steps of an account in the words of the language, not of the machine that takes them."""
+"""Nodes, their ways out and the steps taken at them in the words of the language, not of the machine that takes them."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,10 +6,17 @@ from typing import Any
 from caravan.journeys import nodes
 from caravan.journeys.control import EXIT
 from caravan.journeys.nodes import Node
+from caravan.journeys.nodes.call import Call
+from caravan.journeys.nodes.decide import Decide
+from caravan.journeys.nodes.listen import Listen
 from caravan.journeys.nodes.paths import OTHERWISE
+from caravan.journeys.nodes.split_accounts import SplitAccounts
+from caravan.journeys.nodes.variants_accounts import VariantsAccounts
 from caravan.journeys.plan import Plan
-from starter.output import counted, readable
-from starter.paths import path_name
+from caravan.reports.readable import readable
+
+#: nodes whose numbered ways out are paths
+WITH_PATHS = (SplitAccounts, VariantsAccounts, Decide, Call)
 
 
 def kind_of(node: Node) -> str:
@@ -22,8 +29,22 @@ def of_whom(node: Node) -> str | None:
     return node.kind.partition("_")[2] or None
 
 
+def path_name(node: Node | None, edge: str) -> str:
+    """The name of an outcome: a path's label or else its number, a listen's event, or as it is."""
+    if not edge.isdecimal():
+        return edge
+    number = int(edge) - 1
+    if isinstance(node, WITH_PATHS) and number < len(node.paths):
+        return node.paths[number].label or edge
+    if isinstance(node, Listen) and number < len(node.events):
+        events = [event.event for event in node.events]
+        name = events[number]
+        return name if events.count(name) == 1 else f"{name} ({edge})"
+    return edge
+
+
 def happened(plan: Plan, step: Mapping[str, Any]) -> str:
-    """What a step of ``starter/way.py`` came to, in a few words."""
+    """What a step of ``reports/account_steps.py`` came to, in a few words."""
     node, edge = plan.nodes.get(step["node"]), step["edge"]
     if edge is not None and edge.startswith(f"{EXIT}:"):
         return f"takes the exit {readable(edge.partition(':')[2])}"
@@ -38,7 +59,9 @@ def _came_to(node: Node | None, step: Mapping[str, Any]) -> str:
     name = "" if edge is None else readable(path_name(node, edge))
     match step["command"]:
         case "send":
-            said = counted((state.replace("_", " "), n) for state, n in (counts or {}).items())
+            said = ", ".join(
+                f"{n} {state.replace('_', ' ')}" for state, n in (counts or {}).items()
+            )
             return f"mail: {said or 'nobody to mail'}"
         case "choose":
             return OTHERWISE if edge == OTHERWISE else f"path {name}"
