@@ -9,12 +9,12 @@ from typing import Any
 
 from caravan.ai.answering import answer
 from caravan.ai.asking import Asker
+from caravan.lookups.ask_tools import Looking
 from caravan.reports.facts import Fact, as_data
 from caravan.reports.pseudonyms import Pseudonyms
 from evaluations.cases import Case
 from evaluations.evaluation import Score
 from evaluations.summary import facts_of
-from starter.looking import Looking
 
 AT = datetime(2026, 3, 2, 8, tzinfo=UTC)
 

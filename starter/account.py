@@ -13,10 +13,10 @@ from caravan.campaigns.deciding import MOST_TRIES
 from caravan.engage import sql
 from caravan.engage.awaiting_entry import awaiting_entry
 from caravan.journeys.moving import MIGRATE
+from caravan.lookups.account_facts import account_facts
 from caravan.platform import sql as platform_sql
 from caravan.reports.account_steps import names_around, way_of
 from caravan.reports.reason_words import in_words
-from starter.account_facts import account_facts
 from starter.deleting import say_deleted
 from starter.errors import UserError
 from starter.group_rows import group_row, group_words

@@ -6,11 +6,11 @@ from typing import Annotated, Any
 import typer
 
 from caravan.ai.answering import LONGEST_QUESTION, answer
+from caravan.lookups.ask_tools import Looking
 from caravan.reports.cited import named
 from starter.ai_words import words_of
 from starter.asker import asker
 from starter.cited import print_facts, print_sentences, told_fact
-from starter.looking import Looking
 from starter.output import Format, FormatOption, as_json, cell, console
 from starter.session import Session, SubscriptionOption, run_with
 

@@ -8,7 +8,7 @@ import typer
 from caravan.buying_groups import report
 from caravan.buying_groups.completeness import shown
 from caravan.engage import sql
-from starter.group_facts import group_facts
+from caravan.lookups.group_facts import group_facts
 from starter.group_names import GroupArgument, known_group
 from starter.group_rows import group_row, role_row, rounded, velocity
 from starter.output import Format, FormatOption, as_json, cell, console, plural, show

@@ -11,9 +11,9 @@ import pytest
 
 from caravan.database.one_connection import OneConnection
 from caravan.database.read_only import read_only
+from caravan.lookups import account_facts
+from caravan.lookups.ask_tools import MOST_LOOKS, Looking
 from caravan.reports.pseudonyms import KEPT_BACK, MOST_KNOWN
-from starter import account_facts
-from starter.looking import MOST_LOOKS, Looking
 from tests.commands import Cli
 from tests.scripted_model import Asked, Calls, ScriptedService, serving
 from tests.store.test_summary_cli import DATA, DOCUMENTS, PRIVATE, begin

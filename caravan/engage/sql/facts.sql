@@ -1,4 +1,4 @@
--- What facts are told of (caravan/reports/facts.py): bounded, newest first.
+-- What facts are told of (caravan/lookups/): bounded, newest first.
 
 -- name: people_ever_of_account
 -- Also who has left: steps and messages speak of them.

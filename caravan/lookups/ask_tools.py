@@ -19,14 +19,14 @@ from caravan.database.pool import Pool
 from caravan.database.read_only import read_only
 from caravan.engage import sql
 from caravan.engage.plans import load_plan
+from caravan.lookups import account_facts, group_facts
+from caravan.lookups.account_facts import speak_of
 from caravan.reports import journey as report
 from caravan.reports.facts import Fact, as_data, fitting, one_each
 from caravan.reports.phrases import Phrase, phrase
 from caravan.reports.pseudonyms import Pseudonyms
 from caravan.reports.readable import readable
 from caravan.reports.wording import counted
-from starter import account_facts, group_facts
-from starter.account_facts import speak_of
 
 #: facts of one look
 MOST_FACTS = 60

@@ -5,10 +5,10 @@ from typing import Any
 
 from caravan.buying_groups.completeness import shown
 from caravan.engage import sql
+from caravan.lookups.account_facts import activities, group_standing, speak_of
 from caravan.reports.facts import Fact, Facts
 from caravan.reports.pseudonyms import Pseudonyms
 from caravan.reports.wording import counted
-from starter.account_facts import activities, group_standing, speak_of
 
 #: of each kind
 MOST_MEMBERS, MOST_CHANGES = 30, 20
