@@ -63,7 +63,6 @@ class Fields:
         self.seen: list[str] = []
         self.kinds: dict[str, str] = {}  # what each key was asked for as, for the schema
         self.needed: set[str] = set()
-        self.finished = False
         self.fine = isinstance(raw, dict)
         self.raw: dict[str, Any] = raw if isinstance(raw, dict) else {}
         if isinstance(report, Watching):
@@ -309,16 +308,8 @@ class Fields:
         """The mappings of a list, each to be read key by key in its turn."""
         return [self.within(raw, key, number) for number, raw in enumerate(self.items(key))]
 
-    def later(self, *keys: str) -> None:
-        """Keys of the language that this version does not run: refused plainly, never ignored."""
-        for key in keys:
-            self.seen.append(key)
-            if self.raw.get(key) is not None:
-                self.problem("bad-value", key, f"{key} is not supported by this version yet")
-
     def finish(self) -> bool:
         """Report unknown keys; true where nothing was wrong."""
-        self.finished = True
         for key in self.raw:
             if key not in self.seen:
                 self.problem(
