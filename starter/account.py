@@ -29,14 +29,12 @@ MOST_LEFT = 10
 #: how a model speaks of people
 _PERSON = re.compile(r"\bperson \d+\b")
 
-app = typer.Typer(
-    no_args_is_help=True, help="An account in detail: where it stands, every step, and why."
-)
+app = typer.Typer(no_args_is_help=True, help="Show, delete or restore an account.")
 
 
 @app.callback()
 def _group() -> None:
-    """An account in detail: where it stands, every step, and why."""
+    """Show, delete or restore an account."""
 
 
 @app.command("show")

@@ -30,7 +30,13 @@ def _group() -> None:
 def show_audience(
     slug: Annotated[str, typer.Argument(help="The audience's slug.", metavar="SLUG")],
     limit: Annotated[
-        int, typer.Option("--limit", min=1, max=MOST, help="How many joins, leaves and flips.")
+        int,
+        typer.Option(
+            "--limit",
+            min=1,
+            max=MOST,
+            help="How many of the latest joins and leaves, and of the next flips, to show.",
+        ),
     ] = 10,
     form: FormatOption = Format.table,
     subscription: SubscriptionOption = None,

@@ -88,7 +88,7 @@ def buying_groups(
     ] = Form.table,
     subscription: SubscriptionOption = None,
 ) -> None:
-    """List buying groups; all filters are to hold.
+    """List buying groups. A group is listed if it meets every filter.
 
     `caravan buying-groups --solution-interest grid --qualified --export ready.csv` is the hand-off to sales;
     `--unassigned-role decision-maker` finds the accounts where nobody decides yet.

@@ -22,7 +22,7 @@ def _group() -> None:
 
 
 class Channel(StrEnum):
-    """By what people are written to."""
+    """The channel by which people are written to."""
 
     email = "email"
     sms = "sms"
@@ -31,7 +31,7 @@ class Channel(StrEnum):
 @app.command("set")
 def set_consent(
     person: Annotated[str, typer.Argument(help="The person's id or e-mail address.")],
-    channel: Annotated[Channel, typer.Option("--channel", help="By what they are written to.")],
+    channel: Annotated[Channel, typer.Option("--channel", help="The channel: email or sms.")],
     yes: Annotated[bool, typer.Option("--yes/--no", help="What they have said.")],
     source: Annotated[
         str, typer.Option("--source", help="From whom or what you have it, for the record.")

@@ -13,7 +13,7 @@ from starter.halt import operator
 from starter.output import Format, FormatOption, as_json, plainly
 from starter.session import Session, SubscriptionOption, run_with
 
-app = typer.Typer(no_args_is_help=True, help="One message: say what became of it.")
+app = typer.Typer(no_args_is_help=True, help="Settle a message in doubt.")
 
 BECAME = {
     Said.sent: "accepted",
@@ -24,7 +24,7 @@ BECAME = {
 
 @app.callback()
 def _group() -> None:
-    """One message: say what became of it."""
+    """Settle a message in doubt."""
 
 
 @app.command("resolve")

@@ -7,10 +7,10 @@ from starter.session import run
 
 
 def gateway() -> None:
-    """Serve the HTTP edge where services answer, at `GATEWAY_LISTEN`, until it is stopped.
+    """Serve the gateway: answers of services, links and opt-outs of mail, events, bounces and replies to texts.
 
-    `PUBLIC_URL` is the address it has for the outside: services get it with each call, so it must lead
-    here. `caravan up` runs one on this machine.
+    It listens at `GATEWAY_LISTEN` until it is stopped. `PUBLIC_URL` is the address it has for the outside: services
+    get it with each call and it stands in the links of mail, so it must lead here. `caravan up` runs one on this machine.
     """
     settings = Settings.load(needed=NEEDED)
     configure_logs(settings.log_level, settings.log_format)

@@ -37,7 +37,7 @@ def publish(
     slug: Slug,
     reopen: Annotated[
         bool,
-        typer.Option("--reopen", help="Also a journey that has ended: as a new version."),
+        typer.Option("--reopen", help="Publish even if the journey has ended, as a new version."),
     ] = False,
     inside: InsideOption = Inside.pin,
     renamed: MapOption = None,

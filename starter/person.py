@@ -16,9 +16,7 @@ from starter.output import MOST, Format, FormatOption, as_json, cell, console, s
 from starter.persona_told import persona_in_words, persona_told
 from starter.session import Session, SubscriptionOption, run_with
 
-app = typer.Typer(
-    no_args_is_help=True, help="A person in detail: what was sent or done, what was not, and why."
-)
+app = typer.Typer(no_args_is_help=True, help="Show, export, delete, restore or erase a person.")
 
 COLUMNS = (
     "claimed_at",
@@ -42,7 +40,7 @@ SUPPRESSION_COLUMNS = ("subject", "reason", "why", "source", "added_at")
 
 @app.callback()
 def _group() -> None:
-    """A person in detail: what was sent or done, what was not, and why."""
+    """Show, export, delete, restore or erase a person."""
 
 
 @app.command("show")

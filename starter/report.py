@@ -4,12 +4,12 @@ import typer
 
 from starter import report_buying_groups, report_emails, report_journey
 
-app = typer.Typer(no_args_is_help=True, help="Reports, for people and as JSON.")
+app = typer.Typer(no_args_is_help=True, help="Report on journeys, e-mails and buying groups.")
 
 
 @app.callback()
 def _group() -> None:
-    """Reports, for people and as JSON."""
+    """Report on journeys, e-mails and buying groups."""
 
 
 app.command("buying-groups")(report_buying_groups.report_buying_groups)

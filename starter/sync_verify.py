@@ -24,7 +24,7 @@ def verify(
         bool,
         typer.Option(
             "--repair",
-            help="Have whoever's word counts say it once more; the streams then mend what differs.",
+            help="Send the value that wins again, so that the streams correct the other store.",
         ),
     ] = False,
     form: FormatOption = Format.table,

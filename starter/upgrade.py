@@ -22,7 +22,7 @@ def upgrade(
     ] = 100,
     form: FormatOption = Format.table,
 ) -> None:
-    """Before workers with new code are started: replay a sample of the workflows that run with it.
+    """Check that running workflows replay with this code, before you start workers with it.
 
     Run it with the new code, against the Temporal of the old. Exits 1 if any does not replay.
     """

@@ -52,8 +52,8 @@ VERBS: dict[str, tuple[Verb, ...]] = {
         Verb("up", "up:up", "Start Postgres, Temporal with its Web UI, mail capture, the gateway and a worker under .caravan/."),
         Verb("down", "down:down", "Stop the embedded stack and its worker. Data under .caravan/ stays; `caravan up` goes on."),
         Verb("status", "status:status", "Show the stack's parts, the workers on each queue and, per subscription, accounts and the sync's lag."),
-        Verb("gateway", "gateway:gateway", "Serve the HTTP edge where services answer, at `GATEWAY_LISTEN`, until it is stopped."),
-        Verb("upgrade", "upgrade:upgrade", "Before workers with new code are started: replay a sample of the workflows that run with it."),
+        Verb("gateway", "gateway:gateway", "Serve the gateway: answers of services, links and opt-outs of mail, events, bounces and replies to texts."),
+        Verb("upgrade", "upgrade:upgrade", "Check that running workflows replay with this code, before you start workers with it."),
         Verb("demo", "demo:demo", "Run the example for real: embedded stack, import, publish, live progress, events, results."),
         Verb("limits", "limits:limits", "List the limits that are settings: what holds here, the default, and the variable that sets it."),
         Verb("dkim", "dkim:app", "DKIM: the signature under which mail leaves."),
@@ -97,11 +97,11 @@ VERBS: dict[str, tuple[Verb, ...]] = {
         ),
         Verb("accounts", "accounts:accounts", "List a journey's accounts: position, next wake-up, or how they left."),
         Verb(
-            "account", "account:app", "An account in detail: where it stands, every step, and why.",
+            "account", "account:app", "Show, delete or restore an account.",
             {"delete": "deleting:delete_account", "restore": "deleting:restore_account"},
         ),
         Verb(
-            "person", "person:app", "A person in detail: what was sent or done, what was not, and why.",
+            "person", "person:app", "Show, export, delete, restore or erase a person.",
             {
                 "export": "person_data:export",
                 "erase": "person_data:erase",
@@ -118,15 +118,15 @@ VERBS: dict[str, tuple[Verb, ...]] = {
             {"preview": "audience_preview:preview_audience"},
         ),
         Verb("mail", "mail:mail", "List messages, texts and sales alerts too: to whom, from which journey and node, what became of each and why."),
-        Verb("report", "report:app", "Reports, for people and as JSON."),
+        Verb("report", "report:app", "Report on journeys, e-mails and buying groups."),
     ),
     "Buying groups": (
-        Verb("buying-groups", "buying_groups:buying_groups", "List buying groups; all filters are to hold."),
+        Verb("buying-groups", "buying_groups:buying_groups", "List buying groups. A group is listed if it meets every filter."),
         Verb("buying-group", "buying_group:app", "A buying group: who is in it, how far it is, why, and changes by hand; the jobs that make groups."),
     ),
     "Delivery": (
         Verb("deliveries", "deliveries:deliveries", "List messages that were neither accepted nor left out, the longest untouched first."),
-        Verb("delivery", "delivery:app", "One message: say what became of it."),
+        Verb("delivery", "delivery:app", "Settle a message in doubt."),
         Verb("prove", "prove:prove", "Compare the ledger with the mail and texts that were taken and with workflow histories; exit 1 where they differ."),
         Verb("why", "why:why", "Tell why somebody got a message: journey, version, node, path, and the values that decided each path."),
     ),
