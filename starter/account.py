@@ -18,10 +18,9 @@ from caravan.platform import sql as platform_sql
 from caravan.reports.account_steps import names_around, way_of
 from caravan.reports.reason_words import in_words
 from starter.deleting import say_deleted
-from starter.errors import UserError
 from starter.group_rows import group_row, group_words
 from starter.output import Format, FormatOption, as_json, cell, console
-from starter.session import Session, SubscriptionOption, run_with
+from starter.session import Session, SubscriptionOption, known_account, run_with
 from starter.summary import SummaryOption, print_summary, summary_of
 
 #: of the audiences it has left, the latest
@@ -48,12 +47,7 @@ def show_account(
 
     async def body(session: Session) -> None:
         pool = await session.engage()
-        account = await sql.fetchrow(pool, "find_account", key=account_id)
-        if account is None:
-            raise UserError(
-                f"No account {account_id} in the engage store: it enters when a live journey's audience "
-                "has it (accounts without a name stay in the Platform)"
-            )
+        account = await known_account(pool, account_id)
         if summary:
             now = datetime.now(UTC)
             made = await summary_of(session, await account_facts(pool, account, now), now)

@@ -21,7 +21,7 @@ from caravan.limit_settings import read_limits
 from starter.errors import Failed, UserError
 from starter.group_names import GroupArgument, known_group
 from starter.output import Format, FormatOption, as_json, plainly
-from starter.session import Session, SubscriptionOption, run_with
+from starter.session import Session, SubscriptionOption, known_person, run_with
 
 People = Annotated[
     list[str],
@@ -169,7 +169,10 @@ def _change_people(
         pool = await session.engage()
         row = await known_group(pool, group)
         await check(pool, row)
-        found = {await _person(pool, one): one for one in people}
+        found = {
+            (await known_person(pool, one, remark="nothing was changed"))["id"]: one
+            for one in people
+        }
         async with pool.acquire() as conn, conn.transaction():
             reasons = await change(conn, row["id"], sorted(found))
         if form is Format.json:
@@ -189,15 +192,6 @@ def _change_people(
             )
 
     run_with(subscription, body)
-
-
-async def _person(pool: Any, key: str) -> int:
-    found = await sql.fetchrow(pool, "find_person", key=key)
-    if found is None:
-        raise UserError(
-            f"No person {key} in the engage store: people come in with their accounts; nothing was changed"
-        )
-    return int(found["id"])
 
 
 async def _model(pool: Any, row: Any) -> StageModelDocument:

@@ -12,7 +12,7 @@ from caravan.journeys.conditions.parse import nearest
 from starter.campaigns import campaigns
 from starter.errors import UserError
 from starter.output import Format, FormatOption, as_json, plainly, plural
-from starter.session import Session, SubscriptionOption, run_with
+from starter.session import Session, SubscriptionOption, known_account, known_person, run_with
 
 app = typer.Typer(no_args_is_help=True, help="Campaigns: request one for people, or list them.")
 
@@ -50,7 +50,7 @@ def request_campaign(
     async def body(session: Session) -> None:
         pool = await session.engage()
         campaign = await _campaign(pool, slug)
-        people = [await _person(pool, one) for one in person or []]
+        people = [(await known_person(pool, one))["id"] for one in person or []]
         account_id = await _account(pool, account, people)
         if not people:
             people = [
@@ -96,22 +96,10 @@ async def _campaign(pool: Any, slug: str) -> Any:
     raise UserError(f"No campaign {slug}{nearest(slug, known)}; `caravan campaign list` lists them")
 
 
-async def _person(pool: Any, key: str) -> int:
-    found = await sql.fetchrow(pool, "find_person", key=key)
-    if found is None:
-        raise UserError(f"No person {key} in the engage store: people come in with their accounts")
-    return int(found["id"])
-
-
 async def _account(pool: Any, account: str | None, people: list[int]) -> int:
     """The account that was named, or the only one that the people have in common."""
     if account is not None:
-        found = await sql.fetchrow(pool, "find_account", key=account)
-        if found is None:
-            raise UserError(
-                f"No account {account} in the engage store: accounts come in with journeys"
-            )
-        named = {int(found["id"]): account}
+        named = {int((await known_account(pool, account))["id"]): account}
     elif people:
         named = {}
     else:

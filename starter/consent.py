@@ -8,10 +8,9 @@ import typer
 
 from caravan.campaigns import consents
 from caravan.campaigns.plans import PlanCache
-from caravan.engage import sql
 from starter.errors import UserError
 from starter.output import plainly
-from starter.session import Session, SubscriptionOption, run_with
+from starter.session import Session, SubscriptionOption, known_person, run_with
 
 app = typer.Typer(no_args_is_help=True, help="What people have said about being written to.")
 
@@ -50,12 +49,11 @@ def set_consent(
 
     async def body(session: Session) -> None:
         pool = await session.engage()
-        found = await sql.fetchrow(pool, "find_person", key=person)
-        if found is None:
-            raise UserError(
-                f"No person {person} in the engage store: people come in with their accounts. For one who "
-                "has not, import people.csv with email_consent or sms_consent"
-            )
+        found = await known_person(
+            pool,
+            person,
+            remark="for one who has not come in, import people.csv with email_consent or sms_consent",
+        )
         async with pool.acquire() as conn, conn.transaction():
             changed = await consents.set_fields(
                 conn,

@@ -73,7 +73,7 @@ def publish_email(
         changed = run(body())
     except DoesNotFit as error:
         raise UserError(
-            f"The copy fits not every version that runs, none was changed: {error}"
+            f"The copy does not fit every running version, so none was changed: {error}"
         ) from None
     rows = [
         {

@@ -80,7 +80,7 @@ def revoke(name: NameArgument, subscription: SubscriptionOption = None) -> None:
 
     async def body(session: Session) -> None:
         if not await event_keys.revoke(await session.engage(), name, datetime.now(UTC)):
-            raise UserError(f"No key {name} that holds; `caravan event key list` lists them")
+            raise UserError(f"No valid key {name}; `caravan event key list` lists them")
         say(f"The key {name} is revoked")
 
     run_with(subscription, body)

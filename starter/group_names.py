@@ -8,6 +8,7 @@ from caravan.buying_groups import listing
 from caravan.engage import sql
 from caravan.journeys.conditions.parse import nearest
 from starter.errors import UserError
+from starter.session import known_account
 
 GroupArgument = Annotated[
     str,
@@ -49,10 +50,7 @@ async def known_group(pool: Any, key: str) -> Any:
             f"The account {account} has no group of {interest}{nearest(interest, theirs)}; "
             f"it has: {', '.join(theirs)}"
         )
-    if await sql.fetchrow(pool, "find_account", key=account) is None:
-        raise UserError(
-            f"No account {account} in the engage store: it enters when a job's audience has it"
-        )
+    await known_account(pool, account)  # whether there is one at all
     raise UserError(
         f"The account {account} has no buying groups; a job makes one for each account of its audience: "
         "`caravan buying-group jobs` lists them"

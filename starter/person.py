@@ -10,11 +10,10 @@ from caravan.journeys.suppressing import keys_of, phone_key
 from caravan.platform import sql as platform_sql
 from caravan.reports.reason_words import with_reason
 from starter.deleting import say_deleted
-from starter.errors import UserError
 from starter.group_rows import MEMBERSHIP_COLUMNS, for_people, membership_row
 from starter.output import MOST, Format, FormatOption, as_json, cell, console, show
 from starter.persona_told import persona_in_words, persona_told
-from starter.session import Session, SubscriptionOption, run_with
+from starter.session import Session, SubscriptionOption, known_person, run_with
 
 app = typer.Typer(no_args_is_help=True, help="Show, export, delete, restore or erase a person.")
 
@@ -53,12 +52,7 @@ def show_person(
 
     async def body(session: Session) -> None:
         pool = await session.engage()
-        found = await sql.fetchrow(pool, "find_person", key=person)
-        if found is None:
-            raise UserError(
-                f"No person {person} in the engage store: people come in with their accounts "
-                "(those without an e-mail address stay in the Platform)"
-            )
+        found = await known_person(pool, person)
         rows = await sql.fetch(pool, "effects_of_person", person_id=found["id"])
         effects = [dict(row) for row in rows]
         consents = [

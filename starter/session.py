@@ -95,6 +95,32 @@ async def known_journey(pool: Pool, slug: str) -> list[Any]:
     return list(versions)
 
 
+async def known_account(pool: Pool, account: str) -> Any:
+    """The account of an id, as ``find_account`` has it."""
+    found = await sql.fetchrow(pool, "find_account", key=account)
+    if found is None:
+        raise UserError(
+            f"No account {account} in the engage store: accounts come in with the audience of a live journey or of "
+            "a buying-group job; those without a name stay in the Platform"
+        )
+    return found
+
+
+async def known_person(pool: Pool, person: str, *, remark: str = "") -> Any:
+    """The person of an id or an e-mail address, as ``find_person`` has them.
+
+    Args:
+        remark: what whoever asked should know besides, where there is nobody.
+    """
+    found = await sql.fetchrow(pool, "find_person", key=person)
+    if found is None:
+        raise UserError(
+            f"No person {person} in the engage store: people come in with their accounts; those without an e-mail "
+            f"address stay in the Platform{remark and '; '}{remark}"
+        )
+    return found
+
+
 async def plan_of(pool: Pool, version: Any) -> Plan:
     """The plan that a version of a journey runs by."""
     return await load_plan(pool, version["plan_hash"])

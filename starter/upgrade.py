@@ -56,4 +56,6 @@ def upgrade(
     if failures and form is Format.table:
         show(failures, form, title="Do not replay")
     if failures:
-        raise Failed(f"{plural(len(failures), 'workflow')} cannot be gone on with by this code")
+        raise Failed(
+            f"This code does not replay {plural(len(failures), 'workflow')}: keep the old workers running"
+        )

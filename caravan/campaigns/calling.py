@@ -216,7 +216,7 @@ async def _conclude(
             if await progress.hold_what_leaves(conn):
                 await progress.save(conn, at)
                 return Served([], None, held_until=progress.held_until)
-            raise trouble or Unreachable("something came between: not everything was asked")
+            raise trouble or Unreachable("not everything has been asked: the step is tried again")
         outcome = Outcome(
             step_no=locked.state.step_no,
             command=step.command,

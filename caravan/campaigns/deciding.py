@@ -264,7 +264,9 @@ async def conclude(
         if row is not None and row["model"] is not None:
             said = Verdict(row["path"], row["confidence"])
         if said is None:
-            raise NotDecidedYet("something came between: there is no answer of a model that counts")
+            raise NotDecidedYet(
+                "no model has given an answer that counts yet: the step is tried again"
+            )
         edge, cause = _edge(decide_node(open), said)
         await sql.execute(
             conn,

@@ -100,7 +100,7 @@ async def conclude_in(
             return Served(
                 step.before, None, control=locked.loaded.control, held_until=progress.held_until
             )
-        raise RelayUnreachable("something came between: messages are still to be sent")
+        raise RelayUnreachable("not every message has been handed over: the step is tried again")
     outcome = _outcome(step.command, rows, progress, at)
     progress.follow(outcome)
     taken = [*step.before, outcome]

@@ -212,7 +212,9 @@ async def _create(conn: Any, munchkin: str) -> list[str]:
     await sql.execute(conn, "name_subscription", munchkin=munchkin)
     written = (await sql.fetchrow(conn, "pair"))["munchkin"]
     if written != munchkin:
-        raise NotOurs(f"Subscription {munchkin} is written {written}")
+        raise NotOurs(
+            f"There is a subscription {written} already, and {munchkin} differs from it in case alone: use its spelling"
+        )
     await _know_messages(conn)
     return applied
 

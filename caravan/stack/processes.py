@@ -162,7 +162,7 @@ def free_port(wanted: int) -> int:
             except OSError:
                 continue
             return int(probe.getsockname()[1])
-    raise StackError("no free port on 127.0.0.1")
+    raise StackError("No port of 127.0.0.1 is free: end programs that hold many, and try again")
 
 
 def answers(port: int) -> bool:

@@ -37,7 +37,7 @@ async def test_names_that_differ_in_case_alone_are_one_pair(world: World) -> Non
         await provision_sandbox(dsn, world.sandbox.upper(), f"{world.munchkin}-x")
     with pytest.raises(NotOurs, match=world.munchkin):
         await provision_sandbox(dsn, f"{world.sandbox}-x", world.munchkin.upper())
-    with pytest.raises(NotOurs):
+    with pytest.raises(NotOurs, match=f"{world.munchkin} already.*use its spelling"):
         await subscriptions.provision(
             world.stores.engage_dsn, world.munchkin.upper(), world.sandbox
         )
