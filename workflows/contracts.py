@@ -68,9 +68,8 @@ class ServedReply(Wire):
 
     outcomes: tuple[Outcome, ...] = ()
     ended: Ended | None = None
-    control: ControlPlan | None = (
-        None  # where it was asked for, or the account has moved to another version
-    )
+    control: ControlPlan | None = None
+    """Where it was asked for, or the account has moved to another version."""
     more: bool = False  # there are more stored steps than one reply holds: ask again at once
     large: bool = False
     held_until: datetime | None = None  # paused: nothing begins before a wake-up, or this instant
@@ -134,9 +133,8 @@ class AdmissionInput(Wire):
     title: str = ""
     prepared: bool = False  # the segment is built and its accounts are in the engage store
     admitted: int = 0  # by the runs before this one
-    continue_after: int | None = (
-        None  # activities after which a run continues as new; tests lower it
-    )
+    continue_after: int | None = None
+    """Activities after which a run continues as new; tests lower it."""
 
 
 class AdmissionRequest(Wire):
@@ -156,9 +154,8 @@ class StreamInput(Wire):
 
     munchkin: str = ""
     drained: int = 0  # rows, by the runs before this one
-    continue_after: int | None = (
-        None  # activities after which a run continues as new; tests lower it
-    )
+    continue_after: int | None = None
+    """Activities after which a run continues as new; tests lower it."""
 
 
 class DrainRequest(Wire):

@@ -54,9 +54,8 @@ class Effect:
     more_complete: int = 0  # groups that were there
     less_complete: int = 0
     qualified: int = 0  # groups that become marketing-qualified
-    lacking: Counter[str] = field(
-        default_factory=Counter
-    )  # groups by a stage their model will not have
+    lacking: Counter[str] = field(default_factory=Counter)
+    """Groups by the stage they stand on, where their model will not have it."""
 
 
 async def changes(conn: Any, workspace: Workspace) -> list[Change]:

@@ -24,9 +24,8 @@ PEOPLE, GROUPS, DAYS = 2000, 500, 5000
 class Followed:
     """What a page of following came to."""
 
-    count: int = (
-        0  # rows looked at; 0: everybody is where they should be, or being seen to by others
-    )
+    count: int = 0
+    """Rows looked at. 0: everybody is where they should be, or being seen to by others."""
     happenings: list[Happening] = field(default_factory=list)
     # of whom some score is another now, shown or not: conditions may ask for it
     account_ids: list[int] = field(default_factory=list)

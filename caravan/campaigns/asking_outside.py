@@ -1,6 +1,7 @@
-"""What all that is asked outside of an account at a node has in common: it is claimed before, and concluded behind.
+"""What nodes that ask somebody outside have in common: a claim before the question, a conclusion after the answer.
 
-Both hold the traversal's row and look first at what is stored: whoever asks again for what was recorded gets that.
+Services are asked so, and models. Claim and conclusion each lock the traversal's row and look first at what is
+stored: whoever comes again for a step that is recorded gets what was recorded.
 """
 
 from dataclasses import dataclass

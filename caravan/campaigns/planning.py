@@ -40,9 +40,8 @@ class Plan:
 
     documents: tuple[Change, ...]
     effects: Mapping[str, Effect]  # by solution interest
-    to_come: Mapping[
-        str, int
-    ]  # by job: accounts of its audience that are not in the engage store yet
+    to_come: Mapping[str, int]
+    """By job: accounts of its audience that are not in the engage store yet."""
     journeys: tuple[JourneyPlan, ...]
 
     @property

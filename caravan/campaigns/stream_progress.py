@@ -35,9 +35,8 @@ class Standing:
     error: str | None  # the last, also where it has gone on since
     error_at: datetime | None
     errors: int
-    held_back: int = (
-        0  # of those that wait: committed, and hidden by a transaction that is still open
-    )
+    held_back: int = 0
+    """How many of those that wait are committed, and hidden by a transaction that is still open."""
     held_back_by: str | None = None  # whose, where it has been open for long
 
     @property

@@ -38,9 +38,8 @@ class Traversal:
     plan_hash: str
     munchkin: str  # the subscription
     copies: Copies = field(default_factory=dict)  # changed in its version since it was published
-    limits: CommunicationLimits = (
-        NO_COMMUNICATION_LIMITS  # of all journeys: how much mail is enough, and when it is quiet
-    )
+    limits: CommunicationLimits = NO_COMMUNICATION_LIMITS
+    """Of all journeys: how much mail is enough, and when it is quiet."""
 
     @classmethod
     def of(

@@ -1,7 +1,7 @@
 """The shape of a journey as far as it could be read: nodes that nobody comes to, and restless cycles.
 
-A node that is wrong leads where its text says it does, so that all problems are told at once and none
-of them for another's sake.
+A node with a problem counts as leading to the nodes that its text names. So all problems are told at once,
+and no node is called unreachable only because the one before it has a problem.
 """
 
 from collections.abc import Iterator, Mapping

@@ -77,9 +77,8 @@ class TemplateFile:
     template: TemplateDocument | None
     problems: list[Problem] = field(default_factory=list)
     tokens: list[Token] = field(default_factory=list)  # checked per journey
-    unapproved: int | None = (
-        None  # the line that says a model wrote it, where nobody has approved it
-    )
+    unapproved: int | None = None
+    """The line that says a model wrote it, where nobody has approved it."""
 
 
 @dataclass(frozen=True)

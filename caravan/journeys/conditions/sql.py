@@ -114,26 +114,25 @@ class _Compiler:
     flips: Binder | None = None
     picking: bool = False
     of_all: bool = False
-    denied: bool = (
-        False  # under a `not`, which each part takes upon itself: so joins become anti-joins
-    )
+    negated: bool = False
+    """It stands under a ``not``: each part takes the negation upon itself, so that joins become anti-joins."""
 
     def compile(self, condition: Condition, context: Context) -> Fragment:
         match condition:
             case model.All(of=parts):
-                return self._joined(parts, context, every=not self.denied)
+                return self._joined(parts, context, every=not self.negated)
             case model.Any(of=parts):
-                return self._joined(parts, context, every=self.denied)
+                return self._joined(parts, context, every=self.negated)
             case model.Not(of=part):
-                return replace(self, denied=not self.denied).compile(part, context)
+                return replace(self, negated=not self.negated).compile(part, context)
             case model.InAudience(audience=name) if name in self.audiences:
                 others = {slug: one for slug, one in self.audiences.items() if slug != name}
                 inside = replace(self, travelling=False, audiences=others)
                 return inside.compile(self.audiences[name], context)
             case model.Did():
                 return self._did(condition, context)
-            case leaf if self.denied:
-                one = replace(self, denied=False, picking=False)._leaf(leaf, context)
+            case leaf if self.negated:
+                one = replace(self, negated=False, picking=False)._leaf(leaf, context)
                 return Fragment(f"not ({one.predicate})", one.evidence, one.flips)
             case leaf:
                 return self._leaf(leaf, context)
@@ -177,7 +176,7 @@ class _Compiler:
     @property
     def _picking(self) -> "_Compiler":
         """For what stands in the ``where`` of a subquery, which is true or false whatever is in it."""
-        return replace(self, picking=True, denied=False)
+        return replace(self, picking=True, negated=False)
 
     def tests(self, tests: dict[str, Test], alias: str) -> tuple[str, list[str]]:
         """The predicate of several fields of one record, and its flips."""
@@ -362,13 +361,13 @@ class _Compiler:
         asked: history.Asked = context
         if context == "person" and self.travelling:
             asked = "person of the account"
+        negated = condition.negated is not self.negated
         predicate = None
-        if condition.negated is not self.denied:
+        if negated:
             predicate = history.never_happened(condition, asked, self.binder)
         if predicate is None:
             happened = history.happened(condition, asked, self.binder, of_all=self.of_all)
-            denied = condition.negated is not self.denied
-            predicate = f"not ({happened})" if denied else f"({happened})"
+            predicate = f"not ({happened})" if negated else f"({happened})"
         return Fragment(
             predicate,
             ((history.label(condition), history.times(condition, asked, self.binder)),),
