@@ -30,7 +30,7 @@ from starter.output import Format, FormatOption, as_json, counted, plainly, plur
 from starter.scratch import scratch_dsn
 from starter.session import SubscriptionOption, run
 from starter.simulate import progress_bar, tell_titles_unread
-from starter.validate import read_workspace, tell
+from starter.validate import runnable_workspace
 from starter.written_files import ensure_somebody_decides, sure, write_files
 
 
@@ -58,12 +58,7 @@ def journey(
     wanted = words_of("--brief", brief, LONGEST_BRIEF)
     ensure_somebody_decides(yes, "the files are written")
     now = datetime.now(UTC)
-    workspace = read_workspace(directory, now)
-    if workspace.faults:
-        tell(directory, list(workspace.faults))
-        raise UserError(
-            f"{plural(len(workspace.faults), 'error')} in the workspace; mend them first"
-        )
+    workspace = runnable_workspace(directory, now)
     if data is not None and not data.is_dir():
         raise UserError(f"{data} is no folder; give the folder of the data files")
 

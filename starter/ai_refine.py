@@ -9,7 +9,6 @@ import typer
 
 from caravan.ai.emails import refine
 from caravan.ai.writing import LONGEST_BRIEF
-from caravan.journeys.conditions.parse import nearest
 from caravan.limit_settings import read_limits
 from starter.ai_email import SlugArgument
 from starter.ai_words import words_of
@@ -24,7 +23,7 @@ from starter.ai_writing import (
 from starter.errors import UserError
 from starter.output import Format, FormatOption, as_json, plainly
 from starter.session import SubscriptionOption
-from starter.validate import read_workspace, tell
+from starter.validate import known_template, read_workspace
 from starter.written_files import ensure_somebody_decides, sure, write_files
 
 
@@ -47,12 +46,7 @@ def refine_email(
     ensure_somebody_decides(yes, "the change is written")
     now = datetime.now(UTC)
     workspace = read_workspace(directory, now)
-    if slug not in workspace.templates:
-        if wrong := [one for one in workspace.errors if one.document == f"email:{slug}"]:
-            tell(directory, wrong)
-            raise UserError(f"E-mail {slug} has errors; mend them first")
-        raise UserError(f"No e-mail {slug} in {directory}{nearest(slug, set(workspace.templates))}")
-
+    known_template(directory, workspace, slug)  # before a model is asked
     before, written = have_written(
         settings,
         workspace,

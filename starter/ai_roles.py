@@ -35,7 +35,7 @@ from starter.output import Format, FormatOption, as_json, plainly, plural, say, 
 from starter.progress import bar, count
 from starter.roles_template_text import text_of
 from starter.session import Session, SubscriptionOption, run_with
-from starter.validate import read_workspace, tell
+from starter.validate import runnable_workspace, tell
 from starter.written_files import sure, write_files
 
 #: titles that are read, where there are no personas: those that most people bear
@@ -67,12 +67,7 @@ def roles(
     """
     if not SLUG.fullmatch(solution_interest):
         raise UserError(f"{solution_interest!r} is not a slug: {SLUG_IN_WORDS}")
-    workspace = read_workspace(directory, datetime.now(UTC))
-    if workspace.faults:
-        tell(directory, list(workspace.faults))
-        raise UserError(
-            f"{plural(len(workspace.faults), 'error')} in the workspace; mend them first"
-        )
+    workspace = runnable_workspace(directory, datetime.now(UTC))
     slug = f"{solution_interest}-roles"
     file = f"{slug}.yaml"
     audiences = [

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from caravan.journeys.workspace import Workspace, load_workspace
+from caravan.journeys.workspace import Workspace
 from caravan.platform import audiences
 from caravan.platform.audience_preview import Preview, preview
 from caravan.platform.audiences import StoredAudience
@@ -16,7 +16,7 @@ from starter.audience import unknown
 from starter.errors import UserError
 from starter.output import MOST, Format, FormatOption, as_json, plainly, show
 from starter.session import SubscriptionOption, open_session, run
-from starter.validate import errors_in_words, existing, tell
+from starter.validate import runnable_workspace
 
 #: how documents of a file begin
 _AUDIENCE = re.compile(r"^audience:\s*['\"]?([a-z0-9][a-z0-9-]*)", re.MULTILINE)
@@ -80,11 +80,7 @@ def _written(audience: str, directory: Path | None) -> tuple[str, Workspace | No
     slug = audience
     if directory is None:
         slug, directory = _only_one_in(file), _workspace_of(file)
-    workspace = load_workspace(existing(directory), datetime.now(UTC))
-    if workspace.faults:
-        tell(directory, list(workspace.errors))
-        raise UserError(f"{errors_in_words(workspace)}; mend them first")
-    return slug, workspace
+    return slug, runnable_workspace(directory, datetime.now(UTC))
 
 
 def _only_one_in(file: Path) -> str:

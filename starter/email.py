@@ -8,11 +8,10 @@ import typer
 
 from caravan.engage import copies
 from caravan.engage.copies import Changed, DoesNotFit
-from caravan.journeys.conditions.parse import nearest
 from starter.errors import UserError
 from starter.output import Format, FormatOption, show
 from starter.session import open_session, run
-from starter.validate import errors_in_words, read_workspace, tell
+from starter.validate import errors_in_words, known_template, read_workspace, tell
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -55,8 +54,7 @@ def publish_email(
     if workspace.errors:
         tell(directory, list(workspace.errors))
         raise UserError(f"{errors_in_words(workspace)}; no copy was changed")
-    if slug not in workspace.templates:
-        raise UserError(f"No e-mail {slug} in {directory}{nearest(slug, set(workspace.templates))}")
+    template = known_template(directory, workspace, slug)
     if slug in workspace.unapproved:
         raise UserError(
             f"unapproved-content: a model wrote {workspace.template_files[slug]} and nobody has approved it; read it, "
@@ -65,9 +63,7 @@ def publish_email(
 
     async def body() -> list[Changed]:
         async with open_session(workspace.settings.pair.munchkin) as session:
-            return await copies.publish(
-                await session.engage(), workspace.templates[slug], datetime.now(UTC)
-            )
+            return await copies.publish(await session.engage(), template, datetime.now(UTC))
 
     try:
         changed = run(body())

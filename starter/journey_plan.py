@@ -19,7 +19,7 @@ from starter.errors import UserError
 from starter.inside import MapOption, node_map
 from starter.output import Format, FormatOption, as_json, cell, console, plainly, show
 from starter.session import Session, SubscriptionOption, known_journey, plan_of, run_with
-from starter.validate import errors_in_words, read_workspace, tell
+from starter.validate import runnable_workspace
 
 COLUMNS = ("node", "change", "was", "inside", "with_migrate", "what")
 #: a value in a table, at most
@@ -98,10 +98,7 @@ def plan(
 async def _new(pool: Pool, slug: str, draft: Any, directory: Path | None) -> Plan:
     """The plan that would be published."""
     if directory is not None:
-        workspace = read_workspace(directory, datetime.now(UTC))
-        if workspace.faults:
-            tell(directory, list(workspace.errors))
-            raise UserError(f"{errors_in_words(workspace)}; mend them first")
+        workspace = runnable_workspace(directory, datetime.now(UTC))
         if slug not in workspace.journeys:
             raise UserError(
                 f"No journey {slug} in {directory}{nearest(slug, set(workspace.journeys))}"

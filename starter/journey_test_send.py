@@ -17,8 +17,8 @@ from starter.output import as_instant, plainly, plural
 from starter.proof_sending import ToOption, mailable, send_letters
 from starter.scratch import scratch_dsn
 from starter.session import run
-from starter.simulate import check, lines_of, progress_bar, refused, tell_titles_unread
-from starter.validate import instant, read_workspace
+from starter.simulate import known_journey, lines_of, progress_bar, refused, tell_titles_unread
+from starter.validate import instant, runnable_workspace
 
 #: more than that are not sent without asking
 MANY = 20
@@ -56,8 +56,8 @@ def send_all_messages(
     """
     address = mailable(to)
     begin = instant(at)
-    workspace = read_workspace(directory, begin)
-    check(directory, workspace, slug)
+    workspace = runnable_workspace(directory, begin)
+    known_journey(directory, workspace, slug)
     end = instant(until) if until is not None else None
     lines = lines_of(directory, workspace, events)
     asked = Asked(workspace, slug, begin, end, workspace.data, lines, embedder=embedder())

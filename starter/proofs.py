@@ -26,7 +26,7 @@ from starter.output import say
 from starter.scratch import scratch_dsn
 from starter.session import open_session, run
 from starter.simulate import tell_titles_unread
-from starter.validate import read_workspace, tell
+from starter.validate import known_template, read_workspace
 
 SlugArgument = Annotated[str, typer.Argument(help="The template's slug.", metavar="SLUG")]
 PersonOption = Annotated[str, typer.Option("--person", help="For whom: an id or e-mail address.")]
@@ -95,12 +95,7 @@ def wanted(
 ) -> Wanted:
     """Find all that a proof needs, and say for whom it is."""
     workspace = read_workspace(directory, datetime.now(UTC))
-    template = workspace.templates.get(slug)
-    if template is None:
-        if wrong := [one for one in workspace.errors if one.document == f"email:{slug}"]:
-            tell(directory, wrong)
-            raise UserError(f"E-mail {slug} has errors; mend them first")
-        raise UserError(f"No e-mail {slug} in {directory}{nearest(slug, set(workspace.templates))}")
+    template = known_template(directory, workspace, slug)
     chosen = _journey(workspace, slug, journey)
     interest = template.solution_interest
     find = _in_files(workspace, person, account) if data_files else _in_store(

@@ -26,7 +26,7 @@ from starter.import_data import tell_bad_rows
 from starter.output import as_json, plural, say, stderr
 from starter.scratch import scratch_dsn
 from starter.session import run
-from starter.validate import DirectoryArgument, errors_in_words, instant, read_workspace, tell
+from starter.validate import DirectoryArgument, instant, runnable_workspace
 
 
 class Format(StrEnum):
@@ -78,8 +78,8 @@ def simulate(
     Try: `caravan simulate examples/grid-analytics --journey renewal --format html > renewal.html`
     """
     begin = instant(at)
-    workspace = read_workspace(directory, begin)
-    check(directory, workspace, journey)
+    workspace = runnable_workspace(directory, begin)
+    known_journey(directory, workspace, journey)
     asked = Asked(
         workspace,
         journey,
@@ -124,14 +124,6 @@ def tell_decisions(told: Told) -> None:
             f"no model was asked: {plural(sum(decided.values()), 'decision')}, {decided.get('recorded', 0)} by lines of "
             f"the events file, {decided.get('nobody', 0)} by nobody, which took {OTHERWISE}"
         )
-
-
-def check(directory: Path, workspace: Workspace, journey: str) -> None:
-    """Whether there is such a journey to simulate, in a workspace without errors."""
-    if workspace.faults:
-        tell(directory, list(workspace.problems))
-        raise UserError(f"{errors_in_words(workspace)}; mend them first")
-    known_journey(directory, workspace, journey)
 
 
 def known_journey(directory: Path, workspace: Workspace, journey: str) -> None:

@@ -18,7 +18,7 @@ from starter.output import Format, FormatOption, as_json, plainly, plural
 from starter.scratch import scratch_dsn
 from starter.session import run
 from starter.simulate import tell_titles_unread
-from starter.validate import DirectoryArgument, errors_in_words, read_workspace, tell
+from starter.validate import DirectoryArgument, runnable_workspace
 
 
 def run_tests(
@@ -44,10 +44,7 @@ def run_tests(
         expect:
           - {account: a, path: [welcome, reply, hot], exit: completed, label: handed-over}
     """
-    workspace = read_workspace(directory, datetime.now(UTC))
-    if workspace.faults:
-        tell(directory, list(workspace.problems))
-        raise UserError(f"{errors_in_words(workspace)}; mend them first")
+    workspace = runnable_workspace(directory, datetime.now(UTC))
     chosen = _chosen(workspace, only or [])
     with scratch_dsn() as dsn:
         results = run(run_all(dsn, workspace, chosen))

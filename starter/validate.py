@@ -8,7 +8,9 @@ from typing import Annotated
 
 import typer
 
+from caravan.journeys.conditions.parse import nearest
 from caravan.journeys.problems import Problem
+from caravan.journeys.templates import TemplateDocument
 from caravan.journeys.workspace import Workspace, load_workspace
 from caravan.limit_settings import read_limits
 from starter.errors import BAD_INPUT, UserError
@@ -65,6 +67,33 @@ def errors_in_words(workspace: Workspace) -> str:
 def read_workspace(directory: Path, at: datetime) -> Workspace:
     """The workspace in a folder, checked as the limits of this installation say."""
     return load_workspace(existing(directory), at, read_limits())
+
+
+def runnable_workspace(directory: Path, at: datetime) -> Workspace:
+    """The workspace in a folder, as it can run. What only waits for approval can be rehearsed, though not published.
+
+    Raises:
+        UserError: it has faults, which are told one by one before.
+    """
+    workspace = read_workspace(directory, at)
+    if workspace.faults:
+        tell(directory, workspace.faults)
+        raise UserError(f"{plural(len(workspace.faults), 'error')}; mend them first")
+    return workspace
+
+
+def known_template(directory: Path, workspace: Workspace, slug: str) -> TemplateDocument:
+    """The e-mail template of a name.
+
+    Raises:
+        UserError: there is none, or it has errors, which are told one by one before.
+    """
+    if slug in workspace.templates:
+        return workspace.templates[slug]
+    if wrong := [one for one in workspace.errors if one.document == f"email:{slug}"]:
+        tell(directory, wrong)
+        raise UserError(f"E-mail {slug} has errors; mend them first")
+    raise UserError(f"No e-mail {slug} in {directory}{nearest(slug, set(workspace.templates))}")
 
 
 def existing(directory: Path) -> Path:
