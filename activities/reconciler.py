@@ -26,6 +26,7 @@ from activities.stream_starts import ensure_admission
 from caravan.campaigns.delivery_queue import LONGEST_HAND_OVER
 from caravan.campaigns.forgetting import forget_some
 from caravan.engage import communication_limits, failing, journeys, life_cycle, sql
+from caravan.journeys.reasons import ExitReason
 from caravan.retention import Retention
 from caravan.stores import Stores
 from workflows.contracts import RECONCILE, DrainReply, DrainRequest
@@ -165,7 +166,7 @@ class ReconcilerActivities:
                 pool,
                 "close_traversals",
                 traversal_ids=closed,
-                reason="removed",
+                reason=ExitReason.REMOVED,
                 at=datetime.now(UTC),
             )
         if lost:

@@ -17,6 +17,7 @@ from caravan.engage import sql
 from caravan.journeys.conditions.parse import nearest
 from caravan.journeys.documents.stage_model import StageModelDocument
 from caravan.journeys.limits import USUAL, Limits
+from caravan.journeys.reasons import SkipReason
 from caravan.limit_settings import read_limits
 from starter.errors import Failed, UserError
 from starter.group_names import GroupArgument, known_group
@@ -31,7 +32,7 @@ People = Annotated[
     ),
 ]
 #: a change of people in a group: connection, plans, group, people, instant
-Change = Callable[..., Awaitable[dict[int, str | None]]]
+Change = Callable[..., Awaitable[dict[int, SkipReason | None]]]
 
 
 def assign(
@@ -47,7 +48,7 @@ def assign(
     role, until you do. Doing it again changes nothing.
     """
 
-    async def change(conn: Any, group_id: int, ids: list[int]) -> dict[int, str | None]:
+    async def change(conn: Any, group_id: int, ids: list[int]) -> dict[int, SkipReason | None]:
         return await buying_group_changes.assign(
             conn, PlanCache(), group_id, ids, role, "manual", datetime.now(UTC)
         )
@@ -78,7 +79,7 @@ def remove(
     They stay in the group's record: `caravan buying-group show GROUP --removed`.
     """
 
-    async def change(conn: Any, group_id: int, ids: list[int]) -> dict[int, str | None]:
+    async def change(conn: Any, group_id: int, ids: list[int]) -> dict[int, SkipReason | None]:
         return await buying_group_changes.remove(
             conn, PlanCache(), group_id, ids, "manual", datetime.now(UTC)
         )
@@ -110,10 +111,10 @@ def set_stage(
             reason = await buying_group_changes.set_stage(
                 conn, PlanCache(), row["id"], stage, "manual", datetime.now(UTC)
             )
-        if reason == "not-allowed-transition":
+        if reason == SkipReason.NOT_ALLOWED_TRANSITION:
             raise Failed(_not_allowed(await known_group(pool, group), model, stage))
-        said = "was at" if reason == "unchanged" else "is at"
-        already = " already" if reason == "unchanged" else ""
+        said = "was at" if reason == SkipReason.UNCHANGED else "is at"
+        already = " already" if reason == SkipReason.UNCHANGED else ""
         _tell(form, row, {"stage": stage, "reason": reason}, f"{said} {stage}{already}")
 
     run_with(subscription, body)
@@ -146,7 +147,7 @@ def set_status(
                 conn, PlanCache(), row["id"], status or None, "manual", datetime.now(UTC)
             )
         said = f"has the status {status}" if status else "has no status"
-        if reason == "unchanged":
+        if reason == SkipReason.UNCHANGED:
             said += " already" if status else ", as before"
         _tell(form, row, {"status": status or None, "reason": reason}, said)
 
@@ -181,7 +182,9 @@ def _change_people(
                 for one, name in found.items()
             ]
             print(as_json(told))
-        strangers = [name for one, name in found.items() if reasons[one] == "not-of-account"]
+        strangers = [
+            name for one, name in found.items() if reasons[one] == SkipReason.NOT_OF_ACCOUNT
+        ]
         for one, name in found.items():
             if form is Format.table and name not in strangers:
                 plainly(f"{name} {done if reasons[one] is None else was_so} ({_name(row)})")

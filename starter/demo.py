@@ -19,6 +19,7 @@ from rich.table import Table
 from caravan.engage import sql
 from caravan.engage.plans import load_plan
 from caravan.journeys.durations import parse_duration
+from caravan.journeys.reasons import ExitReason
 from caravan.journeys.time import shift
 from caravan.journeys.workspace import Workspace
 from caravan.platform import sync
@@ -249,7 +250,7 @@ async def _score(session: Session, stack: Stack) -> Score:
     score.accounts = journey["entered"]
     for row in await sql.fetch(pool, "exit_counts", journey_ids=[journey["id"]]):
         score.exits[row["label"] or row["reason"]] += row["accounts"]
-        if row["reason"] == "completed":
+        if row["reason"] == ExitReason.COMPLETED:
             score.completed += row["accounts"]
     score.mails = {
         row["state"]: row["messages"]

@@ -5,9 +5,9 @@ from typing import Annotated, Any
 import typer
 
 from caravan.engage import halting, sql
-from caravan.journeys.control import EXIT
 from caravan.journeys.diagram import mermaid
 from caravan.journeys.plan import Plan
+from caravan.journeys.reasons import ExitReason
 from caravan.reports.node_words import kind_of, of_whom, path_name
 from caravan.reports.reason_words import paused_in_words
 from starter.journeys import version_row
@@ -41,7 +41,7 @@ def show_journey(
         nodes = await node_rows(pool, [row["id"] for row in versions], plan)
         goals = {one.label for one in plan.exits if one.goal}
         exits = [
-            dict(row) | {"goal": row["reason"] == EXIT and row["label"] in goals}
+            dict(row) | {"goal": row["reason"] == ExitReason.EXIT and row["label"] in goals}
             for row in await sql.fetch(
                 pool, "exit_counts", journey_ids=[row["id"] for row in versions]
             )

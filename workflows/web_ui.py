@@ -7,6 +7,7 @@ from temporalio.common import SearchAttributeKey
 
 from caravan.journeys.control import ControlPlan, Target
 from caravan.journeys.moving import Moved
+from caravan.journeys.reasons import ExitReason
 from caravan.journeys.state import Ended, Outcome, State
 
 JOURNEY = SearchAttributeKey.for_keyword("Journey")
@@ -20,18 +21,19 @@ HOPS_SHOWN = 60
 
 MARKDOWN = re.compile(r"[\\`*_\[\]<>#|]")
 
-REASONS = {
-    "completed": "completed the journey",
-    "timeout": "nothing was heard in time and the listen names no way on",
-    "no-path": "no path fitted",
-    "exit": "an exit's condition was met",
-    "max-visits": "it came to one node too often",
-    "failed": "an outside service failed or did not answer in time",
-    "end-date": "the journey's end date came",
-    "removed": "removed by hand",
-    "account-deleted": "account deleted",
-    "account-merged": "another account stands for it",
-    "aborted": "the journey was aborted",
+#: why an account left, in words
+REASONS: dict[str, str] = {
+    ExitReason.COMPLETED: "completed the journey",
+    ExitReason.TIMEOUT: "nothing was heard in time and the listen names no way on",
+    ExitReason.NO_PATH: "no path fitted",
+    ExitReason.EXIT: "an exit's condition was met",
+    ExitReason.MAX_VISITS: "it came to one node too often",
+    ExitReason.FAILED: "an outside service failed or did not answer in time",
+    ExitReason.END_DATE: "the journey's end date came",
+    ExitReason.REMOVED: "removed by hand",
+    ExitReason.ACCOUNT_DELETED: "account deleted",
+    ExitReason.ACCOUNT_MERGED: "another account stands for it",
+    ExitReason.ABORTED: "the journey was aborted",
 }
 
 
@@ -156,7 +158,7 @@ def _next(control: ControlPlan | None, outcome: Outcome) -> str:
     if control is None or outcome.edge is None:
         return ""
     edges = control.nodes[outcome.command.node].edges | control.exits
-    target = edges.get(outcome.edge, Target(reason="completed"))
+    target = edges.get(outcome.edge, Target(reason=ExitReason.COMPLETED))
     if target.node is not None:
         return f" → {_plain(titled(control, target.node))}"
     return (

@@ -14,6 +14,7 @@ from caravan.buying_groups import standing
 from caravan.buying_groups.precedence import STANDS_ABOVE, Source, may_change
 from caravan.engage import sql
 from caravan.engage.happening import Happening
+from caravan.journeys.reasons import SkipReason
 
 __all__ = ["Changed", "Source", "assign", "group_of", "hold", "remove"]
 
@@ -22,7 +23,7 @@ __all__ = ["Changed", "Source", "assign", "group_of", "hold", "remove"]
 class Changed:
     """What became of each person: why nothing was done, None where it was; and what happened by it."""
 
-    reasons: dict[int, str | None]
+    reasons: dict[int, SkipReason | None]
     happenings: list[Happening] = field(default_factory=list)
 
 
@@ -88,7 +89,7 @@ async def assign(
     group = await hold(conn, group_id, person_ids)
     places = await _places(conn, group_id, person_ids)
     reasons = {one: _why_not_join(places.get(one), role, source) for one in person_ids}
-    repeated = [one for one, why in reasons.items() if why == "already-member"]
+    repeated = [one for one, why in reasons.items() if why == SkipReason.ALREADY_MEMBER]
     await _raise(conn, group_id, _repeated_above(places, repeated, source), source)
     joining = [person_id for person_id, reason in reasons.items() if reason is None]
     if not joining:
@@ -137,19 +138,19 @@ async def remove(
     return Changed(reasons, happenings + await standing.refresh(conn, [group_id], at))
 
 
-def _why_not_join(place: Any, role: str, source: Source) -> str | None:
+def _why_not_join(place: Any, role: str, source: Source) -> SkipReason | None:
     if place is None or not place["related"]:
-        return "not-of-account"
+        return SkipReason.NOT_OF_ACCOUNT
     if place["role"] == role and not place["removed"]:
-        return "already-member"
+        return SkipReason.ALREADY_MEMBER
     if place["role"] is not None and not may_change(source, place["source"]):
         return STANDS_ABOVE[place["source"]]
     return None
 
 
-def _why_not_leave(place: Any, source: Source) -> str | None:
+def _why_not_leave(place: Any, source: Source) -> SkipReason | None:
     if place is None or place["role"] is None or place["removed"]:
-        return "not-member"
+        return SkipReason.NOT_MEMBER
     return None if may_change(source, place["source"]) else STANDS_ABOVE[place["source"]]
 
 

@@ -8,12 +8,17 @@ taken them out, so that they come back when they are of the account again.
 
 from typing import Literal
 
+from caravan.journeys.reasons import SkipReason
+
 Source = Literal["manual", "journey", "job"]
 
 RANK: dict[Source, int] = {"job": 1, "journey": 2, "manual": 3}
 
 #: why an actor leaves a membership as it is: somebody above has had a say in it
-STANDS_ABOVE: dict[Source, str] = {"manual": "manual-member", "journey": "journey-member"}
+STANDS_ABOVE: dict[Source, SkipReason] = {
+    "manual": SkipReason.MANUAL_MEMBER,
+    "journey": SkipReason.JOURNEY_MEMBER,
+}
 
 
 def may_change(actor: Source, source: Source) -> bool:

@@ -14,6 +14,7 @@ from caravan.engage import sql
 from caravan.engage.happening import Happening
 from caravan.journeys.actions.update_buying_group_status import LONGEST_STATUS
 from caravan.journeys.documents.stage_model import StageModelDocument
+from caravan.journeys.reasons import SkipReason
 
 __all__ = ["LONGEST_STATUS", "Moved", "set_stage", "set_status"]
 
@@ -22,7 +23,7 @@ __all__ = ["LONGEST_STATUS", "Moved", "set_stage", "set_status"]
 class Moved:
     """Why nothing was done, None where it was; and what happened by it."""
 
-    reason: str | None
+    reason: SkipReason | None
     happenings: list[Happening] = field(default_factory=list)
 
 
@@ -41,10 +42,10 @@ async def set_stage(conn: Any, group_id: int, stage: str, source: Source, at: da
     """
     group = await hold(conn, group_id)
     if group["stage"] == stage:
-        return Moved("unchanged")
+        return Moved(SkipReason.UNCHANGED)
     body = await sql.fetchval(conn, "stage_model_of_group", group_id=group_id)
     if body is None or not StageModelDocument.model_validate(body).allows(group["stage"], stage):
-        return Moved("not-allowed-transition")
+        return Moved(SkipReason.NOT_ALLOWED_TRANSITION)
     return await _move(conn, group, "stage", stage, source, at)
 
 
@@ -66,7 +67,7 @@ async def set_status(
     group = await hold(conn, group_id)
     status = status or None
     if group["status"] == status:
-        return Moved("unchanged")
+        return Moved(SkipReason.UNCHANGED)
     return await _move(conn, group, "status", status, source, at)
 
 

@@ -24,10 +24,11 @@ from caravan.campaigns import (
     update_opportunity,
     update_person,
 )
-from caravan.campaigns.effects import ACCOUNT, BAD_VALUE, Effect, Place, note
+from caravan.campaigns.effects import ACCOUNT, Effect, Place, note
 from caravan.campaigns.visit import Visit
 from caravan.delivery.errors import DeliveryError
 from caravan.journeys.actions import Action
+from caravan.journeys.reasons import SkipReason
 
 T = TypeVar("T")
 
@@ -75,7 +76,7 @@ async def perform(visit: Visit, place: Place, action: Action) -> int:
         async with visit.conn.transaction():
             return await PERFORM[action.kind](visit, place, action)
     except BAD_WRITE:
-        await note(visit, place, action.kind, [Effect(ACCOUNT, BAD_VALUE)])
+        await note(visit, place, action.kind, [Effect(ACCOUNT, SkipReason.BAD_VALUE)])
         return 1
 
 

@@ -8,6 +8,7 @@ from caravan.campaigns.effects import ACCOUNT, Effect, Place, note
 from caravan.campaigns.visit import Visit
 from caravan.engage import admissions, sql
 from caravan.journeys.actions.add_to_journey import AddToJourney
+from caravan.journeys.reasons import SkipReason
 
 
 async def perform(visit: Visit, place: Place, action: AddToJourney) -> int:
@@ -22,9 +23,9 @@ async def perform(visit: Visit, place: Place, action: AddToJourney) -> int:
     )
     reason = None
     if journey is None:
-        reason = "journey-not-live"
+        reason = SkipReason.JOURNEY_NOT_LIVE
     elif journey["inside"]:
-        reason = "already-member"
+        reason = SkipReason.ALREADY_MEMBER
     else:
         await admissions.queue(visit.conn, journey, [account_id], visit.as_of, invited=True)
     await note(visit, place, action.kind, [Effect(ACCOUNT, reason)])

@@ -13,9 +13,6 @@ from caravan.campaigns.effects import Place
 from caravan.campaigns.visit import Visit
 from caravan.engage import sql
 
-#: the reason of who is not mailed for another has the same address
-DUPLICATE = "duplicate-address"
-
 
 @dataclass
 class Addresses:

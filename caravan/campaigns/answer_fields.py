@@ -8,18 +8,18 @@ from typing import Any
 
 from caravan.campaigns import recording
 from caravan.campaigns.actions import BAD_WRITE
-from caravan.campaigns.effects import BAD_VALUE
 from caravan.campaigns.visit import Visit
 from caravan.delivery.errors import UnfitValue
 from caravan.delivery.liquid import render_value
 from caravan.engage import sql
 from caravan.engage.happening import Happening
 from caravan.journeys.nodes.call import Call
+from caravan.journeys.reasons import SkipReason
 from caravan.journeys.service import Service
 from caravan.services.callback import Part
 
 
-async def write_account(visit: Visit, node: Call, said: Mapping[str, Any]) -> str | None:
+async def write_account(visit: Visit, node: Call, said: Mapping[str, Any]) -> SkipReason | None:
     """Write the account's fields, with outbox rows, and record ``account_changed``.
 
     Returns:
@@ -30,7 +30,7 @@ async def write_account(visit: Visit, node: Call, said: Mapping[str, Any]) -> st
         async with visit.conn.transaction():
             await _write_account(visit, wanted)
     except BAD_WRITE:
-        return BAD_VALUE
+        return SkipReason.BAD_VALUE
     return unfit
 
 
@@ -68,13 +68,13 @@ async def _write_account(visit: Visit, wanted: Mapping[str, Any]) -> None:
 
 async def write_people(
     visit: Visit, node: Call, parts: Mapping[int, Part]
-) -> dict[int, str | None]:
+) -> dict[int, SkipReason | None]:
     """Write the people's fields, with outbox rows, and record ``person_changed``.
 
     Returns:
         ``bad-value`` for each person of whom a value does not fit its field.
     """
-    unfit: dict[int, str | None] = {}
+    unfit: dict[int, SkipReason | None] = {}
     wanted: dict[int, dict[str, Any]] = {}
     for person_id, part in parts.items():
         wanted[person_id], why = _wanted(visit, node, "person", part.fields)
@@ -84,7 +84,7 @@ async def write_people(
         async with visit.conn.transaction():
             await _write_people(visit, wanted)
     except BAD_WRITE:
-        return dict.fromkeys(parts, BAD_VALUE)
+        return dict.fromkeys(parts, SkipReason.BAD_VALUE)
     return unfit
 
 
@@ -116,7 +116,7 @@ async def _write_people(visit: Visit, wanted: Mapping[int, Mapping[str, Any]]) -
 
 def _wanted(
     visit: Visit, node: Call, entity: str, said: Mapping[str, Any]
-) -> tuple[dict[str, Any], str | None]:
+) -> tuple[dict[str, Any], SkipReason | None]:
     """Our fields and their new values; what is not mapped to this entity is left alone."""
     service: Service = visit.loaded.plan.services[node.service]
     wanted: dict[str, Any] = {}
@@ -130,7 +130,7 @@ def _wanted(
                 value, visit.loaded.plan.catalog.of(to.entity)[to.field]
             )
         except UnfitValue:
-            unfit = BAD_VALUE
+            unfit = SkipReason.BAD_VALUE
     return wanted, unfit
 
 

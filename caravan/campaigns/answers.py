@@ -15,6 +15,7 @@ from caravan.engage import sql
 from caravan.journeys.conditions.sql import Binder, event_predicate
 from caravan.journeys.nodes.call import Call
 from caravan.journeys.nodes.paths import OTHERWISE, names
+from caravan.journeys.reasons import SkipReason
 from caravan.services.callback import Part, Parts
 
 #: where the call itself stands among the effects of its node: before those of its paths' actions
@@ -53,10 +54,10 @@ async def are_there(visit: Visit) -> bool:
 
 
 async def _settle_account(visit: Visit, node: Call, row: Any) -> Settled:
-    part, lost = _account_part(row)
-    if part is None:
-        await note(visit, CALL, "call", [Effect(ACCOUNT, lost)])
-        return Settled(lost, _lost(row, lost))
+    part = _account_part(row)
+    if isinstance(part, SkipReason):  # the edge it leaves by has the same name
+        await note(visit, CALL, "call", [Effect(ACCOUNT, part)])
+        return Settled(part, _lost(row, part))
     unfit = await answer_fields.write_account(visit, node, part.fields)
     await note(visit, CALL, "call", [Effect(ACCOUNT, unfit)])
     edge = await _choose(visit, node, part.accessors)
@@ -65,14 +66,14 @@ async def _settle_account(visit: Visit, node: Call, row: Any) -> Settled:
 
 async def _settle_people(visit: Visit, node: Call, rows: list[Any]) -> Settled:
     parts: dict[int, Part] = {}
-    lost: dict[int, str] = {}
+    lost: dict[int, SkipReason] = {}
     reasons: dict[str, Any] = {}
-    unfit: dict[int, str | None] = {}
+    unfit: dict[int, SkipReason | None] = {}
     for row in rows:
-        answer, why = _answer(row)
-        if answer is None:
-            lost[row["person_id"]] = why
-            reasons |= _lost(row, why)
+        answer = _answer(row)
+        if isinstance(answer, SkipReason):
+            lost[row["person_id"]] = answer
+            reasons |= _lost(row, answer)
             continue
         if answer.account is not None and answer.account.ok:
             unfit[ACCOUNT] = await answer_fields.write_account(visit, node, answer.account.fields)
@@ -80,7 +81,7 @@ async def _settle_people(visit: Visit, node: Call, rows: list[Any]) -> Settled:
             if part.ok:
                 parts[person_id] = part
             else:
-                lost[person_id] = "failed"
+                lost[person_id] = SkipReason.FAILED
                 reasons["reason"] = part.reason
     unfit |= await answer_fields.write_people(visit, node, parts)
     await note(
@@ -94,27 +95,31 @@ async def _settle_people(visit: Visit, node: Call, rows: list[Any]) -> Settled:
     )
     if rows and not parts:
         # nobody's answer can be used: the way of time-outs, where all of them timed out
-        return Settled("timeout" if set(lost.values()) == {"timeout"} else "failed", reasons)
+        return Settled(
+            "timeout" if set(lost.values()) == {SkipReason.TIMEOUT} else "failed", reasons
+        )
     if parts:
         await _give_paths(visit, node, parts)
     segments = visit.loaded.control.nodes[visit.node].segments
     return Settled("next" if len(segments) == 1 else None, {}, people=len(parts) + 1)
 
 
-def _answer(row: Any) -> tuple[Parts | None, str]:
-    """A row's answer, or else which way it is lost."""
+def _answer(row: Any) -> Parts | SkipReason:
+    """A row's answer, or else why there is none to use."""
     if row["state"] != "answered":
-        return None, "timeout" if row["state"] == "timed_out" else "failed"
+        return SkipReason.TIMEOUT if row["state"] == "timed_out" else SkipReason.FAILED
     answer = Parts.model_validate(row["answer"])
-    return (answer, "") if answer.ok else (None, "failed")
+    return answer if answer.ok else SkipReason.FAILED
 
 
-def _account_part(row: Any) -> tuple[Part | None, str]:
-    answer, lost = _answer(row)
-    return (answer.account, "failed") if answer is not None else (None, lost)
+def _account_part(row: Any) -> Part | SkipReason:
+    answer = _answer(row)
+    if isinstance(answer, SkipReason):
+        return answer
+    return answer.account or SkipReason.FAILED
 
 
-def _lost(row: Any, why: str) -> dict[str, Any]:
+def _lost(row: Any, why: SkipReason) -> dict[str, Any]:
     """Why nothing came of it, for ``account show``."""
     said = (row["answer"] or {}).get("reason") or row["reply"]
     return {"reason": said} if said else {"reason": why}

@@ -13,6 +13,7 @@ from caravan.campaigns.progress import Locked, Progress, lock, stored_steps
 from caravan.campaigns.served import Served, decided_before
 from caravan.journeys import core
 from caravan.journeys.control import Target
+from caravan.journeys.reasons import ExitReason
 from caravan.journeys.state import Command, CommandKind
 
 
@@ -46,7 +47,7 @@ async def opened(
         return stored or Served([], None, control=locked.loaded.control)
     progress = Progress(locked)
     if at >= locked.traversal.deadline:
-        progress.leave(Target(reason="end-date"), at)
+        progress.leave(Target(reason=ExitReason.END_DATE), at)
         await progress.save(conn, at)
         return Served([], progress.state.ended)
     if begins and await progress.hold_what_leaves(conn):

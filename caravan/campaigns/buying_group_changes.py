@@ -13,6 +13,7 @@ from caravan.buying_groups import membership, stages
 from caravan.buying_groups.precedence import Source
 from caravan.campaigns import recording
 from caravan.campaigns.plans import PlanCache
+from caravan.journeys.reasons import SkipReason
 
 
 async def assign(
@@ -23,7 +24,7 @@ async def assign(
     role: str,
     source: Source,
     at: datetime,
-) -> dict[int, str | None]:
+) -> dict[int, SkipReason | None]:
     """Give people a role in a group; why not, by person, None where it was done."""
     changed = await membership.assign(conn, group_id, person_ids, role, source, at)
     await recording.record(conn, plans, changed.happenings, at)
@@ -37,7 +38,7 @@ async def remove(
     person_ids: Sequence[int],
     source: Source,
     at: datetime,
-) -> dict[int, str | None]:
+) -> dict[int, SkipReason | None]:
     """Take people out of a group; why not, by person, None where it was done."""
     changed = await membership.remove(conn, group_id, person_ids, source, at)
     await recording.record(conn, plans, changed.happenings, at)
@@ -46,7 +47,7 @@ async def remove(
 
 async def set_stage(
     conn: Any, plans: PlanCache, group_id: int, stage: str, source: Source, at: datetime
-) -> str | None:
+) -> SkipReason | None:
     """Move a group to a stage; why not, None where it was done."""
     moved = await stages.set_stage(conn, group_id, stage, source, at)
     await recording.record(conn, plans, moved.happenings, at)
@@ -55,7 +56,7 @@ async def set_stage(
 
 async def set_status(
     conn: Any, plans: PlanCache, group_id: int, status: str | None, source: Source, at: datetime
-) -> str | None:
+) -> SkipReason | None:
     """Give a group a status; why not, None where it was done."""
     moved = await stages.set_status(conn, group_id, status, source, at)
     await recording.record(conn, plans, moved.happenings, at)

@@ -4,11 +4,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from caravan.campaigns.effects import BAD_VALUE, Effect, Place
+from caravan.campaigns.effects import Effect, Place
 from caravan.campaigns.visit import Visit
 from caravan.delivery.errors import DeliveryError
 from caravan.journeys.actions.base import PeopleAction
 from caravan.journeys.conditions.sql import Binder, compile_condition
+from caravan.journeys.reasons import SkipReason
 
 Made = TypeVar("Made")
 
@@ -75,5 +76,5 @@ def make_for_each(
         try:
             made[person.id] = make(person)
         except DeliveryError:
-            unfit.append(Effect(person.id, BAD_VALUE))
+            unfit.append(Effect(person.id, SkipReason.BAD_VALUE))
     return made, unfit

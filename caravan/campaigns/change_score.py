@@ -7,6 +7,7 @@ from caravan.campaigns.visit import Visit
 from caravan.engage import sql
 from caravan.engage.happening import Happening
 from caravan.journeys.actions.change_score import ChangeScore
+from caravan.journeys.reasons import SkipReason
 
 
 async def perform(visit: Visit, place: Place, action: ChangeScore) -> int:
@@ -22,7 +23,7 @@ async def perform(visit: Visit, place: Place, action: ChangeScore) -> int:
         to=action.to,
     )
     changed = {row["person_id"]: row for row in rows}
-    effects = [Effect(one, None if one in changed else "unchanged") for one in people]
+    effects = [Effect(one, None if one in changed else SkipReason.UNCHANGED) for one in people]
     await note(visit, place, action.kind, effects)
     await recording.record(
         visit.conn,

@@ -18,9 +18,7 @@ from datetime import datetime
 from typing import Any
 
 from caravan.engage import sql, wakeups
-
-#: the reasons by which a traversal has left
-ACCOUNT_DELETED, ACCOUNT_MERGED = "account-deleted", "account-merged"
+from caravan.journeys.reasons import ExitReason
 
 
 async def lock_ways(conn: Any, account_ids: Sequence[int]) -> None:
@@ -78,7 +76,10 @@ async def leave_journeys(conn: Any, gone: Gone, at: datetime) -> None:
         )
     if gone.accounts:
         rows = await sql.fetch(conn, "lock_ways_of", account_ids=gone.accounts)
-        for reason, is_merged in ((ACCOUNT_DELETED, False), (ACCOUNT_MERGED, True)):
+        for reason, is_merged in (
+            (ExitReason.ACCOUNT_DELETED, False),
+            (ExitReason.ACCOUNT_MERGED, True),
+        ):
             ways = [row["id"] for row in rows if row["is_merged"] is is_merged]
             await close(conn, ways, reason, at)
 

@@ -9,11 +9,10 @@ from dataclasses import dataclass
 
 from caravan.campaigns.visit import Visit
 from caravan.engage import sql
+from caravan.journeys.reasons import SkipReason
 
 #: the ledger's person of an effect on the account itself
 ACCOUNT = 0
-#: the reason of an effect that this person's or account's data cannot give
-BAD_VALUE = "bad-value"
 
 
 @dataclass(frozen=True)
@@ -29,7 +28,7 @@ class Effect:
     """What became of one person, or of the account; ``reason`` says why it was left out."""
 
     person_id: int
-    reason: str | None = None
+    reason: SkipReason | None = None
 
 
 async def note(visit: Visit, place: Place, action: str, effects: Sequence[Effect]) -> None:

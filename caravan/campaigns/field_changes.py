@@ -9,6 +9,7 @@ from caravan.campaigns.visit import Visit
 from caravan.engage.happening import Happening
 from caravan.journeys.actions.update_account import UpdateAccount
 from caravan.journeys.actions.update_opportunity import UpdateOpportunity
+from caravan.journeys.reasons import SkipReason
 
 
 async def tell(
@@ -25,7 +26,9 @@ async def tell(
         before: what each of them had in the field; none: they had this value already.
         value: what they have now.
     """
-    await note(visit, place, action.kind, [Effect(ACCOUNT, None if before else "unchanged")])
+    await note(
+        visit, place, action.kind, [Effect(ACCOUNT, None if before else SkipReason.UNCHANGED)]
+    )
     happenings = [
         Happening(
             event,

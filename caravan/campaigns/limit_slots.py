@@ -16,8 +16,16 @@ from caravan.campaigns.effects import Place
 from caravan.campaigns.visit import Visit
 from caravan.engage import sql
 from caravan.engage.communication_limits import Rule
-from caravan.journeys.documents.communication_limits import SUBJECTS, Channel
+from caravan.journeys.documents.communication_limits import SUBJECTS, Channel, Subject
 from caravan.journeys.limit_periods import end_of, period_of
+from caravan.journeys.reasons import SkipReason
+
+#: why a message does not go, by whose limit says so
+FULL: dict[Subject, SkipReason] = {
+    "person": SkipReason.LIMIT_PERSON,
+    "account": SkipReason.LIMIT_ACCOUNT,
+    "buying_group": SkipReason.LIMIT_BUYING_GROUP,
+}
 
 
 class Count(NamedTuple):
@@ -43,12 +51,12 @@ class Room:
         """Who may ask, the first by the ids of their team."""
         return list(self._wanted)
 
-    def take(self, person_id: int) -> str | None:
+    def take(self, person_id: int) -> SkipReason | None:
         """Take for this person's message; the reason where there has been enough."""
         if person_id not in self._wanted:  # it has been decided before
             return None
         rule = self._slots.take(self._identities[person_id], self._wanted[person_id])
-        return None if rule is None else f"limit-{rule.per.replace('_', '-')}"
+        return None if rule is None else FULL[rule.per]
 
     def leave(self, person_id: int) -> None:
         """Their message does not go after all: what an earlier try had taken for it is given back."""

@@ -8,7 +8,7 @@ from caravan.campaigns import mail_step, personal_mail
 from caravan.campaigns.actions import with_savepoints_if_needed
 from caravan.campaigns.candidates import Candidate
 from caravan.campaigns.drawing import takes_turns
-from caravan.campaigns.effects import BAD_VALUE, Place
+from caravan.campaigns.effects import Place
 from caravan.campaigns.group_tokens import with_group
 from caravan.campaigns.limit_slots import lock_ahead
 from caravan.campaigns.mail_step import MailStep
@@ -27,6 +27,7 @@ from caravan.journeys import core
 from caravan.journeys.actions import Action
 from caravan.journeys.nodes import segment_actions
 from caravan.journeys.plan import Plan
+from caravan.journeys.reasons import SkipReason
 from caravan.journeys.state import Command, Outcome
 
 
@@ -179,7 +180,7 @@ async def _claim_action(
                 visit.conn,
                 "skip_message",
                 message_id=identity,
-                reason=BAD_VALUE,
+                reason=SkipReason.BAD_VALUE,
                 reply=str(error),
                 at=visit.as_of,
             )

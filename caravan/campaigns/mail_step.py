@@ -17,6 +17,7 @@ from caravan.delivery.errors import RelayUnreachable
 from caravan.engage import sql
 from caravan.engage.happening import Happening
 from caravan.journeys.control import Target
+from caravan.journeys.reasons import ExitReason, SkipReason
 from caravan.journeys.state import Command, Outcome
 
 
@@ -126,7 +127,7 @@ async def give_up(
     await doubt_abandoned(conn, step, claimant, at)
     await _record_sent(conn, plans, step, await sql.fetch(conn, "settled_messages", **step.key), at)
     progress = Progress(step.locked)
-    progress.leave(Target(reason="end-date"), at)
+    progress.leave(Target(reason=ExitReason.END_DATE), at)
     await progress.save(conn, at)
     # last, for what it gives back locks the counts of limits, which are behind every other lock
     await sql.execute(
@@ -135,7 +136,7 @@ async def give_up(
         traversal_id=step.locked.traversal.id,
         node=step.command.node,
         visit=step.command.visit,
-        reason="journey-not-live",
+        reason=SkipReason.JOURNEY_NOT_LIVE,
         at=at,
     )
     return Served(step.before, progress.state.ended, control=step.locked.loaded.control)

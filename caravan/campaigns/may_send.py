@@ -7,26 +7,26 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from caravan.campaigns import addresses_taken, permission, personal_mail
-from caravan.campaigns.addresses_taken import DUPLICATE, Addresses
+from caravan.campaigns import addresses_taken, personal_mail
+from caravan.campaigns.addresses_taken import Addresses
 from caravan.campaigns.candidates import Candidate
 from caravan.campaigns.effects import Place
 from caravan.campaigns.limit_slots import Room, look_for_room
 from caravan.campaigns.mailing import Mailing
 from caravan.campaigns.messages import kind_of
-from caravan.campaigns.quiet_hours import QUIET, quiet_for
+from caravan.campaigns.quiet_hours import quiet_for
 from caravan.campaigns.visit import Visit
-from caravan.delivery.allowed_recipients import NOT_ALLOWED
 from caravan.engage import sql
 from caravan.journeys.actions import Action
 from caravan.journeys.actions.send_email import SendEmail
+from caravan.journeys.reasons import SkipReason
 
 
 @dataclass(frozen=True)
 class Decision:
     """What is to become of one person's message: it goes, is left out for a reason, or waits."""
 
-    reason: str | None = None
+    reason: SkipReason | None = None
     waits_until: datetime | None = None
 
     @property
@@ -51,7 +51,9 @@ async def decide(
     channel = kind.channel(visit, action)
     if channel is not None:  # what is operational minds neither quiet hours nor caps
         for person_id, until in quiet_for(visit, still(people)).items():
-            decisions[person_id] = Decision(waits_until=until) if until else Decision(QUIET)
+            decisions[person_id] = (
+                Decision(waits_until=until) if until else Decision(SkipReason.QUIET_HOURS)
+            )
     # counts are locked before addresses, as where one claim decides for several actions (limit_slots.lock_ahead)
     room = None
     if channel is not None:
@@ -80,7 +82,7 @@ async def _first_come(
     late: dict[int, Decision] = {}
     for person_id in await _in_turn(visit, decisions, addresses, room):
         if addresses is not None and addresses.are_gone_for(person_id):
-            late[person_id] = Decision(DUPLICATE)
+            late[person_id] = Decision(SkipReason.DUPLICATE_ADDRESS)
             if room is not None:
                 room.leave(person_id)
             continue
@@ -107,9 +109,11 @@ async def _in_turn(
     return [row["id"] for row in rows]
 
 
-def _not_allowed(mailing: Mailing, person: Candidate, refused: str | None) -> str | None:
+def _not_allowed(
+    mailing: Mailing, person: Candidate, refused: SkipReason | None
+) -> SkipReason | None:
     """On trial: everybody but a few is left out, whatever else speaks against them; who is texted, by their e-mail."""
-    if mailing.allowed is None or refused in (permission.NO_ADDRESS, permission.INVALID):
+    if mailing.allowed is None or refused in (SkipReason.NO_ADDRESS, SkipReason.INVALID_ADDRESS):
         return None
     address = person.attributes.get("email")
-    return None if address and mailing.allowed.allows(address) else NOT_ALLOWED
+    return None if address and mailing.allowed.allows(address) else SkipReason.NOT_ALLOWED_RECIPIENT

@@ -16,9 +16,10 @@ from caravan.campaigns.visit import Visit
 from caravan.delivery.transport import Outgoing
 from caravan.journeys.actions import Action
 from caravan.journeys.documents.communication_limits import Channel
+from caravan.journeys.reasons import SkipReason
 
 #: why each of these may not be written to, by id; None: they may
-Reasons = dict[int, str | None]
+Reasons = dict[int, SkipReason | None]
 
 
 @dataclass(frozen=True)

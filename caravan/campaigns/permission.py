@@ -11,16 +11,13 @@ from typing import Any
 from caravan.campaigns.candidates import Candidate
 from caravan.engage import sql
 from caravan.journeys.addresses import is_mailable
+from caravan.journeys.reasons import SkipReason
 from caravan.journeys.suppressing import keys_of, phone_key
-
-DELETED, MERGED = "person-deleted", "person-merged"
-NO_ADDRESS, INVALID, BLOCKED = "no-address", "invalid-address", "blocked"
-SUSPENDED, UNSUBSCRIBED, NO_CONSENT = "suspended", "unsubscribed", "no-consent"
 
 
 async def may_mail(
     conn: Any, people: Sequence[Candidate], operational: bool
-) -> dict[int, str | None]:
+) -> dict[int, SkipReason | None]:
     """Why each of these people may not be mailed, by id (language.md); None: they may.
 
     Args:
@@ -28,7 +25,7 @@ async def may_mail(
         people: as they were read to be written to: it is these addresses that are asked about.
         operational: it ignores what people have opted out of, never what cannot or must not be reached.
     """
-    reasons: dict[int, str | None] = {}
+    reasons: dict[int, SkipReason | None] = {}
     keys: dict[int, list[str]] = {}
     for person in people:
         address: str = person.attributes.get("email") or ""
@@ -36,18 +33,20 @@ async def may_mail(
         if reasons[person.id] is None:
             keys[person.id] = keys_of(address)
     rows = await _withheld(conn, "mail_withheld", keys)
-    return reasons | {row["id"]: _first_reason(row, operational, UNSUBSCRIBED) for row in rows}
+    return reasons | {
+        row["id"]: _first_reason(row, operational, SkipReason.UNSUBSCRIBED) for row in rows
+    }
 
 
 async def may_text(
     conn: Any, people: Sequence[Candidate], operational: bool
-) -> dict[int, str | None]:
+) -> dict[int, SkipReason | None]:
     """The same of text messages to their ``mobile_phone``: who has said nothing has not agreed.
 
     A number that is suppressed as opted out (a STOP) is so for everybody who has it, and for operational texts too:
     whoever answers STOP has said it to all that the number sends, and networks hold us to it.
     """
-    reasons: dict[int, str | None] = {}
+    reasons: dict[int, SkipReason | None] = {}
     keys: dict[int, list[str]] = {}
     for person in people:
         number: str = person.attributes.get("mobile_phone") or ""
@@ -57,7 +56,8 @@ async def may_text(
             keys[person.id] = [key]
     rows = await _withheld(conn, "texts_withheld", keys)
     return reasons | {
-        row["id"]: _first_reason(row, operational and not _stopped(row), NO_CONSENT) for row in rows
+        row["id"]: _first_reason(row, operational and not _stopped(row), SkipReason.NO_CONSENT)
+        for row in rows
     }
 
 
@@ -65,10 +65,10 @@ def _stopped(row: Any) -> bool:
     return "opt_out" in row["suppressed"]
 
 
-def _unfit(address: str, fits: bool) -> str | None:
+def _unfit(address: str, fits: bool) -> SkipReason | None:
     if not address:
-        return NO_ADDRESS
-    return None if fits else INVALID
+        return SkipReason.NO_ADDRESS
+    return None if fits else SkipReason.INVALID_ADDRESS
 
 
 async def _withheld(conn: Any, query: str, keys: dict[int, list[str]]) -> list[Any]:
@@ -84,25 +84,25 @@ async def _withheld(conn: Any, query: str, keys: dict[int, list[str]]) -> list[A
     )
 
 
-def _first_reason(row: Any, operational: bool, opted_out: str) -> str | None:
+def _first_reason(row: Any, operational: bool, opted_out: SkipReason) -> SkipReason | None:
     """The first that speaks against it, in the order of send-time checks."""
     suppressed = row["suppressed"]
     if row["deleted"]:
-        return DELETED
+        return SkipReason.PERSON_DELETED
     if row["merged"]:
-        return MERGED
+        return SkipReason.PERSON_MERGED
     if row["without"]:
-        return NO_ADDRESS
+        return SkipReason.NO_ADDRESS
     if row["invalid"] or "hard_bounce" in suppressed:
-        return INVALID
+        return SkipReason.INVALID_ADDRESS
     if "blocked" in suppressed or "complaint" in suppressed:
-        return BLOCKED
+        return SkipReason.BLOCKED
     if operational:
         return None
     if row["suspended"]:
-        return SUSPENDED
+        return SkipReason.SUSPENDED
     if row["unsubscribed"]:
-        return UNSUBSCRIBED
+        return SkipReason.UNSUBSCRIBED
     if "opt_out" in suppressed:
         return opted_out
-    return NO_CONSENT if row["refused"] else None
+    return SkipReason.NO_CONSENT if row["refused"] else None

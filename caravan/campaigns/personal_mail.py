@@ -22,11 +22,12 @@ from caravan.delivery.transport import Outgoing
 from caravan.journeys.actions.send_email import SendEmail
 from caravan.journeys.documents.communication_limits import Channel
 from caravan.journeys.plan import Plan
+from caravan.journeys.reasons import SkipReason
 
 
 async def reasons(
     visit: Visit, mailing: Mailing, action: SendEmail, people: Sequence[Candidate]
-) -> dict[int, str | None]:
+) -> dict[int, SkipReason | None]:
     """Why these people may not be mailed, by id."""
     operational = not visit.is_marketing(action.template)
     return await permission.may_mail(visit.conn, people, operational)

@@ -10,12 +10,13 @@ from caravan.delivery.errors import UnfitText
 from caravan.delivery.texts import TextMessage, text_message
 from caravan.journeys.actions.send_sms import LONGEST_SMS, SendSms
 from caravan.journeys.documents.communication_limits import Channel
+from caravan.journeys.reasons import SkipReason
 from caravan.journeys.suppressing import phone_key
 
 
 async def reasons(
     visit: Visit, mailing: Mailing, action: SendSms, people: Sequence[Candidate]
-) -> dict[int, str | None]:
+) -> dict[int, SkipReason | None]:
     """Why these people may not be texted, by id; who has said nothing has not agreed (product.md §5.6)."""
     return await permission.may_text(visit.conn, people, action.operational)
 

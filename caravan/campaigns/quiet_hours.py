@@ -8,9 +8,6 @@ from caravan.campaigns.visit import Visit
 from caravan.journeys.quiet_hours import is_dropped, quiet_until
 from caravan.journeys.zones import FIELD
 
-#: the reason of who is not mailed since it is quiet, and nothing waits
-QUIET = "quiet-hours"
-
 
 def quiet_for(visit: Visit, people: Sequence[Candidate]) -> dict[int, datetime | None]:
     """For those among these people for whom it is quiet now: until when; None: it is dropped."""

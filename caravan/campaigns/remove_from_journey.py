@@ -16,10 +16,8 @@ from caravan.engage import sql, wakeups
 from caravan.journeys.actions.remove_from_journey import RemoveFromJourney
 from caravan.journeys.nodes import segment_actions
 from caravan.journeys.plan import Plan
+from caravan.journeys.reasons import ExitReason, SkipReason
 from caravan.journeys.state import Command
-
-#: the reason by which a traversal has left
-REMOVED = "removed"
 
 
 @dataclass(frozen=True)
@@ -70,12 +68,13 @@ async def perform(visit: Visit, place: Place, action: RemoveFromJourney) -> int:
     if other["id"] is not None:
         await remove(visit.conn, [other["id"]], visit.as_of)
     else:
-        reason = "not-inside" if other["runs"] else "journey-not-live"
+        reason = SkipReason.NOT_INSIDE if other["runs"] else SkipReason.JOURNEY_NOT_LIVE
     await note(visit, place, action.kind, [Effect(ACCOUNT, reason)])
     return 1
 
 
 async def remove(conn: Any, traversal_ids: list[int], at: datetime) -> None:
     """Close traversals with the reason ``removed``; what they had not sent yet is not sent."""
-    await sql.fetch(conn, "close_traversals", traversal_ids=traversal_ids, reason=REMOVED, at=at)
-    await wakeups.queue(conn, traversal_ids, REMOVED)
+    reason = ExitReason.REMOVED
+    await sql.fetch(conn, "close_traversals", traversal_ids=traversal_ids, reason=reason, at=at)
+    await wakeups.queue(conn, traversal_ids, reason)

@@ -8,6 +8,7 @@ from caravan.campaigns.effects import Effect, Place, note
 from caravan.campaigns.visit import Visit
 from caravan.engage import campaigns, sql
 from caravan.journeys.actions.request_campaign import RequestCampaign
+from caravan.journeys.reasons import SkipReason
 
 
 async def perform(visit: Visit, place: Place, action: RequestCampaign) -> int:
@@ -24,6 +25,6 @@ async def perform(visit: Visit, place: Place, action: RequestCampaign) -> int:
             f"traversal/{traversal.id}/{visit.node}/{visit.number}/{place.position}",
             visit.as_of,
         )
-    reason = None if campaign is not None else "journey-not-live"
+    reason = None if campaign is not None else SkipReason.JOURNEY_NOT_LIVE
     await note(visit, place, action.kind, [Effect(one, reason) for one in people])
     return len(people)

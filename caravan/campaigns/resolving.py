@@ -13,6 +13,7 @@ from caravan.campaigns.mail_step import happened
 from caravan.campaigns.messages import MESSAGES
 from caravan.campaigns.plans import PlanCache
 from caravan.engage import sql
+from caravan.journeys.reasons import SkipReason
 
 
 class Said(StrEnum):
@@ -24,9 +25,9 @@ class Said(StrEnum):
 
 
 #: what becomes of the message, and why
-_BECOMES: dict[Said, tuple[str, str | None]] = {
+_BECOMES: dict[Said, tuple[str, SkipReason | None]] = {
     Said.sent: ("accepted", None),
-    Said.not_sent: ("refused", "not-sent"),
+    Said.not_sent: ("refused", SkipReason.NOT_SENT),
     Said.resend: ("deferred", None),
 }
 

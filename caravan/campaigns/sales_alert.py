@@ -12,17 +12,14 @@ from caravan.campaigns import sales_alert_facts
 from caravan.campaigns.candidates import Candidate
 from caravan.campaigns.effects import Place
 from caravan.campaigns.mailing import Mailing
-from caravan.campaigns.permission import BLOCKED, INVALID
 from caravan.campaigns.visit import Visit
 from caravan.delivery.compose import Sender, compose
 from caravan.delivery.sales_alert import TEMPLATE
 from caravan.delivery.transport import Outgoing
 from caravan.engage import sql
 from caravan.journeys.actions.send_sales_alert import SendSalesAlert
+from caravan.journeys.reasons import SkipReason
 from caravan.journeys.suppressing import keys_of
-
-#: the reason where there is nothing to tell of
-NO_GROUP = "no-buying-group"
 
 
 async def recipients(visit: Visit, place: Place, action: SendSalesAlert) -> list[Candidate]:
@@ -34,11 +31,11 @@ async def recipients(visit: Visit, place: Place, action: SendSalesAlert) -> list
 
 async def reasons(
     visit: Visit, mailing: Mailing, action: SendSalesAlert, people: Sequence[Candidate]
-) -> dict[int, str | None]:
+) -> dict[int, SkipReason | None]:
     """Why the alert does not go to these addresses."""
     group = await group_of(visit.conn, visit.traversal.account_id, action.solution_interest)
     if group is None:
-        return {one.id: NO_GROUP for one in people}
+        return {one.id: SkipReason.NO_BUYING_GROUP for one in people}
     keys = [(one.id, key) for one in people for key in keys_of(one.attributes["email"])]
     rows = await sql.fetch(
         visit.conn,
@@ -46,7 +43,10 @@ async def reasons(
         owners=[owner for owner, _ in keys],
         subjects=[key for _, key in keys],
     )
-    why = {row["owner"]: INVALID if row["bounces"] else BLOCKED for row in rows}
+    why = {
+        row["owner"]: SkipReason.INVALID_ADDRESS if row["bounces"] else SkipReason.BLOCKED
+        for row in rows
+    }
     return {one.id: why.get(one.id) for one in people}
 
 

@@ -35,6 +35,7 @@ from caravan.journeys.nodes.exit import ExitNode
 from caravan.journeys.nodes.listen import Listen
 from caravan.journeys.nodes.segments import acts_on_people
 from caravan.journeys.nodes.wait import Wait
+from caravan.journeys.reasons import ExitReason
 from caravan.journeys.rests import Rest
 from caravan.journeys.state import Command, Outcome, State
 
@@ -200,7 +201,7 @@ class _Walk:
         if self.locked.loaded.looks_at_steps:
             await self.progress.flush(self.conn)
         if self.as_of >= self.locked.traversal.deadline:
-            self._end("end-date")
+            self._end(ExitReason.END_DATE)
             return False
         if await self.progress.hold(self.conn):
             return False
@@ -333,7 +334,7 @@ class _Walk:
         if edge is None:
             return False
         if edge == "timeout" and self.as_of >= self.locked.traversal.deadline:
-            self._end("end-date")
+            self._end(ExitReason.END_DATE)
             return False
         await self._record(command, edge=edge, because=because)
         return True
@@ -356,7 +357,7 @@ class _Walk:
         segments = self.locked.loaded.control.nodes[command.node].segments
         return "next" if command.segment + 1 == len(segments) else None
 
-    def _end(self, reason: str) -> None:
+    def _end(self, reason: ExitReason) -> None:
         self.progress.leave(Target(reason=reason), self.as_of)
 
     async def _record(

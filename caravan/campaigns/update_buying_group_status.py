@@ -8,6 +8,7 @@ from caravan.journeys.actions.update_buying_group_status import (
     LONGEST_STATUS,
     UpdateBuyingGroupStatus,
 )
+from caravan.journeys.reasons import SkipReason
 
 
 async def perform(visit: Visit, place: Place, action: UpdateBuyingGroupStatus) -> int:
@@ -15,7 +16,7 @@ async def perform(visit: Visit, place: Place, action: UpdateBuyingGroupStatus) -
     account_id, conn = visit.traversal.account_id, visit.conn
     status = wording.text(visit, action.status or "")[:LONGEST_STATUS].strip()
     group_id = await group_of(conn, account_id, action.solution_interest)
-    reason: str | None = "no-buying-group"
+    reason: SkipReason | None = SkipReason.NO_BUYING_GROUP
     if group_id is not None:
         reason = await buying_group_changes.set_status(
             conn, visit.plans, group_id, status or None, "journey", visit.as_of

@@ -8,6 +8,7 @@ from caravan.engage import sql
 from caravan.journeys.actions.update_opportunity import UpdateOpportunity
 from caravan.journeys.conditions.related import opportunities_of_account
 from caravan.journeys.conditions.sql import Binder, compile_tests
+from caravan.journeys.reasons import SkipReason
 
 
 async def perform(visit: Visit, place: Place, action: UpdateOpportunity) -> int:
@@ -23,7 +24,7 @@ async def perform(visit: Visit, place: Place, action: UpdateOpportunity) -> int:
     query = visit.loaded.query(("opportunities", visit.node, place.position), build, visit.zones)
     ids = [row["id"] for row in await query.fetch(visit.conn, **visit.named)]
     if not ids:
-        await note(visit, place, action.kind, [Effect(ACCOUNT, "no-opportunity")])
+        await note(visit, place, action.kind, [Effect(ACCOUNT, SkipReason.NO_OPPORTUNITY)])
         return 1
     kind = visit.loaded.plan.catalog.of("opportunity")[action.field]
     fields = {action.field: wording.value(visit, action.value, kind)}

@@ -7,6 +7,7 @@ from caravan.campaigns.visit import Visit
 from caravan.engage import sql
 from caravan.engage.happening import Happening
 from caravan.journeys.actions.update_person import UpdatePerson
+from caravan.journeys.reasons import SkipReason
 
 
 async def perform(visit: Visit, place: Place, action: UpdatePerson) -> int:
@@ -31,7 +32,7 @@ async def perform(visit: Visit, place: Place, action: UpdatePerson) -> int:
             at=visit.as_of,
         )
     }
-    effects = [Effect(one, None if one in changed else "unchanged") for one in wanted]
+    effects = [Effect(one, None if one in changed else SkipReason.UNCHANGED) for one in wanted]
     await note(visit, place, action.kind, unfit + effects)
     if not changed:
         return len(people)

@@ -11,8 +11,7 @@ from itertools import groupby
 from typing import Any
 
 from caravan.campaigns.candidates import Candidate
-from caravan.campaigns.departure import ACCOUNT_DELETED, ACCOUNT_MERGED
-from caravan.campaigns.effects import BAD_VALUE, Place
+from caravan.campaigns.effects import Place
 from caravan.campaigns.group_tokens import with_group
 from caravan.campaigns.mail_settling import GIVE_UP_AFTER
 from caravan.campaigns.mailing import Mailing
@@ -24,9 +23,9 @@ from caravan.delivery.errors import DeliveryError
 from caravan.delivery.transport import Outgoing
 from caravan.engage import sql
 from caravan.journeys.actions import Action
-from caravan.journeys.control import EXIT
 from caravan.journeys.nodes import segment_actions
 from caravan.journeys.plan import Plan
+from caravan.journeys.reasons import ExitReason, SkipReason
 
 #: messages of one journey that a try takes at once
 BATCH = 20
@@ -35,10 +34,10 @@ LEASE = timedelta(minutes=2)
 #: when what the operator's settings keep from leaving is looked at again
 WITHHELD_FOR = timedelta(minutes=1)
 #: ends after which nothing of a traversal is sent any more: it was cut off, or left by a rule that says so
-CUT_OFF = ("aborted", "removed", "end-date", EXIT, ACCOUNT_DELETED, ACCOUNT_MERGED)
-
-NOT_LIVE = "journey-not-live"
-EXPIRED = "expired"
+CUT_OFF = (
+    ExitReason.ABORTED, ExitReason.REMOVED, ExitReason.END_DATE, ExitReason.EXIT,
+    ExitReason.ACCOUNT_DELETED, ExitReason.ACCOUNT_MERGED,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -150,7 +149,7 @@ async def judge(
                 )
             except DeliveryError as error:
                 unfit[one.number] = str(error)
-                decisions[one.number] = Decision(BAD_VALUE)
+                decisions[one.number] = Decision(SkipReason.BAD_VALUE)
             else:
                 ready.append(Ready(one, row["slug"], outgoing))
         await _note(conn, ours, decisions, unfit, claimant, at)
@@ -175,16 +174,16 @@ async def put_back(
     )
 
 
-def _over(row: Any, at: datetime) -> str | None:
+def _over(row: Any, at: datetime) -> SkipReason | None:
     """Whether nothing of this traversal is sent any more."""
     cut_off = row["ended_at"] is not None and row["reason"] in CUT_OFF
     if cut_off or row["journey_state"] == "aborted" or at >= row["deadline"]:
-        return NOT_LIVE
+        return SkipReason.JOURNEY_NOT_LIVE
     return None
 
 
-def _expired(message: Waiting, at: datetime) -> str | None:
-    return EXPIRED if at > message.claimed_at + GIVE_UP_AFTER else None
+def _expired(message: Waiting, at: datetime) -> SkipReason | None:
+    return SkipReason.EXPIRED if at > message.claimed_at + GIVE_UP_AFTER else None
 
 
 async def _visit(

@@ -11,8 +11,6 @@ from typing import Self
 
 from caravan.journeys.addresses import is_mailable
 
-NOT_ALLOWED = "not-allowed-recipient"
-
 
 class BadRecipients(ValueError):
     """ALLOW_RECIPIENTS cannot be read."""

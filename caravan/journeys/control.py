@@ -15,7 +15,7 @@ class Target(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     node: str | None = None
-    reason: str | None = None  # completed, timeout, no-path, failed: set exactly where node is None
+    reason: str | None = None  # an ``ExitReason``: set exactly where node is None
     label: str | None = None  # the outcome label of an end
 
 
@@ -34,7 +34,7 @@ NodeKind = Literal[
 
 #: the edge of an account that has come to a node too often
 BEYOND = "max-visits"
-#: the reason of who leaves by an exit, and what the names of exits begin with
+#: what the names of exits begin with
 EXIT = "exit"
 
 

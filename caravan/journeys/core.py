@@ -10,6 +10,7 @@ from typing import Any
 
 from caravan.journeys import nodes
 from caravan.journeys.control import BEYOND, ControlPlan, Target
+from caravan.journeys.reasons import ExitReason
 from caravan.journeys.state import Command, Ended, Outcome, Pending, State
 
 
@@ -71,7 +72,7 @@ def _left(plan: ControlPlan, state: State, target: Target, at: datetime) -> dict
 
 
 def _ended(target: Target, node: str) -> dict[str, Any]:
-    ended = Ended(reason=target.reason or "completed", label=target.label, node=node)
+    ended = Ended(reason=target.reason or ExitReason.COMPLETED, label=target.label, node=node)
     return {"position": None, "segment": 0, "pending": None, "ended": ended}
 
 
@@ -82,7 +83,9 @@ def _arrived(plan: ControlPlan, state: State, node: str, at: datetime) -> dict[s
         beyond = plan.nodes[node].edges[BEYOND]
         if beyond.node is None or beyond.node in passed:
             # nodes that send each other on for good: nobody could ever arrive
-            return _ended(beyond if beyond.node is None else Target(reason=BEYOND), node)
+            return _ended(
+                beyond if beyond.node is None else Target(reason=ExitReason.MAX_VISITS), node
+            )
         passed.append(node)
         node = beyond.node
     return {

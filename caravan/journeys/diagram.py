@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 
 from caravan.journeys import nodes
-from caravan.journeys.control import EXIT
 from caravan.journeys.nodes import Node
 from caravan.journeys.nodes.call import Call
 from caravan.journeys.nodes.decide import Decide
@@ -16,6 +15,7 @@ from caravan.journeys.nodes.variants_accounts import VariantsAccounts
 from caravan.journeys.nodes.variants_people import VariantsPeople
 from caravan.journeys.nodes.wait import Wait
 from caravan.journeys.plan import Plan
+from caravan.journeys.reasons import ExitReason
 
 
 def mermaid(plan: Plan, counters: Mapping[str, str] | None = None) -> str:
@@ -34,14 +34,18 @@ def mermaid(plan: Plan, counters: Mapping[str, str] | None = None) -> str:
             if target.node is not None:
                 lines.append(f"  {ids[name]} {arrow} {ids[target.node]}")
             else:
-                what = target.label or target.reason or "completed"
+                what = target.label or target.reason or ExitReason.COMPLETED
                 end = ends.setdefault(what, f"e{len(ends)}")
                 lines.append(f"  {ids[name]} {arrow} {end}")
     if plan.exits:
         lines.append('  anywhere(["anywhere"])')
     for one in plan.exits:
         words_on_edge = _text(one.name.partition(":")[2])
-        way_out = ids[one.name] if one.acts else ends.setdefault(one.label or EXIT, f"e{len(ends)}")
+        way_out = (
+            ids[one.name]
+            if one.acts
+            else ends.setdefault(one.label or ExitReason.EXIT, f"e{len(ends)}")
+        )
         lines.append(f'  anywhere -.->|"{words_on_edge}"| {way_out}')
     lines += [f'  {end}(("{_text(what)}"))' for what, end in ends.items()]
     return "\n".join(lines)

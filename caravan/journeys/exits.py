@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict
 
 from caravan.journeys.conditions.model import Condition
 from caravan.journeys.control import EXIT, Target
+from caravan.journeys.reasons import ExitReason
 
 
 class Exit(BaseModel):
@@ -37,4 +38,4 @@ def still_open(exits: Sequence[Exit], visits: Mapping[str, int]) -> list[Exit]:
 
 def target_of(one: Exit) -> Target:
     """Where an account goes that takes it."""
-    return Target(node=one.name) if one.acts else Target(reason=EXIT, label=one.label)
+    return Target(node=one.name) if one.acts else Target(reason=ExitReason.EXIT, label=one.label)

@@ -7,10 +7,10 @@ from datetime import date
 from typing import Any
 
 from caravan.engage import sql
-from caravan.journeys.control import EXIT
 from caravan.journeys.nodes.variants_accounts import VariantsAccounts
 from caravan.journeys.nodes.variants_people import VariantsPeople
 from caravan.journeys.plan import Plan
+from caravan.journeys.reasons import ExitReason
 from caravan.reports.decisions import DecisionNode, decisions
 from caravan.reports.emails import EmailRow, emails
 from caravan.reports.significance import Arm, Verdict, compare
@@ -103,7 +103,7 @@ async def journey(
     success = success or (GOAL if goals else ENGAGED)
     async with conn.transaction(isolation="repeatable_read", readonly=True):
         outcomes = [
-            OutcomeRow(**row, goal=row["reason"] == EXIT and row["label"] in goals)
+            OutcomeRow(**row, goal=row["reason"] == ExitReason.EXIT and row["label"] in goals)
             for row in map(dict, await sql.fetch(conn, "report_outcomes", **ids))
         ]
         duration = await sql.fetchrow(conn, "report_duration", **ids, goals=goals)
@@ -114,7 +114,9 @@ async def journey(
         decided = await decisions(conn, journey_ids, plan)
     return JourneyReport(
         entered=sum(row.accounts for row in outcomes),
-        completed=sum(row.accounts for row in outcomes if row.goal or row.reason == COMPLETED),
+        completed=sum(
+            row.accounts for row in outcomes if row.goal or row.reason == ExitReason.COMPLETED
+        ),
         inside=sum(row.accounts for row in outcomes if row.reason == "inside"),
         mean_seconds=duration["mean_seconds"],
         median_seconds=duration["median_seconds"],

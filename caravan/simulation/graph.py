@@ -8,6 +8,7 @@ from typing import Any
 from caravan.journeys.control import BEYOND, ControlNode, Target
 from caravan.journeys.nodes import control
 from caravan.journeys.plan import Plan
+from caravan.journeys.reasons import ExitReason
 from caravan.simulation.summary import BORDERS
 from caravan.simulation.trace import TraceLine, kind_of
 
@@ -93,7 +94,7 @@ def _head(target: Target) -> str:
 
 
 def _end(reason: str | None, label: str | None) -> str:
-    return END + (label or reason or "completed")
+    return END + (label or reason or ExitReason.COMPLETED)
 
 
 def _moves(lines: Sequence[TraceLine]) -> Counter[tuple[str, str, str | None]]:

@@ -9,6 +9,7 @@ from caravan.journeys.control import ControlNode, ControlPlan
 from caravan.journeys.nodes import abouts
 from caravan.journeys.nodes.paths import OTHERWISE
 from caravan.journeys.plan import Plan, control_plan
+from caravan.journeys.reasons import ExitReason
 from caravan.simulation.instants import written
 from caravan.simulation.run import Ran
 from caravan.simulation.throw_away import Pair
@@ -113,7 +114,7 @@ def _further(kind: str, node: ControlNode, visit: Visit, one: Walked) -> dict[st
     if acts and kind != "do":  # its people take paths, and regroup behind it
         further["outcome"] = None if inside else dict(visit.paths)
     elif kind not in ("do", "wait"):
-        cut_off = not inside and visit.edge is None and one.row["reason"] == "end-date"
+        cut_off = not inside and visit.edge is None and one.row["reason"] == ExitReason.END_DATE
         further["outcome"] = "timeout" if cut_off and kind in RESTS else label_of(kind, node, visit)
     elif inside:
         further["outcome"] = None
@@ -145,7 +146,7 @@ def label_of(kind: str, node: ControlNode, visit: Visit) -> str | None:
         return None
     if kind == "listen":
         return "timeout" if edge == "timeout" else "heard"
-    if edge == OTHERWISE and node.edges[edge].reason == "no-path":
+    if edge == OTHERWISE and node.edges[edge].reason == ExitReason.NO_PATH:
         return None
     return node.names.get(edge, edge)
 

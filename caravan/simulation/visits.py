@@ -5,11 +5,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from caravan.journeys.reasons import SkipReason
 from caravan.simulation import sql
 
 PAGE = 2000
 #: the ledger's word for a service's answer, and why a person has none
-CALL, LOST = "call", ("timeout", "failed")
+CALL, LOST = "call", (SkipReason.TIMEOUT, SkipReason.FAILED)
 
 
 @dataclass

@@ -22,7 +22,7 @@ with about as (
 ), those as (
   select * from about
   union all
-  select l.id, case when p.merged_into is null then 'person-deleted' else 'person-merged' end
+  select l.id, case when p.merged_into is null then 'person-deleted' else 'person-merged' end as reason
   from people p join ledger l on l.person_id = p.id
   where p.id = any(:person_ids::bigint[]) and l.state in ('claimed', 'held', 'deferred')
     and l.id not in (select id from about)

@@ -14,6 +14,7 @@ from caravan.journeys.durations import Span, parse_duration
 from caravan.journeys.fields import Entity, FieldCatalog
 from caravan.journeys.problems import Path
 from caravan.journeys.reading import Fields
+from caravan.journeys.reasons import ExitReason
 from caravan.journeys.written import as_written, shown
 
 #: kinds of records, and the columns that say whose a row is
@@ -26,10 +27,6 @@ RECORDS: dict[Entity, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
 #: what every event has, beside its own fields
 EVENT_NAMES = ("id", "type", "person_id", "account_id")
 OUTCOMES = ("done", "sent", "held", "skipped")
-REASONS = (
-    "completed", "exit", "removed", "aborted", "timeout", "no-path", "end-date", "max-visits", "failed",
-    "account-deleted", "account-merged",
-)  # fmt: skip
 
 Row = dict[str, Any]
 #: an instant, or a time after the test's ``at``
@@ -302,8 +299,8 @@ def _read_expected(fields: Fields, nodes: Collection[str] | None, line: int) -> 
         for number, raw in enumerate(fields.items("effects"))
     ]
     exit_, label = fields.text("exit"), fields.text("label")
-    if exit_ is not None and exit_ not in REASONS:
-        fields.problem("bad-value", "exit", f"exit takes one of {', '.join(REASONS)}")
+    if exit_ is not None and exit_ not in tuple(ExitReason):
+        fields.problem("bad-value", "exit", f"exit takes one of {', '.join(ExitReason)}")
     if not fields.finish() or account is None or None in effects:
         return None
     return Expected(

@@ -30,6 +30,7 @@ from caravan.journeys.nodes.split_people import SplitPeople
 from caravan.journeys.nodes.variants_accounts import VariantsAccounts
 from caravan.journeys.nodes.variants_people import VariantsPeople
 from caravan.journeys.nodes.wait import Wait
+from caravan.journeys.reasons import ExitReason
 from caravan.journeys.state import Command
 
 Node = Annotated[
@@ -71,7 +72,7 @@ def control(node: Node) -> ControlNode:
     seen: ControlNode = REGISTRY[node.kind].control(node)
     if node.max_visits is None:
         return seen
-    beyond = target(node.max_visits.next, node.max_visits.end, BEYOND)
+    beyond = target(node.max_visits.next, node.max_visits.end, ExitReason.MAX_VISITS)
     return seen.model_copy(
         update={"most_visits": node.max_visits.count, "edges": {**seen.edges, BEYOND: beyond}}
     )

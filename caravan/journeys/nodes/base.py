@@ -4,6 +4,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from caravan.journeys.control import Target
 from caravan.journeys.reading import NAME_LIMIT, Fields, JourneyScope
+from caravan.journeys.reasons import ExitReason
 
 
 class MaxVisits(BaseModel):
@@ -57,10 +58,12 @@ def read_way_on(
     return to, end
 
 
-def target(next_node: str | None, end: str | None, reason: str = "completed") -> Target:
+def target(
+    next_node: str | None, end: str | None, reason: ExitReason = ExitReason.COMPLETED
+) -> Target:
     """Where ``next``/``end`` lead; ``reason`` is for neither."""
     if next_node is not None:
         return Target(node=next_node)
     if end is not None:
-        return Target(reason="completed", label=end)
+        return Target(reason=ExitReason.COMPLETED, label=end)
     return Target(reason=reason)

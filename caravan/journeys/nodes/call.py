@@ -27,6 +27,7 @@ from caravan.journeys.nodes.paths import (
 )
 from caravan.journeys.nodes.segments import Placed, kinds, split_into_segments
 from caravan.journeys.reading import NAME_LIMIT, Fields, JourneyScope
+from caravan.journeys.reasons import ExitReason
 from caravan.journeys.service import Of, Scalar
 from caravan.journeys.state import Command
 from caravan.journeys.written import as_written, storable
@@ -83,7 +84,7 @@ def segments(node: Call) -> list[list[Placed]]:
 
 def control(node: Call) -> ControlNode:
     """What the workflow knows of it."""
-    lost = Target(node=node.failed) if node.failed is not None else Target(reason="failed")
+    lost = Target(node=node.failed) if node.failed is not None else Target(reason=ExitReason.FAILED)
     on = target(node.next, node.end)
     if node.of_people:
         edges = {"next": on}

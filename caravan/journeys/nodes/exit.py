@@ -3,10 +3,11 @@
 from typing import Literal
 
 from caravan.journeys.actions import Action
-from caravan.journeys.control import EXIT, ControlNode, Target
+from caravan.journeys.control import ControlNode, Target
 from caravan.journeys.nodes import do
 from caravan.journeys.nodes.base import NodeBase
 from caravan.journeys.nodes.segments import Placed, kinds, split_into_segments
+from caravan.journeys.reasons import ExitReason
 
 
 class ExitNode(NodeBase):
@@ -24,7 +25,7 @@ def segments(node: ExitNode) -> list[list[Placed]]:
 
 def control(node: ExitNode) -> ControlNode:
     """What the workflow knows of it."""
-    out = Target(reason=EXIT, label=node.outcome)
+    out = Target(reason=ExitReason.EXIT, label=node.outcome)
     return ControlNode(
         kind="exit",
         label=node.label or "",

@@ -12,6 +12,7 @@ from caravan.journeys.durations import Duration
 from caravan.journeys.events import is_account_event
 from caravan.journeys.nodes.base import NodeBase, read_max_visits, read_way_on, target
 from caravan.journeys.reading import NAME_LIMIT, Fields, JourneyScope
+from caravan.journeys.reasons import ExitReason
 from caravan.journeys.rests import Rest, rest_until
 from caravan.journeys.state import Command
 from caravan.journeys.time import EndsOn, LocalMoment, shift
@@ -67,7 +68,7 @@ def control(node: Listen) -> ControlNode:
     }
     timeout = node.timeout
     edges["timeout"] = target(
-        timeout.next if timeout else None, timeout.end if timeout else None, "timeout"
+        timeout.next if timeout else None, timeout.end if timeout else None, ExitReason.TIMEOUT
     )
     names = {str(number): event.event for number, event in enumerate(node.events, start=1)}
     return ControlNode(kind="listen", label=node.label or "", edges=edges, names=names)

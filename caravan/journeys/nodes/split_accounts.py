@@ -6,6 +6,7 @@ from caravan.journeys.control import ControlNode, Target
 from caravan.journeys.nodes.base import NodeBase, read_max_visits, read_way_on
 from caravan.journeys.nodes.paths import OTHERWISE, Path, labels, numbered_edges, read_paths
 from caravan.journeys.reading import NAME_LIMIT, Fields, JourneyScope
+from caravan.journeys.reasons import ExitReason
 from caravan.journeys.state import Command
 
 
@@ -26,7 +27,9 @@ def control(node: SplitAccounts) -> ControlNode:
     """What the workflow knows of it: numbered edges."""
     edges = numbered_edges(node.paths)
     edges[OTHERWISE] = (
-        Target(node=node.otherwise) if node.otherwise is not None else Target(reason="no-path")
+        Target(node=node.otherwise)
+        if node.otherwise is not None
+        else Target(reason=ExitReason.NO_PATH)
     )
     return ControlNode(
         kind="split_accounts", label=node.label or "", edges=edges, names=labels(node.paths)
