@@ -5,6 +5,9 @@ Numbers are taken when a row is written but seen when it commits, so a reader th
 still running (``pg_snapshot_xmin``): everything there has committed or never will. Whatever writes
 anywhere in the cluster for long holds us up, so that can be asked too.
 
+How long a change waits and how old it is goes by the store's own clock (``written_at``): ``as_of`` is since when
+somebody says so, in an import years ago and in a simulation years ahead.
+
 A restored store counts transactions anew, and then numbers say nothing: a new epoch begins
 (``begin_epoch``), which comes after all that is there.
 """
@@ -59,12 +62,12 @@ update cursors set epoch = 0, xid = '0', seq = 0 where stream = $1
 # of the first rows alone: they are old enough or the rest is not, and a look costs the same however many there are
 _FORGET = """
 with first as (
-  select epoch, xid, seq, as_of from changes
+  select epoch, xid, seq, written_at from changes
   where (epoch, xid, seq) <= ($1::int, $2::text::xid8, $3::bigint)
   order by epoch, xid, seq limit $5
 )
 delete from changes c using first f
-where (c.epoch, c.xid, c.seq) = (f.epoch, f.xid, f.seq) and f.as_of < $4
+where (c.epoch, c.xid, c.seq) = (f.epoch, f.xid, f.seq) and f.written_at < $4
 """
 
 _WHERE = "select epoch, xid::text as xid, seq, applied from cursors where stream = $1"
@@ -83,7 +86,7 @@ where stream = $1
 """
 
 _WAITING = f"""
-select count(*) as rows, min(as_of) as oldest,
+select count(*) as rows, min(written_at) as oldest,
        count(*) filter (where xid >= pg_snapshot_xmin(pg_current_snapshot()) and epoch >= ({_EPOCH})) as held_back
 from changes where (epoch, xid, seq) > ($1::int, $2::text::xid8, $3::bigint)
 """
@@ -135,7 +138,7 @@ class Waiting:
     """What lies behind a cursor."""
 
     rows: int
-    oldest: datetime | None  # as_of
+    oldest: datetime | None  # when it was written
     held_back: int  # of the rows: committed, and not to be read yet
     holding: Holding | None  # what holds them back
 
@@ -214,7 +217,7 @@ async def holding(conn: Any) -> Holding | None:
 
 
 async def forget(conn: Any, upto: Cursor, before: datetime, limit: int) -> int:
-    """Remove changes from before an instant that the reader of this outbox has behind it.
+    """Remove changes written before an instant that the reader of this outbox has behind it.
 
     Args:
         conn: of the store whose outbox it is.

@@ -87,6 +87,20 @@ async def test_change_goes_when_it_is_old_and_its_reader_has_it_behind_it(world:
     assert (await world.engage.fetchval("select attributes ->> 'name' from accounts")) == "Acme 2"
 
 
+async def test_change_of_an_old_word_is_kept_as_long_as_any_other(world: World) -> None:
+    """A restored store reads again what was written since its backup, whenever that was said."""
+    rows = "account_id,name,as_of\na,Acme,2019-01-01\nb,Bolt,\n"
+    await world.load(world.workspace(JOURNEY), accounts=rows)
+    await world.follow()
+    kept = "select count(*) from changes"
+    world.pass_time(hours=23)
+    await forget(world)
+    assert await world.platform.fetchval(kept) == 2
+    world.pass_time(hours=2)
+    await forget(world)
+    assert await world.platform.fetchval(kept) == 0
+
+
 async def test_steps_stay_while_a_version_runs_and_entries_for_ever(world: World) -> None:
     journey_id = await start(world)
     world.pass_time(days=60)

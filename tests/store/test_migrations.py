@@ -2,6 +2,8 @@
 
 import asyncio
 from pathlib import Path
+from shutil import copyfile
+from typing import Any
 
 import asyncpg
 import pytest
@@ -24,7 +26,7 @@ async def run(world: World, schema: str, directory: Path) -> list[str]:
         await conn.close()
 
 
-async def ask(world: World, query: str) -> object:
+async def ask(world: World, query: str) -> Any:
     conn = await connect(world.stores.engage_dsn, "ENGAGE_DSN")
     try:
         return await conn.fetchval(query)
@@ -79,6 +81,28 @@ async def test_schemas_are_apart(world: World, tmp_path: Path) -> None:
     one, two = schema_for(world), schema_for(world) + "_two"
     assert await run(world, one, tmp_path) == ["core", "0001_a"]
     assert await run(world, two, tmp_path) == ["core", "0001_a"]
+
+
+@pytest.mark.parametrize("store", [subscriptions.MIGRATIONS, sandboxes.MIGRATIONS])
+async def test_changes_of_before_count_as_written_when_the_store_was_migrated(
+    world: World, tmp_path: Path, store: Path
+) -> None:
+    """Without the table being written anew: it may be large, and is locked meanwhile."""
+    schema = schema_for(world)
+    files = sorted(store.glob("*.sql"))
+    [adding] = [file for file in files if "written_at" in file.read_text(encoding="utf-8")]
+    for file in files[: files.index(adding)]:
+        copyfile(file, tmp_path / file.name)
+    await run(world, schema, tmp_path)
+    changes = f'"{schema}".changes'
+    where = f"select pg_relation_filenode('{changes}')"
+    await ask(world, f"insert into {changes} (entity, id, as_of, origin) values ('account', 1, '2019-01-01', 'import')")  # fmt: skip
+    before = await ask(world, where), await ask(world, "select clock_timestamp()")
+    copyfile(adding, tmp_path / adding.name)
+    assert await run(world, schema, tmp_path) == [adding.stem]
+    written = await ask(world, f"select written_at from {changes}")
+    assert before[1] < written < await ask(world, "select clock_timestamp()")
+    assert await ask(world, where) == before[0]
 
 
 @pytest.mark.parametrize("name", ["", "-a", "a_b", "a b", 'a"', "å", "a" * 52, "a\n"])
