@@ -109,6 +109,24 @@ def later(one: Word, other: Word) -> Word:
     return Word(one.name, fields, stamps, one.since)
 
 
+def alone(own: Word, together: Word | None) -> Word:
+    """The word of a record that is one with nobody any more.
+
+    Args:
+        own: what it said itself; it keeps the stamps of that.
+        together: what stays with it of what was said of all of them.
+    """
+    if together is None:
+        return own
+    folded = fold([own], together)
+    itself = {
+        field: own.stamps[field]
+        for field, winner in folded.winners.items()
+        if winner.word is own and winner.why != WITHHELD
+    }
+    return Word(own.name, folded.fields, folded.stamps | itself, own.since)
+
+
 def opt_outs_of(word: Word) -> Word | None:
     """What of a word speaks against writing to the person; None where nothing does."""
     names = [name for name, against in OPT_OUT.items() if word.fields.get(name) is against]

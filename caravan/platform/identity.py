@@ -142,7 +142,7 @@ async def unmerge(
     Returns:
         The records as they are one now, part by part; empty where it was one with nobody.
     """
-    survivor = (await uniting.survivors_of(conn, entity, [record_id])).get(record_id)
+    survivor = (await uniting.one_with_others(conn, entity, [record_id])).get(record_id)
     if survivor is None:
         return []
     [row] = await sql.fetch(conn, "members_of", entity=entity, survivor_ids=[survivor])

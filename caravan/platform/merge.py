@@ -82,7 +82,7 @@ async def apply_page(
 async def _said_of_unified(
     conn: Any, entity: Entity, changes: list[Change], at: datetime
 ) -> list[Change]:
-    """Take in what was said of records that are one with others; returns the changes of the rest."""
+    """Take in what was said of records that are one with others, or were; returns the changes of the rest."""
     if not changes:
         return []
     united = await uniting.survivors_of(conn, entity, {change.id for change in changes})

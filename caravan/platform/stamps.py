@@ -20,11 +20,12 @@ def raised(
     """Stamps of a record that was written anew from older words.
 
     A reader takes a field by its stamp: where another value than before has a stamp that is not later, it is
-    said now, or it would be said in vain. A field that nobody speaks of any more is cleared now.
+    said now, or it would be said in vain. A field that nobody speaks of any more is cleared now. The stamp of a
+    value that stays goes never back, for the reader has the later one.
     """
     result = dict(stamps)
     for name, known in stamps_before.items():
         differs = before.get(name) != fields.get(name)
-        if name not in result or (differs and result[name] <= known):
+        if result.get(name, known) <= known:
             result[name] = max(now, known) if differs else known
     return result

@@ -31,7 +31,6 @@ class _Plan:
 
     rows: dict[int, tuple[int, int, dict[str, Any], dict[str, str], datetime | None]]
     own: list[tuple[Own, int]]
-    alone: list[int]
 
 
 async def unite_relations(conn: Any, ids: Collection[int], at: datetime) -> None:
@@ -50,7 +49,7 @@ async def unite_relations(conn: Any, ids: Collection[int], at: datetime) -> None
     missing = [pair for pair, rows in groups.items() if _head(pair, rows) is None]
     numbers = await sql.fetch(conn, "numbers_for_relations", count=len(missing)) if missing else []
     heads = dict(zip(missing, (row["id"] for row in numbers), strict=True))
-    plan = _Plan({}, [], [])
+    plan = _Plan({}, [])
     for pair, rows in groups.items():
         _plan(plan, pair, rows, heads.get(pair), at)
     await _write(conn, plan, at)
@@ -77,8 +76,9 @@ def _plan(
     now = stamp(at)
     if [one.id for one in own] == [head_id]:
         _write_row(plan, head, pair, own[0].word.fields, own[0].word.stamps, own[0].deleted_at, now)
-        if head["survivor_id"] is not None:
-            plan.alone.append(head_id)
+        # it goes on keeping its own word, as records do
+        if head["survivor_id"] not in (None, head_id):
+            plan.own.append((own[0], head_id))
         return
     live = [one.word for one in own if one.deleted_at is None]
     if not own and head is not None:  # made for relations that have gone their own way
@@ -149,8 +149,6 @@ async def _write(conn: Any, plan: _Plan, at: datetime) -> None:
             deleted=[one.deleted_at for one, _ in plan.own],
             at=at,
         )
-    if plan.alone:
-        await sql.execute(conn, "forget_own_words", entity="relation", ids=plan.alone)
     if plan.rows:
         await sql.execute(
             conn,

@@ -1,6 +1,8 @@
 """Making records one, keeping the unified record as their words fold, and taking them apart again.
 
-Everything here is in the caller's transaction, who holds ``one_writer``. What belongs to records follows
+Everything here is in the caller's transaction, who holds ``one_writer``. A record that was one with others and
+has parted goes on keeping its own word: its row has the instant of the parting, by which other stores take it, and what
+comes late is judged by what the record said itself. What belongs to records follows
 them both ways: relations are united, opportunities and activities go to the record that stands for theirs,
 and each remembers whose it was.
 """
@@ -11,7 +13,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from caravan.platform import sql
-from caravan.platform.folding import DELETED, Folded, Word, fold, later, opt_outs_of
+from caravan.platform.folding import DELETED, Folded, Word, alone, fold, later, opt_outs_of
 from caravan.platform.stamps import raised, stamp
 from caravan.platform.united_relations import unite_relations
 
@@ -44,7 +46,7 @@ async def unite(
     """
     await sql.execute(conn, "lock_identities")
     members = [one for ids in clusters.values() for one in ids]
-    was = await survivors_of(conn, entity, members)
+    was = await one_with_others(conn, entity, members)
     joining: dict[int, int] = {}
     moved: dict[int, set[int]] = {}
     for survivor, ids in clusters.items():
@@ -85,8 +87,17 @@ async def words(conn: Any, entity: Entity, survivors: Collection[int]) -> dict[i
 
 
 async def survivors_of(conn: Any, entity: Entity, ids: Collection[int]) -> dict[int, int]:
-    """Of these records those that are one with others, and who stands for them."""
+    """Of these records those that keep a word of their own, and who stands for them.
+
+    They are one with others, or have been and stand for themselves.
+    """
     rows = await sql.fetch(conn, "survivors_of", entity=entity, ids=sorted(ids))
+    return {row["id"]: row["survivor_id"] for row in rows}
+
+
+async def one_with_others(conn: Any, entity: Entity, ids: Collection[int]) -> dict[int, int]:
+    """Of these records those that are one with others now, and who stands for them."""
+    rows = await sql.fetch(conn, "one_with_others", entity=entity, ids=sorted(ids))
     return {row["id"]: row["survivor_id"] for row in rows}
 
 
@@ -96,9 +107,9 @@ async def say(
     said: Sequence[tuple[int, Mapping[str, Any], datetime]],
     at: datetime,
 ) -> None:
-    """What writers other than files say of records that are one with others, each record once.
+    """What writers other than files say of records that keep a word of their own, each record once.
 
-    Said of the one that stands for all, it is of all of them; of another, it is that record's own word.
+    Said of the one that stands for others, it is of all of them; of another, it is that record's own word.
     """
     survivor_of = await survivors_of(conn, entity, [one for one, _, _ in said])
     for deleted in (True, False):
@@ -112,7 +123,8 @@ async def say(
         (one, {name: value for name, value in fields.items() if name != DELETED}, as_of)
         for one, fields, as_of in said
     ]
-    own = [one for one in said if survivor_of[one[0]] != one[0]]
+    united = await one_with_others(conn, entity, survivor_of)
+    own = [one for one in said if united.get(one[0]) != one[0]]
     if own:
         await sql.execute(
             conn,
@@ -122,7 +134,7 @@ async def say(
             fields=[fields for _, fields, _ in own],
             as_ofs=[as_of for _, _, as_of in own],
         )
-    whole = [one for one in said if survivor_of[one[0]] == one[0]]
+    whole = [one for one in said if united.get(one[0]) == one[0]]
     together = await _said_together(conn, entity, [record for record, _, _ in whole])
     for record, values, as_of in whole:
         given = {name: value for name, value in values.items() if value is not None}
@@ -193,13 +205,13 @@ async def part(
         if together is not None and survivor not in ids:
             together = opt_outs_of(together)
         own = {one: unified.own[one] for one in ids}
-        rows[head] = Unified(own, together).fold()
         if len(ids) == 1:
-            await sql.execute(conn, "forget_own_words", entity=entity, ids=[head])
-        else:
-            await sql.execute(conn, "stand_for", entity=entity, ids=list(ids), survivor_id=head)
-            if together is not None:
-                await _keep_together(conn, entity, {head: together})
+            own[head], together = alone(own[head], together), None
+            await _keep_own_word(conn, entity, head, own[head])
+        rows[head] = Unified(own, together).fold()
+        await sql.execute(conn, "stand_for", entity=entity, ids=list(ids), survivor_id=head)
+        if together is not None:
+            await _keep_together(conn, entity, {head: together})
     heads = list(rows)
     await _bring_back(conn, entity, heads, at)
     await sql.execute(conn, f"put_away_{TABLE[entity]}", entity=entity, survivor_ids=heads, at=at)
@@ -225,6 +237,18 @@ async def _keep_own_words(
         ids=list(joining),
         survivor_ids=list(joining.values()),
         at=at,
+    )
+
+
+async def _keep_own_word(conn: Any, entity: Entity, record_id: int, word: Word) -> None:
+    """Its fields; whether it is deleted is kept beside them and is as it was."""
+    await sql.execute(
+        conn,
+        "keep_own_word",
+        entity=entity,
+        id=record_id,
+        attributes={name: value for name, value in word.fields.items() if name != DELETED},
+        stamps=word.stamps,
     )
 
 

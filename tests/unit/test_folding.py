@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from caravan.platform.folding import ALONE, DELETED, LATEST, STANDS, WITHHELD, Word, fold
+from caravan.platform.folding import ALONE, DELETED, LATEST, STANDS, WITHHELD, Word, alone, fold
 from caravan.platform.matching import (
     Clusters,
     Match,
@@ -73,6 +73,23 @@ def test_opt_out_stands_until_the_person_says_otherwise_of_both() -> None:
     assert fold([out, other], word("", "6", unsubscribed=False)).fields["unsubscribed"] is False
 
 
+def test_record_that_parts_keeps_the_stamps_of_what_it_said_itself() -> None:
+    own = Word("a", {"city": "Oslo", "unsubscribed": True}, {"city": "1", "unsubscribed": "2"}, "5")
+    assert alone(own, None) is own
+    # what was said of all of them later is its own word from now on; an opt-out stood against what was said before
+    parted = alone(own, word("", "3", city="Lund", unsubscribed=False))
+    assert parted.fields == {"city": "Lund", "unsubscribed": True}
+    assert parted.stamps == {"city": "3", "unsubscribed": "2"}
+
+
+@given(words, words)
+def test_record_that_parts_says_what_was_folded_for_it(
+    some: list[Word], others: list[Word]
+) -> None:
+    own, together = some[0], others[0]
+    assert fold([alone(own, together)]).fields == fold([own], together).fields
+
+
 def test_yes_to_texts_goes_with_the_number_it_was_said_for() -> None:
     yes = word("a", "1", sms_consent=True, mobile_phone="+1")
     told = fold([yes, word("b", "2", mobile_phone="+2")])
@@ -83,7 +100,7 @@ def test_yes_to_texts_goes_with_the_number_it_was_said_for() -> None:
 
 def test_field_that_goes_back_is_said_now() -> None:
     before, stamps = {"a": 1, "b": 2}, {"a": "5", "b": "5"}
-    assert raised(before, stamps, {"a": 0, "b": 2}, {"a": "3", "b": "3"}, "9") == {"a": "9", "b": "3"}  # fmt: skip
+    assert raised(before, stamps, {"a": 0, "b": 2}, {"a": "3", "b": "3"}, "9") == {"a": "9", "b": "5"}  # fmt: skip
     assert raised(before, stamps, {"b": 2}, {"b": "6"}, "9") == {"a": "9", "b": "6"}
 
 

@@ -54,6 +54,11 @@ group by m.rule, m.key having count(*) > 1;
 -- name: survivors_of
 select id, survivor_id from united where entity = :entity and id = any(:ids::bigint[]);
 
+-- name: one_with_others
+select u.id, u.survivor_id from united u
+where u.entity = :entity and u.id = any(:ids::bigint[])
+  and exists (select from united o where o.entity = u.entity and o.survivor_id = u.survivor_id and o.id <> u.id);
+
 -- name: members_of
 select survivor_id, array_agg(id order by id) as ids from united
 where entity = :entity and survivor_id = any(:survivor_ids::bigint[]) group by survivor_id;

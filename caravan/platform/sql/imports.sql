@@ -4,7 +4,7 @@ select external_id, id from {table} where external_id = any(:external_ids::text[
 -- name: import_{table} for accounts, people
 -- One page of source rows. Only rows whose digest changed are looked at, only cells that changed since the source's
 -- last word are written, and only where no later word stands. Every write goes to the outbox. A record that is one
--- with others takes it as its own word (`said`): the unified record is folded anew behind this.
+-- with others, or was, takes it as its own word (`said`): the unified record is folded anew behind this.
 -- What the source said last is looked up row by row, by its key (`offset 0`): before a young table has statistics all
 -- that a source ever said passes for one row, which a join would go through anew for each row of the page.
 with incoming as (

@@ -1,5 +1,5 @@
 -- name: keep_own_words_of_{table} for accounts, people
--- As they stand alone, before they are one. Records that were one already come to another survivor; `at` is when.
+-- As they stand alone, before they are one. Who keeps a word already comes with that to its survivor; `at` is when.
 with cluster as (
   select * from unnest(:ids::bigint[], :survivor_ids::bigint[]) as c (id, survivor_id)
 )
@@ -81,8 +81,8 @@ update united set survivor_id = :survivor_id where entity = :entity and id = any
 update {table} set merged_into = null, deleted_at = null where id = any(:ids::bigint[]) and merged_into is not null
 returning id;
 
--- name: forget_own_words
-delete from united where entity = :entity and id = any(:ids::bigint[]);
+-- name: keep_own_word
+update united set attributes = :attributes::jsonb, stamps = :stamps::jsonb where entity = :entity and id = :id;
 
 -- name: keep_apart
 insert into kept_apart (entity, id, other_id, at)
