@@ -21,7 +21,8 @@ from caravan.journeys.documents import SubscriptionNames
 from caravan.journeys.workspace import Workspace, load_workspace
 from caravan.logs import configure_logs
 from caravan.platform import sandboxes
-from caravan.platform.imports import FileReport, Importer
+from caravan.platform.import_report import FileReport
+from caravan.platform.imports import Importer
 from caravan.settings import Settings
 from caravan.stack.embedded import stay_embedded
 from caravan.stack.stack import Stack

@@ -10,7 +10,8 @@ from benchmarks.ground import Ground, Pair
 from caravan.journeys.documents import IdentityDocument
 from caravan.platform import identity
 from caravan.platform.file_maps import FileSource
-from caravan.platform.imports import FileReport, Importer
+from caravan.platform.import_report import FileReport
+from caravan.platform.imports import Importer
 
 ACCOUNTS = 20_000
 RULE = IdentityDocument(identity="people-by-email", of="people", match=("email",))

@@ -12,7 +12,7 @@ import typer
 from caravan.limit_settings import read_limits
 from caravan.platform.event_lines import EventRow, EventSource, event_of
 from caravan.platform.events import BATCH, record_events
-from caravan.platform.imports import FileReport
+from caravan.platform.import_report import FileReport
 from caravan.platform.source_files import BadRow
 from starter.errors import Interrupted, UserError
 from starter.import_data import tell_bad_rows

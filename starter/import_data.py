@@ -16,7 +16,8 @@ from caravan.limit_settings import read_limits
 from caravan.platform import imported_files, running_imports
 from caravan.platform.dry_run import dry_run
 from caravan.platform.file_maps import FILES as UNNAMED
-from caravan.platform.imports import FileReport, Importer
+from caravan.platform.import_report import FileReport
+from caravan.platform.imports import Importer
 from caravan.platform.source_files import BadRow
 from starter.embedder import embedder
 from starter.errors import Interrupted, UserError

@@ -7,7 +7,8 @@ from typing import Any
 from caravan.journeys.documents import SourceDocument
 from caravan.platform import identity, sql
 from caravan.platform.file_maps import FileSource, file_source
-from caravan.platform.imports import FileReport, Importer
+from caravan.platform.import_report import FileReport
+from caravan.platform.imports import Importer
 from caravan.platform.uniting import Entity
 from tests.world import World
 

