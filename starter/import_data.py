@@ -206,6 +206,8 @@ def _tell(reports: list[FileReport], form: Format, dry_run: bool) -> None:
             "new": report.new,
             "changed": report.changed,
             "unchanged": report.unchanged,
+            "deleted": report.deleted,
+            "returned": report.returned,
             "merged": report.merged,
             "bad": len(report.bad),
         }

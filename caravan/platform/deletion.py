@@ -6,6 +6,7 @@ has it again, or ``restore``, takes the flag off. Personal data are removed by e
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -51,20 +52,30 @@ async def restore(conn: Any, entity: Entity, ids: Sequence[int], at: datetime) -
     return len(there)
 
 
-async def settle(conn: Any, entity: Entity, rows: Sequence[Row], at: datetime) -> list[int]:
+@dataclass(frozen=True)
+class Settled:
+    """Records whose flag is another now, by number, each with the row of a file that says so."""
+
+    deleted: Mapping[int, Row]
+    returned: Mapping[int, Row]
+
+    @property
+    def rows(self) -> list[Row]:
+        return [*self.deleted.values(), *self.returned.values()]
+
+
+async def settle(conn: Any, entity: Entity, rows: Sequence[Row], at: datetime) -> Settled:
     """Flag what rows of a file say is deleted, and take the flag off what they say is there.
 
     It is a source's word about its own record, whoever stands for that one. In the transaction that imported
     them.
-
-    Returns:
-        Those that are there again.
     """
     gone = [row for row in rows if row.is_deleted]
     there = [row for row in rows if not row.is_deleted]
-    await _flag(conn, entity, await _said(conn, entity, gone, at, deleted=False), at, deleted=True)
-    said = await _said(conn, entity, there, at, deleted=True)
-    return await _flag(conn, entity, said, at, deleted=False)
+    return Settled(
+        deleted=await _flag_said(conn, entity, gone, at, deleted=True),
+        returned=await _flag_said(conn, entity, there, at, deleted=False),
+    )
 
 
 async def find(conn: Any, entity: Entity, external_id: str) -> Any:
@@ -110,22 +121,27 @@ async def _all_of(
     return await uniting.with_all_of(conn, entity, said)
 
 
+async def _flag_said(
+    conn: Any, entity: Entity, rows: Sequence[Row], at: datetime, *, deleted: bool
+) -> dict[int, Row]:
+    """Flag records as rows say of them, as deleted or as there again; those whose flag is another now."""
+    said = await _said(conn, entity, rows, at, deleted=not deleted)
+    since = {one: row.at or at for one, row in said.items()}
+    return {one: said[one] for one in await _flag(conn, entity, since, at, deleted=deleted)}
+
+
 async def _said(
     conn: Any, entity: Entity, rows: Sequence[Row], at: datetime, *, deleted: bool
-) -> dict[int, datetime]:
-    """Since when rows say so of records that have the flag, or have it not."""
+) -> dict[int, Row]:
+    """Records that rows speak of and that have the flag, or have it not, each with its row."""
     if not rows:
         return {}
-    since = {"ats": [row.at or at for row in rows], "deleted": deleted}
     if entity == "relation":
         pairs = {"accounts": [row.account for row in rows], "people": [row.person for row in rows]}
-        found = await sql.fetch(conn, "related_by", **pairs, **since)
+        found = await sql.fetch(conn, "related_by", **pairs, deleted=deleted)
     else:
+        ids = [row.id for row in rows]
         found = await sql.fetch(
-            conn,
-            f"flagged_{TABLES[entity]}",
-            entity=entity,
-            external_ids=[row.id for row in rows],
-            **since,
+            conn, f"flagged_{TABLES[entity]}", entity=entity, external_ids=ids, deleted=deleted
         )
-    return {row["id"]: row["at"] for row in found}
+    return {row["id"]: rows[row["place"] - 1] for row in found}

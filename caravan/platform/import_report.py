@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
+from caravan.platform.deletion import Settled
 from caravan.platform.event_lines import EventRow
 from caravan.platform.events import RecordedEvents
 from caravan.platform.identity import Merged
@@ -16,13 +17,16 @@ MATCHES_TOLD = 1000
 class FileReport:
     """What became of one file's rows.
 
-    Each good row is ``new``, ``changed`` or ``unchanged``: nothing came of it.
+    Each good row is ``new``, ``changed`` or ``unchanged``: nothing came of it. By some of them records are ``deleted`` or
+    have ``returned``, and some are ``merged``, besides.
     """
 
     file: str
     new: int = 0
     changed: int = 0
     unchanged: int = 0
+    deleted: int = 0
+    returned: int = 0
     merged: int = 0
     matches: list[Merged] = field(default_factory=list)  # the first of them
     bad: list[BadRow] = field(default_factory=list)
@@ -33,6 +37,10 @@ class FileReport:
         self.new += new
         self.changed += len(touched) - new
         self.unchanged += rows - len(touched)
+
+    def add_settled(self, settled: Settled) -> None:
+        self.deleted += len(settled.deleted)
+        self.returned += len(settled.returned)
 
     def add_merged(self, merged: list[Merged]) -> None:
         self.merged += len(merged)

@@ -6,7 +6,7 @@ row says that its record is there, unless its ``is_deleted`` says that it is not
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Collection, Iterator
 from contextlib import suppress
 from datetime import datetime
 from itertools import islice
@@ -111,10 +111,12 @@ class Importer:
                     conn, f"import_{table}", **self._arrays(rows), entity=entity
                 )
                 related = await self._relate_anew(conn, rows, set(counts["looked_at"]))
-                returned = await deletion.settle(conn, entity, rows, self._at)
-                merged = await self._unify(conn, entity, counts, returned)
+                settled = await deletion.settle(conn, entity, rows, self._at)
+                merged = await self._unify(conn, entity, counts, settled.returned)
                 await nudge(conn)
-            report.count(len(rows), counts["new"], {*counts["touched"], *related})
+            flagged = (row.id for row in settled.rows)
+            report.count(len(rows), counts["new"], {*counts["touched"], *related, *flagged})
+            report.add_settled(settled)
             report.add_merged(merged)
             self._tell(path, report, source)
         return report
@@ -145,9 +147,11 @@ class Importer:
                 rows = await self._with_known_accounts(conn, page, source)
                 rows = _last_of_each(await self._with_known_people(conn, rows, source), pair_of)
                 related = await self._relate(conn, rows)
-                await deletion.settle(conn, "relation", rows, self._at)
+                settled = await deletion.settle(conn, "relation", rows, self._at)
                 await nudge(conn)
-            report.count(len(rows), related.new, set(related.touched))
+            flagged = (pair_of(row) for row in settled.rows)
+            report.count(len(rows), related.new, {*related.touched, *flagged})
+            report.add_settled(settled)
             self._tell(path, report, source)
         return report
 
@@ -164,9 +168,11 @@ class Importer:
                     **self._arrays(rows),
                     accounts=[row.account for row in rows],
                 )
-                await deletion.settle(conn, "opportunity", rows, self._at)
+                settled = await deletion.settle(conn, "opportunity", rows, self._at)
                 await nudge(conn)
-            report.count(len(rows), counts["new"], set(counts["touched"]))
+            flagged = (row.id for row in settled.rows)
+            report.count(len(rows), counts["new"], {*counts["touched"], *flagged})
+            report.add_settled(settled)
             self._tell(path, report, source)
         return report
 
@@ -191,7 +197,7 @@ class Importer:
         return await relate(conn, self._whose.name, rows, key_of, types, self._at)
 
     async def _unify(
-        self, conn: Any, entity: Any, counts: Any, returned: list[int]
+        self, conn: Any, entity: Any, counts: Any, returned: Collection[int]
     ) -> list[Merged]:
         """What was written, or is there again, is one with others, or becomes it."""
         if counts["to_refold"]:

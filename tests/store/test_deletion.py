@@ -8,6 +8,10 @@ from caravan.campaigns import audience_flow
 from caravan.engage import sql
 from caravan.engage.awaiting_entry import awaiting_entry
 from caravan.platform import deletion
+from caravan.platform.dry_run import dry_run
+from caravan.platform.import_report import FileReport
+from caravan.platform.imports import Importer
+from tests.commands import Cli
 from tests.world import World
 
 JOURNEY = """
@@ -220,6 +224,59 @@ async def test_column_is_deleted_flags_and_frees_records_of_every_kind(world: Wo
         opportunities="opportunity_id,account_id\no,a\n",
     )
     assert [await gone(table) for table in tables] == [0, 0, 0, 0]
+
+
+LIVE = {
+    "accounts": "account_id,name,is_deleted\na,Acme,\nb,Bolt,\n",
+    "people": "person_id,email,is_deleted\np,p@a.example,\nq,q@a.example,\n",
+    "relations": "account_id,person_id,is_deleted\na,p,\na,q,\n",
+    "opportunities": "opportunity_id,account_id,is_deleted\no,a,\no2,a,\n",
+}
+
+
+def told(report: FileReport) -> dict[str, int]:
+    """What came of a file's rows, where anything did."""
+    counts = ("new", "changed", "unchanged", "deleted", "returned")
+    return {name: getattr(report, name) for name in counts if getattr(report, name)}
+
+
+@pytest.mark.parametrize("file", LIVE)
+async def test_import_tells_what_it_deletes_and_brings_back(world: World, file: str) -> None:
+    workspace = world.workspace(JOURNEY, ("hello",))
+    await world.load(workspace, **LIVE)
+    gone = LIVE[file].rstrip("\n") + "true\n"
+    for text, came in (
+        (gone, {"changed": 1, "unchanged": 1, "deleted": 1}),
+        (gone, {"unchanged": 2}),
+        (LIVE[file], {"changed": 1, "unchanged": 1, "returned": 1}),
+        (LIVE[file], {"unchanged": 2}),
+    ):
+        async with dry_run(world.platform) as pool:
+            path = world.write(f"data/{file}.csv", text)
+            importer = Importer(pool, workspace.catalog, world.now, lambda *_: None)
+            rehearsed = await importer.file(path)
+        [report] = await world.load(workspace, **{file: text})
+        assert (told(rehearsed), told(report)) == (came, came)
+
+
+async def test_new_record_may_be_deleted_by_the_row_that_brings_it(world: World) -> None:
+    [report] = await world.load(
+        world.workspace(JOURNEY, ("hello",)), accounts="account_id,name,is_deleted\na,Acme,true\n"
+    )
+    assert told(report) == {"new": 1, "deleted": 1}
+
+
+async def test_table_and_json_of_an_import_have_deletions(world: World) -> None:
+    await world.load(world.workspace(JOURNEY, ("hello",)), accounts=LIVE["accounts"])
+    path = world.write("accounts.csv", "account_id,name,is_deleted\na,Acme,true\n")
+    [row] = (await Cli(world).json("import", str(path), "--dry-run"))["files"]
+    assert row == {
+        "file": "accounts.csv", "new": 0, "changed": 1, "unchanged": 0,
+        "deleted": 1, "returned": 0, "merged": 0, "bad": 0,
+    }  # fmt: skip
+    said = await Cli(world).say("import", str(path))
+    head = next(line for line in said.splitlines() if "unchanged" in line)
+    assert ("deleted" in head, "returned" in head) == (True, True)
 
 
 async def test_row_that_says_neither_true_nor_false_of_is_deleted_is_bad(world: World) -> None:

@@ -25,16 +25,16 @@ select :entity, id, jsonb_build_object('$deleted', null), at, 'deletion' from fr
 
 -- name: flagged_{table} for accounts, people, opportunities
 -- Of a page of a file: those that have the flag, or those that have it not, each by its own word where it is one
--- with others.
-select t.id, w.at
-from unnest(:external_ids::text[], :ats::timestamptz[]) as w (external_id, at)
+-- with others; `place`: of the row that names it, from 1.
+select t.id, w.place
+from unnest(:external_ids::text[]) with ordinality as w (external_id, place)
 join {table} t on t.external_id = w.external_id
 left join united u on u.entity = :entity and u.id = t.id
 where (case when u.id is null then t.deleted_at else u.deleted_at end is not null) = :deleted order by t.id;
 
 -- name: related_by
-select r.id, w.at
-from unnest(:accounts::text[], :people::text[], :ats::timestamptz[]) as w (account, person, at)
+select r.id, w.place
+from unnest(:accounts::text[], :people::text[]) with ordinality as w (account, person, place)
 join accounts a on a.external_id = w.account
 join people p on p.external_id = w.person
 join relations r on r.account_id = a.id and r.person_id = p.id
