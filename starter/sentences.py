@@ -82,6 +82,12 @@ def sentence(error: BaseException, embedded: bool) -> tuple[str, int] | None:
         )
     if isinstance(error, REFUSED):
         return f"Postgres refuses us (settings PLATFORM_DSN, ENGAGE_DSN): {error}", FAILED
+    if _ended_for_its_length(error):
+        return (
+            "The store ended a transaction that took too long: an import or another `--dry-run` may have held what it"
+            " waited for, or it was of too much at once. Run it again when they are over, or with fewer files",
+            FAILED,
+        )
     if isinstance(error, LOST):
         if embedded:
             return "Postgres went away meanwhile; `caravan up` starts it, then run it again", FAILED
@@ -97,3 +103,13 @@ def sentence(error: BaseException, embedded: bool) -> tuple[str, int] | None:
     if isinstance(error, OSError):
         return f"The system did not do it: {error.strerror or error}", FAILED
     return None
+
+
+def _ended_for_its_length(error: BaseException) -> bool:
+    """Whether the server ended the transaction; the driver tells it behind the connection that it lost."""
+    behind: BaseException | None = error
+    while behind is not None:
+        if isinstance(behind, asyncpg.TransactionTimeoutError):
+            return True
+        behind = behind.__cause__ or behind.__context__
+    return False

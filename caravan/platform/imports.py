@@ -102,7 +102,7 @@ class Importer:
         async for page in _pages(source.rows()):
             ahead = await self._titles_of(page if table == "people" else [])
             async with self._pool.acquire() as conn, conn.transaction():
-                await sql.execute(conn, "one_writer")
+                await sql.execute(conn, "one_writer_in_turn")
                 rows = _last_of_each(await self._with_known_accounts(conn, page, source))
                 if table == "people":
                     rows = await self._without_erased(conn, rows, source)
@@ -143,7 +143,7 @@ class Importer:
         report = FileReport(path.name, bad=source.problems, warnings=source.warnings)
         async for page in _pages(source.rows()):
             async with self._pool.acquire() as conn, conn.transaction():
-                await sql.execute(conn, "one_writer")
+                await sql.execute(conn, "one_writer_in_turn")
                 rows = await self._with_known_accounts(conn, page, source)
                 rows = _last_of_each(await self._with_known_people(conn, rows, source), pair_of)
                 related = await self._relate(conn, rows)
@@ -160,7 +160,7 @@ class Importer:
         report = FileReport(path.name, bad=source.problems, warnings=source.warnings)
         async for page in _pages(source.rows()):
             async with self._pool.acquire() as conn, conn.transaction():
-                await sql.execute(conn, "one_writer")
+                await sql.execute(conn, "one_writer_in_turn")
                 rows = _last_of_each(await self._with_known_accounts(conn, page, source))
                 counts = await sql.fetchrow(
                     conn,

@@ -29,8 +29,8 @@ delete from audience_copies where not audience = any(:used::text[]);
 
 -- name: allow_minutes
 -- While the Platform evaluates an audience as a whole, whoever waits for it may hold the stream's cursor for longer
--- than a page takes.
-select set_config('transaction_timeout', '30min', true);
+-- than a page takes. By 0 the clock that is running is stopped: another limit would not move it.
+select set_config('transaction_timeout', '0', true), set_config('transaction_timeout', '30min', true);
 
 -- name: begin_copy
 insert into audience_copies (audience, of) values (:audience, :of) on conflict do nothing;

@@ -3,6 +3,14 @@
 -- before it writes, and in between nobody else may.
 select pg_advisory_xact_lock(hashtext(current_schema() || '.records'));
 
+-- name: one_writer_in_turn
+-- The same, of who waits for the others as long as they take, a rehearsal for minutes: the clock of the own
+-- transaction is stopped (0), and begins anew when it is its turn.
+select set_config('transaction_timeout', '0', true),
+       pg_advisory_xact_lock(hashtext(current_schema() || '.records')),
+       set_config('transaction_timeout', own.timeout, true)
+from (select current_setting('transaction_timeout') as timeout offset 0) own;
+
 -- name: merge_{table} for accounts, people, relations, opportunities
 -- What the engage store changed, by field: the later as_of wins, the Platform itself on a tie. What it
 -- took goes to its own outbox as `sync` (audiences look at it; it need not go down again), what it
