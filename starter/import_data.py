@@ -80,7 +80,7 @@ def import_data(
     what was loaded stays: run it again to go on. A row that is missing deletes nothing; `is_deleted` (true) in any CSV
     flags its record as deleted, and a row without it brings it back.
 
-    `caravan import data/ --workspace .` reads a folder with the custom fields of a workspace.
+    `caravan import data/ --workspace .` reads a folder with the custom fields of a workspace, into its own sandbox.
 
     `caravan import exports/ --source crm --map crm.yaml --dry-run` tells what a CRM's files would change, and
     whom rules of the workspace (`identity:`) would make one. `--new` in a scheduler's line, or `--every 15 minutes`,
@@ -108,7 +108,7 @@ def import_data(
             await asyncio.sleep(pause)
 
     try:
-        run_with(subscription, body)
+        run_with(choice.subscription(subscription), body)
     except KeyboardInterrupt:
         raise Interrupted("interrupted; what was loaded stays, import again to go on") from None
     if bad:

@@ -49,6 +49,26 @@ class Choice:
         found = self._workspace()
         return found.catalog if found is not None else FieldCatalog()
 
+    def subscription(self, named: str | None) -> str | None:
+        """Into whose sandbox they go: the workspace's own pair; without a workspace the one that is named.
+
+        Args:
+            named: by ``--subscription`` or ``CARAVAN_SUBSCRIPTION``, or None.
+
+        Raises:
+            UserError: it is another than the workspace's.
+        """
+        workspace = self._workspace()
+        if workspace is None or f"workspace:{workspace.settings.workspace}" not in workspace.files:
+            return named
+        own = workspace.settings.pair.munchkin
+        if named is not None and named != own:
+            raise UserError(
+                f"--subscription or CARAVAN_SUBSCRIPTION says {named}, and the workspace {workspace.directory} is of {own}: "
+                f"leave it out, or import with a workspace of {named}"
+            )
+        return own
+
     def files(self) -> list[Chosen]:
         """The files as they lie there now, in the order in which they refer to each other.
 

@@ -7,6 +7,7 @@ import pytest
 
 from tests.commands import Cli
 from tests.identifying import RULES, records
+from tests.pairs import Pairs
 from tests.world import World
 
 MAP = """
@@ -113,3 +114,38 @@ async def test_mistake_is_told_with_its_remedy(
     path = world.write("web/people.csv", "person_id,email\n")
     ended = await Cli(world).run("import", str(path), *arguments)
     assert (ended.returncode, why in ended.stderr) == (2, True)
+
+
+async def test_import_with_a_workspace_goes_into_its_own_pair(world: World, pairs: Pairs) -> None:
+    other = await pairs.take()  # there are several
+    try:
+        world.workspace("")
+        path = str(world.write("data/accounts.csv", "account_id,name\na,Acme\n"))
+        own, bare = ["--workspace", str(world.folder)], Cli(world)
+        del bare.environment["CARAVAN_SUBSCRIPTION"]
+        assert "choose one with --subscription" in await bare.refuse(2, "import", path)
+        await bare.say("import", path, *own)
+        await bare.say("import", path, *own, "--subscription", world.munchkin)
+        assert await world.platform.fetchval("select count(*) from accounts") == 1
+        said = await bare.refuse(2, "import", path, *own, "--subscription", other.munchkin)
+        bare.environment["CARAVAN_SUBSCRIPTION"] = other.munchkin
+        assert await bare.refuse(2, "import", path, *own) == said
+        assert [one for one in (other.munchkin, world.munchkin, "leave it out") if one not in said] == []  # fmt: skip
+    finally:
+        pairs.give_back(other)
+
+
+async def test_workspace_whose_pair_is_not_there_is_told_how_it_comes(world: World) -> None:
+    world.write("new/ws.yaml", "workspace: brand-new\ndata: data/\n")
+    world.write("new/data/accounts.csv", "account_id,name\na,Acme\n")
+    bare = Cli(world)
+    del bare.environment["CARAVAN_SUBSCRIPTION"]
+    said = await bare.refuse(2, "import", str(world.folder / "new"))
+    assert ("No subscription brand-new" in said, "caravan apply" in said) == (True, True)
+
+
+async def test_folder_of_documents_without_a_workspace_names_no_pair(world: World) -> None:
+    world.write("maps/crm.yaml", MAP)
+    path = str(world.write("data/accounts.csv", "account_id,name\na,Acme\n"))
+    await Cli(world).say("import", path, "--workspace", str(world.folder / "maps"))
+    assert await world.platform.fetchval("select count(*) from accounts") == 1
