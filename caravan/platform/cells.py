@@ -3,6 +3,7 @@
 import math
 import re
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 from caravan.journeys.conditions.operators import UnfitOperand, read_moment
@@ -44,7 +45,14 @@ def _number(cell: str) -> int | float | None:
     number = float(text)
     if not math.isfinite(number):
         raise UnfitOperand("a number of at most 308 digits was expected")
-    return int(number) if number.is_integer() and abs(number) < 1e15 else number
+    written = Decimal(text)
+    if written == written.to_integral_value():
+        return int(written)  # of any size as it is written: a float has 15 digits for sure
+    if Decimal(repr(number)) != written:
+        raise UnfitOperand(
+            "has more digits than a number keeps: at most 15 were expected where some are behind the point"
+        )
+    return number
 
 
 def _integer(cell: str) -> int | None:

@@ -246,3 +246,16 @@ async def test_what_a_source_said_last_is_looked_up_by_its_key_before_there_are_
     plan = "\n".join(row[0] for row in rows)
     [looked_up] = re.findall(r"Scan using source_rows_pkey on .*\n *Index Cond: (.*)", plan)
     assert set(re.findall(r"\((\w+) =", looked_up)) == {"entity", "external_id", "source"}
+
+
+async def test_large_whole_number_is_in_the_store_as_it_is_in_the_file(world: World) -> None:
+    workspace = world.workspace("")
+    text = "account_id,name,employees,annual_revenue\na,A,1234567890123456,9007199254740993\n"
+    for came in ((1, 0), (0, 1)):
+        [report] = await world.load(workspace, accounts=text)
+        assert (report.new, report.unchanged, report.bad) == (*came, [])
+    assert await world.platform.fetchval("select attributes from accounts") == {
+        "name": "A",
+        "employees": 1234567890123456,
+        "annual_revenue": 9007199254740993,
+    }
