@@ -13,7 +13,7 @@ from tests.world import World
 ACCOUNTS = "account_id,name\na,Acme\nb,Bolt\n"
 PEOPLE = "person_id,email,job_title,account_id,roles\np,p@x.example,CTO,a,user\n"
 RELATIONS = "account_id,person_id,roles\na,p,advisor;buyer\n"
-MIGRATION = Path(__file__).parents[2] / "caravan/platform/sql/migrations/0012_shorthand.sql"
+MIGRATION = Path(__file__).parents[2] / "caravan/platform/sql/migrations/0013_shorthand.sql"
 
 
 @pytest.fixture
