@@ -19,6 +19,7 @@ from caravan.database import outbox
 from caravan.journeys.conditions.membership import Membership, Statement
 from caravan.journeys.conditions.model import Condition, Did
 from caravan.journeys.conditions.naming import audiences_named, walk
+from caravan.journeys.conditions.reach import reach_of_accounts
 from caravan.journeys.documents import AudienceDocument
 from caravan.platform import sql
 
@@ -177,6 +178,19 @@ def about_events(audiences: Mapping[str, StoredAudience]) -> set[str]:
             if slug not in found and audiences_named(condition) & found
         }
     return found
+
+
+def looking_beside(audiences: Mapping[str, StoredAudience]) -> set[str]:
+    """The audiences of accounts that ask, of the people there, what their other accounts are.
+
+    Farther none looks: an audience of people asks for no other people.
+    """
+    conditions = {slug: one.condition for slug, one in audiences.items()}
+    return {
+        slug
+        for slug, one in audiences.items()
+        if one.of == "accounts" and reach_of_accounts(one.condition, conditions) > 1
+    }
 
 
 async def members_since(conn: Any, slug: str, subject_ids: Sequence[int]) -> dict[int, datetime]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from caravan.database.outbox import SYNC, TIME, Change, Cursor, read_page
 from caravan.platform import audiences, segments, sql
-from caravan.platform.audiences import AudienceOf
+from caravan.platform.audiences import AudienceOf, StoredAudience
 from caravan.platform.export import Bundle, Here, export_accounts
 
 #: the engage store's cursor in this outbox
@@ -24,6 +24,8 @@ TOUCHING: dict[AudienceOf, tuple[str, ...]] = {
     "accounts": ("account", "person", "relation", "opportunity", "activity"),
     "people": ("person", "relation", "activity"),
 }
+#: what of an account other accounts of the same people may be in or out of an audience by
+TOUCHING_BESIDE = ("account", "relation", "opportunity")
 
 
 @dataclass(frozen=True)
@@ -46,11 +48,24 @@ class _AccountsTouched:
     changed_there: list[int]  # by the Platform itself
     happened_to: list[int]
 
-    def asked(self, audiences: Iterable[str], about_events: set[str]) -> list[int]:
+
+@dataclass(frozen=True)
+class _Asked:
+    """Whom a page may have brought into an audience of accounts, or out of it: what that depends on."""
+
+    accounts: _AccountsTouched
+    about_events: set[str]  # audiences
+    looking_beside: set[str]
+    beside: list[int]  # other accounts of the people of those whose records are others
+
+    def of(self, audiences: Iterable[str]) -> list[int]:
         """Whom the page may have brought into one of these audiences, or out of it."""
-        if about_events.isdisjoint(audiences):
-            return self.changed
-        return sorted({*self.changed, *self.happened_to})
+        asked = set(self.accounts.changed)
+        if not self.about_events.isdisjoint(audiences):
+            asked.update(self.accounts.happened_to)
+        if not self.looking_beside.isdisjoint(audiences):
+            asked.update(self.beside)
+        return sorted(asked)
 
 
 async def read(pool: Any, after: Cursor, as_of: datetime, limit: int = PAGE) -> list[Change]:
@@ -84,21 +99,24 @@ async def look_again(
     async with pool.acquire() as conn, conn.transaction():
         accounts = await _accounts_touched(conn, page, down)
         said = await audiences.in_force(conn)
-        about_events = audiences.about_events(said) if accounts.happened_to else set()
         members: dict[str, list[int]] = {one["audience"]: [] for one in (*journeys, *jobs)}
+        asked = await _asked(conn, page, accounts, said, {*members, *named})
         for audience in sorted(members):
-            asked = accounts.asked([audience], about_events)
-            await audiences.evaluate(conn, audience, said, as_of, asked)
-            members[audience] = await _members_among(conn, audience, asked)
-        everyone = accounts.asked([*members, *named], about_events)
+            account_ids = asked.of([audience])
+            await audiences.evaluate(conn, audience, said, as_of, account_ids)
+            members[audience] = await _members_among(conn, audience, account_ids)
+        everyone = asked.of([*members, *named])
         people: list[int] = []
-        if "people" in named.values():
+        if of_people := [audience for audience, of in named.items() if of == "people"]:
             people = sorted(
-                {*await _touched(conn, page, "people"), *await people_among(conn, everyone)}
+                {
+                    *await _touched(conn, page, "people"),
+                    *await people_among(conn, asked.of(of_people)),
+                }
             )
         for audience, of in named.items():
             if audience not in members:
-                ids = accounts.asked([audience], about_events) if of == "accounts" else people
+                ids = asked.of([audience]) if of == "accounts" else people
                 await audiences.evaluate(conn, audience, said, as_of, ids)
         for journey in journeys:
             audience = journey["audience"]
@@ -152,6 +170,27 @@ async def _accounts_touched(
     )
 
 
+async def _asked(
+    conn: Any,
+    page: Sequence[Change],
+    accounts: _AccountsTouched,
+    said: Mapping[str, StoredAudience],
+    in_use: set[str],
+) -> _Asked:
+    """Accounts beside are looked up only where an audience in use asks for them."""
+    looking_beside = audiences.looking_beside(said) & in_use
+    beside: list[int] = []
+    if looking_beside:
+        ids = _ids(page, TOUCHING_BESIDE)
+        beside = [row["id"] for row in await sql.fetch(conn, "accounts_beside", **ids)]
+    return _Asked(
+        accounts,
+        about_events=audiences.about_events(said) if accounts.happened_to else set(),
+        looking_beside=looking_beside,
+        beside=beside,
+    )
+
+
 def _of_records(page: Sequence[Change]) -> list[Change]:
     return [change for change in page if change.entity != "activity"]
 
@@ -160,10 +199,14 @@ async def _touched(conn: Any, page: Sequence[Change], of: AudienceOf) -> list[in
     """The accounts, or the people, that changed records belong to."""
     if not page:
         return []
-    ids: dict[str, list[int]] = {entity: [] for entity in TOUCHING[of]}
-    for change in page:
-        if change.entity in ids:
-            ids[change.entity].append(change.id)
-    named = {f"{entity}_ids": those for entity, those in ids.items()}
-    rows = await sql.fetch(conn, f"touched_{of}", **named)
+    rows = await sql.fetch(conn, f"touched_{of}", **_ids(page, TOUCHING[of]))
     return sorted(row["id"] for row in rows)
+
+
+def _ids(page: Sequence[Change], entities: Sequence[str]) -> dict[str, list[int]]:
+    """The changed records of these kinds, as the statements name them."""
+    ids: dict[str, list[int]] = {f"{entity}_ids": [] for entity in entities}
+    for change in page:
+        if change.entity in entities:
+            ids[f"{change.entity}_ids"].append(change.id)
+    return ids

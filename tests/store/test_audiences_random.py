@@ -68,6 +68,26 @@ when: {any: [{opportunity: {is_closed: false}}, {audience: buyers}], not: {audie
 audience: twice
 of: people
 when: {did: {event: form_filled, at_least: 2, within: 20 days}}
+---
+audience: of-energy
+of: people
+when: {account: {industry: Energy}}
+---
+audience: knows-energy
+of: accounts
+when: {people: {when: {audience: of-energy}}}
+---
+audience: bound-elsewhere
+of: people
+when: {any: [{account: {contract_end: {in_future: 10 days}}}, {not: {role_in_account: buyer}}]}
+---
+audience: knows-few-dealing
+of: accounts
+when: {people: {when: {any: [{audience: dealing}, {audience: bound-elsewhere}]}, at_least: 0, at_most: 1}}
+---
+audience: well-connected
+of: accounts
+when: {any: [{audience: knows-energy}, {not: {audience: knows-few-dealing}}]}
 """
 
 records = st.integers(0, 3)
@@ -183,9 +203,11 @@ async def keep_up(world: World, drawn: list[Any]) -> None:
     await world.store(workspace)
     kept = Kept(world, workspace)
     for number in range(4):
-        await kept.do("account", number, {"industry": "Energy"})
+        await kept.do("account", number, {"industry": "Retail" if number else "Energy"})
         await kept.do("person", number, {"job_title": "Chief"})
         await kept.do("relation", (number, number), "buyer")
+    for number in range(4):
+        await kept.do("relation", (number, (number + 1) % 4), "user")
     await kept.check()
     for count, change in enumerate(drawn):
         await kept.do(*change)
@@ -219,3 +241,27 @@ async def test_kept_up_audiences_are_those_a_whole_evaluation_finds_at_length(
     world: World, drawn: list[Any]
 ) -> None:
     await keep_up(world, drawn)
+
+
+async def test_account_of_the_same_people_brings_another_in_and_out(world: World) -> None:
+    """Two accounts with a person in common, of whom one audience asks by way of another."""
+    workspace = world.workspace(DOCUMENTS)
+    await world.store(workspace)
+    kept = Kept(world, workspace)
+    for number in range(2):
+        await kept.do("account", number, {"industry": "Retail"})
+        await kept.do("person", number, {"job_title": "Chief"})
+    for person in range(2):
+        for account in range(2):
+            await kept.do("relation", (account, person), "user")
+    await kept.check()
+    for change in (
+        ("account", 1, {"industry": "Energy"}),
+        ("account", 1, {"industry": "Retail"}),
+        ("account", 1, {"contract_end": 5}),
+        ("relation", (1, 0), "buyer"),
+        ("opportunity", 0, (1, False, 50)),
+        ("delete", 0, "opportunities"),
+    ):
+        await kept.do(*change)
+        await kept.check()
