@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from caravan.journeys.conditions import model
 from caravan.journeys.conditions.binder import Binder
+from caravan.journeys.conditions.reach import reach_of_accounts
 from caravan.journeys.conditions.sql import compile_condition
 from caravan.journeys.documents.roles_template import RolesTemplateDocument
 
@@ -39,6 +41,18 @@ async def misplaced(
     statement = _statement(_first_role(template, binder), binder)
     rows = await conn.fetch(statement, *binder.args(as_of=at, group_ids=list(group_ids)))
     return [Misplaced(row["group_id"], row["person_id"], row["role"], row["gone"]) for row in rows]
+
+
+def reach_of(template: RolesTemplateDocument) -> int:
+    """How many relations lie between an account and the farthest record that a role of its people asks for."""
+    return max(
+        (
+            reach_of_accounts(model.People(when=role.when))
+            for role in template.roles
+            if role.when is not None
+        ),
+        default=0,
+    )
 
 
 def _first_role(template: RolesTemplateDocument, binder: Binder) -> str:

@@ -5,7 +5,7 @@ changed. A page of questions is taken and answered in one transaction, with a ha
 of its accounts, so it cannot get lost and may be killed anywhere.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -14,6 +14,7 @@ from caravan.buying_groups import fitting, standing
 from caravan.buying_groups.fitting import Misplaced
 from caravan.engage import sql
 from caravan.engage.happening import Happening
+from caravan.engage.related import related
 from caravan.journeys.documents.roles_template import RolesTemplateDocument
 
 #: questions answered in one transaction
@@ -63,8 +64,18 @@ async def keep_page(conn: Any, at: datetime, limit: int = PAGE) -> Kept:
     questions = await sql.fetch(conn, "take_buying_group_questions", limit=limit)
     if not questions:
         return Kept()
-    account_ids = sorted({row["account_id"] for row in questions})
+    account_ids = await _reaching(conn, {row["account_id"] for row in questions})
     return replace(await keep_accounts(conn, account_ids, at), questions=len(questions))
+
+
+async def _reaching(conn: Any, account_ids: Iterable[int]) -> list[int]:
+    """These accounts, and those of whose people some role asks what their other accounts are, which these may be."""
+    bodies = await sql.fetch(conn, "templates_asking_lists")
+    templates = [RolesTemplateDocument.model_validate(row["body"]) for row in bodies]
+    reach = max((fitting.reach_of(template) for template in templates), default=0)
+    if reach <= 1:
+        return sorted(account_ids)
+    return (await related(conn, account_ids, [], reach)).within("accounts", reach)
 
 
 async def keep_accounts(conn: Any, account_ids: Sequence[int], at: datetime) -> Kept:

@@ -66,8 +66,10 @@ async def _record(
     of_groups = await _engaged(conn, rows[0], as_of)  # first: what is heard may ask for it
     hearing = [row for row in rows if row["id"] is not None]
     await wakeups.queue(conn, await listening.hear(conn, plans, hearing, as_of), "heard")
-    if rows[0]["watched"]:
+    if rows[0]["watched_from_afar"]:
         await look_at_exits(conn, plans, account_ids, as_of)
+    elif rows[0]["watched"]:
+        await _look_at_exits(conn, plans, account_ids, as_of)
     # of accounts, which engage nobody: this goes no deeper
     await record(conn, plans, of_groups, as_of)
     return int(rows[0]["inserted"])
@@ -84,9 +86,14 @@ async def _engaged(conn: Any, row: Any, as_of: datetime) -> list[Happening]:
 async def look_at_exits(
     conn: Any, plans: PlanCache, account_ids: Sequence[int], as_of: datetime
 ) -> None:
-    """What was written about these accounts may have an exit met: wake who rests and is to leave."""
-    leaving = await exits.reconsider(conn, plans, account_ids, as_of)
-    await wakeups.queue(conn, leaving, "exit")
+    """What was written about these accounts may have an exit met, theirs or one of others of the same people.
+
+    Who rests and is to leave is woken.
+    """
+    if not account_ids:
+        return
+    beside = await sql.fetch(conn, "share_accounts_beside", account_ids=list(account_ids))
+    await _look_at_exits(conn, plans, [*account_ids, *(row["id"] for row in beside)], as_of)
 
 
 async def look_at_exits_of(
@@ -110,6 +117,13 @@ async def look_at_exits_of(
         conn, "share_accounts_touched", person_ids=people, account_ids=accounts
     )
     await look_at_exits(conn, plans, [row["id"] for row in touched], as_of)
+
+
+async def _look_at_exits(
+    conn: Any, plans: PlanCache, account_ids: Sequence[int], as_of: datetime
+) -> None:
+    leaving = await exits.reconsider(conn, plans, account_ids, as_of)
+    await wakeups.queue(conn, leaving, "exit")
 
 
 def _ids(values: Iterable[int | None]) -> list[int]:

@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import Any
 
 from caravan.engage import sql
+from caravan.engage.plans import store_plan
 from caravan.journeys.compiler import Compiled
 from caravan.journeys.conditions.naming import audiences_anywhere
 from caravan.journeys.nodes import segment_actions
-from caravan.journeys.plan import begins_with_mail
 from caravan.journeys.state import State
 
 
@@ -38,13 +38,7 @@ async def store(conn: Any, compiled: Compiled, at: datetime) -> bool:
     latest = await sql.fetchrow(conn, "latest_travelled", slug=plan.journey)
     if latest is not None and latest["plan_hash"] == plan.hash:
         return False
-    await sql.execute(
-        conn,
-        "store_plan",
-        hash=plan.hash,
-        body=plan.model_dump(mode="json"),
-        mail_first=begins_with_mail(plan),
-    )
+    await store_plan(conn, plan)
     version = latest["version"] + 1 if latest is not None else 1
     await sql.execute(conn, "close_earlier_versions", slug=plan.journey, version=version)
     travels = await sql.fetchval(

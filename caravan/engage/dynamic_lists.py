@@ -13,8 +13,10 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from caravan.engage import lists, sql
+from caravan.engage.related import related
 from caravan.journeys.conditions.membership import Membership
 from caravan.journeys.conditions.model import Condition
+from caravan.journeys.conditions.reach import reach_of_accounts, reach_of_people
 
 #: questions answered in one transaction
 PAGE = 1000
@@ -40,9 +42,7 @@ async def keep_page(pool: Any, as_of: datetime, limit: int = PAGE) -> int:
         await sql.execute(conn, "announce_due_list_flips", at=as_of, limit=limit)
         questions = await sql.fetch(conn, "take_list_questions", limit=limit)
         if questions:
-            asked = await _subjects(conn, questions)
-            for row in known:
-                await _evaluate(conn, row, as_of, asked[row["of"]])
+            await _answer(conn, known, questions, as_of)
         return done + len(questions)
 
 
@@ -55,14 +55,23 @@ async def evaluate(pool: Any, slug: str, as_of: datetime) -> None:
                 await _evaluate(conn, row, as_of, None)
 
 
-async def _subjects(conn: Any, questions: Sequence[Any]) -> dict[str, list[int]]:
+async def _answer(
+    conn: Any, known: Sequence[Any], questions: Sequence[Any], as_of: datetime
+) -> None:
+    """Look again at whoever may be in a list by one of those in question, or out of it."""
+    reaches = [_reach(row) for row in known]
     ids: dict[str, list[int]] = {"accounts": [], "people": []}
     for question in questions:
         ids[question["of"]].append(question["subject_id"])
-    rows = await sql.fetch(
-        conn, "list_subjects", account_ids=ids["accounts"], person_ids=ids["people"]
-    )
-    return {of: [row["id"] for row in rows if row["of"] == of] for of in ids}
+    asked = await related(conn, ids["accounts"], ids["people"], max(reaches, default=0))
+    for row, reach in zip(known, reaches, strict=True):
+        await _evaluate(conn, row, as_of, asked.within(row["of"], reach))
+
+
+def _reach(row: Any) -> int:
+    """How far a list looks; at least to what somebody is related to, for a relation is in question by its ends."""
+    reach = reach_of_accounts if row["of"] == "accounts" else reach_of_people
+    return max(1, reach(_condition.validate_python(row["condition"])))
 
 
 async def _evaluate(conn: Any, row: Any, as_of: datetime, subject_ids: list[int] | None) -> None:

@@ -5,12 +5,12 @@ from datetime import datetime
 from typing import Any
 
 from caravan.engage import sql, wakeups
-from caravan.engage.plans import load_plan, load_plan_body
+from caravan.engage.plans import load_plan, load_plan_body, store_plan
 from caravan.engage.versions import PIN, Policy, decide
 from caravan.journeys.compiler import Compiled, compiled
 from caravan.journeys.conditions.naming import audiences_anywhere
 from caravan.journeys.life_cycle import ENDED, NoJourney, Refused, check
-from caravan.journeys.plan import Plan, begins_with_mail
+from caravan.journeys.plan import Plan
 from caravan.journeys.schedule import dates_of
 
 
@@ -192,13 +192,7 @@ async def _store(
         if publish_at is not None:  # published already: what is said of those inside still counts
             called = await decide(conn, policy, latest["id"], latest["version"], plan)
         return Stored(latest["id"], plan.journey, latest["version"], "unchanged", called)
-    await sql.execute(
-        conn,
-        "store_plan",
-        hash=plan.hash,
-        body=plan.model_dump(mode="json"),
-        mail_first=begins_with_mail(plan),
-    )
+    await store_plan(conn, plan)
     if draft is not None:
         journey_id, version = draft["id"], draft["version"]
         await sql.execute(

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from pydantic import BaseModel, ConfigDict
 
 from caravan.journeys.conditions.model import Condition
+from caravan.journeys.conditions.reach import reach_of_accounts
 from caravan.journeys.control import EXIT, Target
 from caravan.journeys.reasons import ExitReason
 
@@ -39,3 +40,8 @@ def still_open(exits: Sequence[Exit], visits: Mapping[str, int]) -> list[Exit]:
 def target_of(one: Exit) -> Target:
     """Where an account goes that takes it."""
     return Target(node=one.name) if one.acts else Target(reason=ExitReason.EXIT, label=one.label)
+
+
+def reach_of(exits: Sequence[Exit]) -> int:
+    """How many relations lie between an account and the farthest record that one of its exits asks for."""
+    return max((reach_of_accounts(one.when) for one in exits), default=0)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from caravan.journeys.conditions import model
 from caravan.journeys.documents.buying_groups import BuyingGroupsDocument
 from caravan.journeys.documents.roles_template import TemplateRole
 from tests.grouping import GRID, JOB, TEAM, Documents, Grouping, titled
@@ -104,6 +105,36 @@ async def test_a_person_who_changes_is_given_the_role_that_fits(grouping: Groupi
         "a2": "practitioner",
         "a3": "decision-maker",
     }
+
+
+async def test_a_role_follows_the_other_accounts_of_people(grouping: Grouping) -> None:
+    read = model.InList(of="accounts", list="read-about", when=model.Did(type="page_visited"))
+    champion = TemplateRole(
+        role="champion", when=model.InList(of="people", list="at-readers", when=read)
+    )
+    template = TEAM.model_copy(update={"roles": (*TEAM.roles[:2], champion)})
+    await change(grouping, relations="account_id,person_id\nb,a3\n")
+    await grouping.store(Documents(roles_templates={"team": template}))
+    await grouping.keep()
+    assert "a3" not in await roles(grouping, "a")
+    await grouping.world.happen("page_visited", account="b")
+    await grouping.keep()
+    assert (await roles(grouping, "b"))["a3"] == "champion"
+    assert (await roles(grouping, "a"))["a3"] == "champion"
+    await change(grouping, relations="account_id,person_id,is_deleted\nb,a3,true\n")
+    assert "a3" not in await roles(grouping, "a")
+
+
+async def test_a_role_counts_what_somebody_else_did_in_the_name_of_an_account(
+    grouping: Grouping,
+) -> None:
+    read = model.InList(of="accounts", list="read-about", when=model.Did(type="page_visited"))
+    template = TEAM.model_copy(update={"roles": (TemplateRole(role="champion", when=read),)})
+    await grouping.store(Documents(roles_templates={"team": template}))
+    await grouping.keep()
+    await grouping.world.happen("page_visited", account="b", person="a3")
+    await grouping.keep()
+    assert await roles(grouping, "b") == {"b1": "champion"}
 
 
 async def test_a_person_who_changes_accounts_changes_groups(grouping: Grouping) -> None:

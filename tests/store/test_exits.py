@@ -305,3 +305,41 @@ async def test_account_that_comes_into_an_audience_leaves_by_its_exit(world: Wor
     state = await world.walk(traversal)
     assert state.ended is not None
     assert state.ended.label == "rich"
+
+
+SHARED = """
+people_list: dealing
+type: dynamic
+when: {any: [{opportunity: {is_closed: false}}, {account_list: read-about}]}
+---
+account_list: read-about
+type: dynamic
+when: {did: {event: page_visited}}
+---
+"""
+KNOWS = "exits: [{label: deal, when: {people: {when: {people_list: dealing}}}}]"
+
+
+@pytest.mark.parametrize("cause", ["opportunity", "event"])
+async def test_exit_sees_what_happens_to_another_account_of_the_same_people(
+    world: World, cause: str
+) -> None:
+    workspace = world.workspace(SHARED + journey(KNOWS))
+    await world.load(
+        workspace,
+        accounts="account_id,name\na,Acme\nb,Beta\nc,Core\n",
+        people="person_id,email\np,p@a.example\nq,q@b.example\n",
+        relations="account_id,person_id\na,p\nb,p\nb,q\nc,q\n",
+    )
+    traversals = await world.enter(await world.publish(workspace, "way"))
+    await world.follow()
+    for one in traversals:
+        await world.walk(one)
+    if cause == "opportunity":
+        await world.load(workspace, opportunities=OPPORTUNITY.format("false"))
+        await world.follow()
+    else:
+        await world.happen("page_visited", account="a")
+    # the one it happened to, and the other one of its person: not the one of a colleague there
+    assert await wakeups(world) == 2
+    assert [bool((await world.walk(one)).ended) for one in traversals] == [True, True, False]

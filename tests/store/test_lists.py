@@ -228,6 +228,80 @@ async def test_dynamic_list_follows_data(world: World) -> None:
     assert await members(world, "people", "clickers") == ["p3"]
 
 
+OF_OTHER_ACCOUNTS = """
+people_list: of-energy
+type: dynamic
+when: {account: {industry: Energy}}
+---
+account_list: knows-energy
+type: dynamic
+when: {people: {when: {people_list: of-energy}}}
+---
+account_list: read-about
+type: dynamic
+when: {did: {event: page_visited}}
+---
+people_list: at-readers
+type: dynamic
+when: {account_list: read-about}
+---
+account_list: knows-a-reader
+type: dynamic
+when: {people: {when: {people_list: at-readers}}}
+---
+people_list: around
+type: dynamic
+when: {account_list: knows-a-reader}
+---
+"""
+
+
+async def all_members(world: World) -> dict[str, list[str]]:
+    names = ("knows-energy", "read-about", "knows-a-reader")
+    found = {name: await members(world, "accounts", name) for name in names}
+    people = ("of-energy", "at-readers", "around")
+    return found | {name: await members(world, "people", name) for name in people}
+
+
+async def test_dynamic_list_follows_other_accounts_of_the_same_people(world: World) -> None:
+    # a chain: a – p – b – q – c – r – d
+    workspace = await bring_in(
+        world,
+        OF_OTHER_ACCOUNTS,
+        accounts="account_id,name,industry\na,A,Retail\nb,B,Retail\nc,C,Retail\nd,D,Retail\n",
+        people="person_id,email\np,p@a.example\nq,q@b.example\nr,r@c.example\n",
+        relations="account_id,person_id\na,p\nb,p\nb,q\nc,q\nc,r\nd,r\n",
+    )
+    none: dict[str, list[str]] = {name: [] for name in await all_members(world)}
+    assert await all_members(world) == none
+
+    world.pass_time(minutes=1)
+    await world.load(workspace, accounts="account_id,name,industry\na,A,Energy\n")
+    await world.follow()
+    energy = {"of-energy": ["p"], "knows-energy": ["a", "b"]}
+    assert await all_members(world) == none | energy
+
+    world.pass_time(minutes=1)
+    await world.load(workspace, accounts="account_id,name,industry\na,A,Retail\n")
+    await world.follow()
+    assert await all_members(world) == none
+
+    await world.happen("page_visited", account="a")
+    await world.follow()
+    read = {"read-about": ["a"], "at-readers": ["p"]}
+    around = {"knows-a-reader": ["a", "b"], "around": ["p", "q"]}
+    assert await all_members(world) == none | read | around
+
+
+async def test_dynamic_list_counts_what_somebody_else_did_in_the_name_of_an_account(
+    world: World,
+) -> None:
+    await bring_in(world, OF_OTHER_ACCOUNTS)
+    await world.happen("page_visited", account="a", person="p3")
+    await world.follow()
+    assert await members(world, "accounts", "read-about") == ["a", "b"]
+
+
 MADE_OF_OTHERS = """
 audience: energy-firms
 when: {account: {industry: Energy}}

@@ -12,9 +12,10 @@ order by id for key share;
 -- Inserts what is new and gives the open listeners of the accounts touched that care for one of the types:
 -- also where all were known already, for one that came in as history has not been heard yet. A row
 -- without a listener says how many were new, where nobody listens. `watched`: exits are to be looked at
--- for an account touched; whoever rests there has said so before these accounts were locked. Where there
--- are dynamic lists, the places in them of those it happened to are put in question; where a job asks about
--- one of the types, the groups of the accounts. `zone`: what of it counts for engagement, by type, is to be
+-- for an account touched; whoever rests there has said so before these accounts were locked. `watched_from_afar`:
+-- maybe for others of the same people too, see `share_accounts_beside`. Where there
+-- are dynamic lists, the places in them of those it happened to are put in question (of an account by its person,
+-- unless that is somebody else's); where a job asks about one of the types, the groups of the accounts. `zone`: what of it counts for engagement, by type, is to be
 -- counted on its days; null where nothing does. What bots did (`bot`) engages nobody.
 with inserted as (
   insert into activities (external_id, type, at, account_id, person_id, fields)
@@ -31,17 +32,24 @@ with inserted as (
   insert into list_questions (of, subject_id)
   select case when person_id is null then 'accounts' else 'people' end, coalesce(person_id, account_id)
   from inserted where exists (select from lists where condition is not null)
+  union all
+  select 'accounts', i.account_id from inserted i
+  where i.person_id is not null and i.account_id is not null and exists (select from lists where condition is not null)
+    and not exists (select from relations r where r.account_id = i.account_id and r.person_id = i.person_id)
 ), questioned_groups as (
   insert into buying_group_questions (account_id)
-  select distinct coalesce(r.account_id, i.account_id)
+  select distinct whose.account_id
   from inserted i left join relations r on r.person_id = i.person_id and r.deleted_at is null
+  cross join lateral (values (r.account_id), (i.account_id)) whose (account_id)
   where i.type in (select unnest(asks) from buying_group_jobs where deleted_at is null)
-    and coalesce(r.account_id, i.account_id) is not null
+    and whose.account_id is not null
   order by 1
 )
-select n.inserted, n.watched, engaging.*, hearing.*
+select n.inserted, n.watched, n.watched_from_afar, engaging.*, hearing.*
 from (select count(*) as inserted,
-             exists (select from exit_watches where account_id = any(:touched::bigint[]) and edge is null) as watched
+             exists (select from exit_watches where account_id = any(:touched::bigint[]) and edge is null) as watched,
+             exists (select from plans p join journeys j on j.plan_hash = p.hash
+                     where p.exits_reach > 1 and j.state in ('scheduled', 'live', 'closed')) as watched_from_afar
       from inserted) n
 left join engaging on true
 left join lateral (

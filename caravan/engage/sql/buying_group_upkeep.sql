@@ -86,6 +86,15 @@ order by g.id;
 -- name: template_bodies
 select id, body from roles_templates where id = any(:ids::bigint[]) order by id;
 
+-- name: templates_asking_lists
+-- The latest of those that jobs follow and that ask for lists of people: these may ask for other accounts of theirs.
+select t.body
+from solution_interests i
+cross join lateral (select body from roles_templates where slug = i.roles_template
+                    order by version desc limit 1) t
+where i.slug in (select solution_interest from buying_group_jobs where deleted_at is null)
+  and jsonb_path_exists(t.body, '$.** ? (@.kind == "list" && @.of == "people")');
+
 -- name: lock_groups_to_keep
 select id from buying_groups where id = any(:group_ids::bigint[]) order by id for no key update;
 

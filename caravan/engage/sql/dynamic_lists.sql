@@ -35,15 +35,5 @@ delete from list_questions
 where id in (select id from list_questions order by id limit :limit for update skip locked)
 returning of, subject_id;
 
--- name: list_subjects
--- A person's data may count for the accounts, an account's for its people.
-select 'accounts' as of, q.id
-from (select unnest(:account_ids::bigint[]) as id
-      union select account_id from relations where person_id = any(:person_ids::bigint[])) q
-union all
-select 'people', q.id
-from (select unnest(:person_ids::bigint[]) as id
-      union select person_id from relations where account_id = any(:account_ids::bigint[])) q;
-
 -- name: mark_list_evaluated
 update lists set evaluated_at = :at where of = :of and slug = :slug;

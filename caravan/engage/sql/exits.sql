@@ -31,3 +31,27 @@ order by w.traversal_id for update of w;
 -- name: note_look
 update exit_watches set edge = :edge, because = :because, next_flip = :next_flip
 where traversal_id = :traversal_id and edge is null;
+
+-- name: share_accounts_beside
+-- The accounts travelling whose exits may ask for other accounts of their people, some of which (`account_ids`) have
+-- changed. Locked as by `share_accounts_touched`, for whom it is too; nothing is looked up or locked where no exit of
+-- a journey asks so far.
+with recursive far as materialized (
+  select max(p.exits_reach) / 2 as hops from plans p join journeys j on j.plan_hash = p.hash
+  where p.exits_reach > 1 and j.state in ('scheduled', 'live', 'closed')
+), beside (id, hops) as (
+  select given.id, 0 from far cross join unnest(:account_ids::bigint[]) as given (id)
+  where case when far.hops > 0
+             then (select pg_advisory_xact_lock_shared(hashtext(current_schema() || '.engagement')) is not null) end
+  union
+  select theirs.account_id, b.hops + 1
+  from beside b cross join far
+  join relations r on r.account_id = b.id
+  join relations theirs on theirs.person_id = r.person_id
+  where b.hops < far.hops
+)
+-- an array, so that they are found by index however many travel
+select a.id from accounts a
+where a.id = any(array(select id from beside where hops > 0 except select unnest(:account_ids::bigint[])))
+  and (select true from traversals t where t.account_id = a.id and t.ended_at is null limit 1)
+order by a.id for key share of a;

@@ -1,5 +1,6 @@
 -- name: store_plan
-insert into plans (hash, body, mail_first) values (:hash, :body, :mail_first) on conflict (hash) do nothing;
+insert into plans (hash, body, mail_first, exits_reach) values (:hash, :body, :mail_first, :exits_reach)
+on conflict (hash) do nothing;
 
 -- name: plan_body
 select body from plans where hash = :hash;
