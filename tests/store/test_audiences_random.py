@@ -6,12 +6,14 @@ then all audiences are compared with what their conditions say of everybody.
 
 import json
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from caravan import platform
 from caravan.platform import audiences, down_flow
 from tests.world import World
 
@@ -247,6 +249,10 @@ async def test_account_of_the_same_people_brings_another_in_and_out(world: World
     """Two accounts with a person in common, of whom one audience asks by way of another."""
     workspace = world.workspace(DOCUMENTS)
     await world.store(workspace)
+    # the others do not pay for it
+    said = await audiences.stored(world.platform)
+    asking = {"knows-energy", "knows-few-dealing", "well-connected"}
+    assert audiences.looking_beside(said) == asking
     kept = Kept(world, workspace)
     for number in range(2):
         await kept.do("account", number, {"industry": "Retail"})
@@ -265,3 +271,10 @@ async def test_account_of_the_same_people_brings_another_in_and_out(world: World
     ):
         await kept.do(*change)
         await kept.check()
+    # who was missed before any of this was looked at is looked at once more when the store is migrated
+    await world.platform.execute("delete from audience_members")
+    with pytest.raises(AssertionError):
+        await kept.check()
+    migration = Path(platform.__file__).parent / "sql/migrations/0012_accounts_beside.sql"
+    await world.platform.execute(migration.read_text(encoding="utf-8"))
+    await kept.check()

@@ -1,10 +1,13 @@
 """Exits: looked at on arrival, and while an account rests whenever its data changes or time does it."""
 
 import asyncio
+import re
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
+from caravan import engage
 from caravan.campaigns import stretch
 from tests.world import World
 
@@ -343,3 +346,19 @@ async def test_exit_sees_what_happens_to_another_account_of_the_same_people(
     # the one it happened to, and the other one of its person: not the one of a colleague there
     assert await wakeups(world) == 2
     assert [bool((await world.walk(one)).ended) for one in traversals] == [True, True, False]
+
+
+async def test_exits_published_before_it_was_kept_how_far_they_look_are_taken_for_far(
+    world: World,
+) -> None:
+    far = world.workspace(SHARED + journey(KNOWS))
+    await world.publish(far, "way")
+    near = world.workspace(SHARED + journey(DEAL).replace("journey: way", "journey: near"))
+    await world.publish(near, "near")
+    kept = "select j.slug, p.exits_reach from plans p join journeys j on j.plan_hash = p.hash order by 1"
+    assert [tuple(row) for row in await world.engage.fetch(kept)] == [("near", 0), ("way", 3)]
+    await world.engage.execute("update plans set exits_reach = 0")
+    migration = Path(engage.__file__).parent / "sql/migrations/0025_exits_reach.sql"
+    [update] = re.findall(r"update plans .*?;", migration.read_text(encoding="utf-8"), re.DOTALL)
+    await world.engage.execute(update)
+    assert [tuple(row) for row in await world.engage.fetch(kept)] == [("near", 0), ("way", 4)]

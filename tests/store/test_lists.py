@@ -1,12 +1,15 @@
 """Lists: what documents name, what journeys change, what conditions and time decide."""
 
 import asyncio
+import re
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from caravan import engage
 from caravan.campaigns import audience_flow, stretch
 from caravan.engage import dynamic_lists, lists, sql
 from caravan.journeys.workspace import Workspace
@@ -291,6 +294,24 @@ async def test_dynamic_list_follows_other_accounts_of_the_same_people(world: Wor
     read = {"read-about": ["a"], "at-readers": ["p"]}
     around = {"knows-a-reader": ["a", "b"], "around": ["p", "q"]}
     assert await all_members(world) == none | read | around
+
+
+async def test_lists_that_missed_other_accounts_are_evaluated_anew_by_the_migration(
+    world: World,
+) -> None:
+    await bring_in(world, OF_OTHER_ACCOUNTS)
+    migration = Path(engage.__file__).parent / "sql/migrations/0025_exits_reach.sql"
+    [update] = re.findall(r"update lists .*?;", migration.read_text(encoding="utf-8"), re.DOTALL)
+    await world.engage.execute(update)
+    due = await world.engage.fetch("select slug from lists where evaluated_at is null order by 1")
+    assert [row["slug"] for row in due] == [
+        "around",
+        "at-readers",
+        "knows-a-reader",
+        "knows-energy",
+    ]
+    await world.follow()
+    assert await world.engage.fetch("select from lists where evaluated_at is null") == []
 
 
 async def test_dynamic_list_counts_what_somebody_else_did_in_the_name_of_an_account(

@@ -168,15 +168,14 @@ union select r.account_id from activities v join relations r on r.person_id = v.
       where v.id = any(:activity_ids::bigint[]);
 
 -- name: accounts_beside
--- The accounts that share a person with those that changed records belong to, also with a relation that is no
--- more. Of a relation it is that person alone; what a person is, and does, all their accounts are touched by anyway.
-with shared as (
-  select person_id from relations where account_id = any(:account_ids::bigint[])
-  union select r.person_id from opportunities o join relations r on r.account_id = o.account_id
-        where o.id = any(:opportunity_ids::bigint[])
-  union select person_id from relations where id = any(:relation_ids::bigint[])
-)
-select distinct r.account_id as id from shared s join relations r on r.person_id = s.person_id;
+-- The accounts that share a person with those that changed records belong to, also by a relation that is no more.
+-- Of a relation it is that person alone; what a person is, and does, all their accounts are touched by anyway. In
+-- arrays, so that each is found by index, however many relations there are.
+select distinct r.account_id as id from relations r
+where r.person_id = any(array(
+  select o.person_id from relations o
+  where o.account_id = any(:account_ids::bigint[] || array(select account_id from opportunities where id = any(:opportunity_ids::bigint[])))
+  union select person_id from relations where id = any(:relation_ids::bigint[])));
 
 -- name: touched_people
 -- The people whom changed records are about; those of touched accounts come with these.

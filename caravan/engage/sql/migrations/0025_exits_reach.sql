@@ -5,3 +5,7 @@ alter table plans add column exits_reach smallint not null default 0;
 update plans set exits_reach = 4
 where jsonb_path_exists(body::jsonb, '$.exits[*].** ? (@.kind == "list" && @.of == "people" && @.when != null)');
 create index plans_of_far_exits on plans (hash) where exits_reach > 1;
+
+-- Lists that ask for other lists may have missed what happened to other accounts of the same people.
+update lists set evaluated_at = null, xid = pg_current_xact_id()
+where jsonb_path_exists(condition, '$.** ? (@.kind == "list" && @.when != null)');
