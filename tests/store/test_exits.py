@@ -358,7 +358,7 @@ async def test_exits_published_before_it_was_kept_how_far_they_look_are_taken_fo
     kept = "select j.slug, p.exits_reach from plans p join journeys j on j.plan_hash = p.hash order by 1"
     assert [tuple(row) for row in await world.engage.fetch(kept)] == [("near", 0), ("way", 3)]
     await world.engage.execute("update plans set exits_reach = 0")
-    migration = Path(engage.__file__).parent / "sql/migrations/0025_exits_reach.sql"
+    migration = Path(engage.__file__).parent / "sql/migrations/0026_exits_reach.sql"
     [update] = re.findall(r"update plans .*?;", migration.read_text(encoding="utf-8"), re.DOTALL)
     await world.engage.execute(update)
     assert [tuple(row) for row in await world.engage.fetch(kept)] == [("near", 0), ("way", 4)]

@@ -300,7 +300,7 @@ async def test_lists_that_missed_other_accounts_are_evaluated_anew_by_the_migrat
     world: World,
 ) -> None:
     await bring_in(world, OF_OTHER_ACCOUNTS)
-    migration = Path(engage.__file__).parent / "sql/migrations/0025_exits_reach.sql"
+    migration = Path(engage.__file__).parent / "sql/migrations/0026_exits_reach.sql"
     [update] = re.findall(r"update lists .*?;", migration.read_text(encoding="utf-8"), re.DOTALL)
     await world.engage.execute(update)
     due = await world.engage.fetch("select slug from lists where evaluated_at is null order by 1")
