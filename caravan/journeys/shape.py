@@ -58,7 +58,7 @@ def check_shape(
         fields.report(
             "cycle-without-wait",
             ("nodes", cycle[0]),
-            f"{_ring(cycle)} has no wait or listen: an account would spin in it",
+            f"{_ring(cycle)} has no wait or listen that lasts: an account would spin in it",
         )
 
 
