@@ -1,7 +1,7 @@
 """One connection in the place of a pool: whoever asks for one gets it."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 
@@ -14,7 +14,10 @@ class OneConnection:
         self.fetchrow = conn.fetchrow
         self.fetchval = conn.fetchval
         self.execute = conn.execute
-        self.transaction = conn.transaction
+
+    def transaction(self, **options: Any) -> AbstractAsyncContextManager[Any]:
+        made: AbstractAsyncContextManager[Any] = self._conn.transaction(**options)
+        return made
 
     @asynccontextmanager
     async def acquire(self) -> AsyncIterator[Any]:

@@ -4,8 +4,10 @@ from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
+from caravan.database.one_connection import OneConnection
 
-class Lane:
+
+class Lane(OneConnection):
     """Stands in the place of a pool, and of the connection that is borrowed from it.
 
     To borrow one from a pool for each of an account's transactions would cost more than they do. And a
@@ -14,12 +16,8 @@ class Lane:
     """
 
     def __init__(self, conn: Any) -> None:
-        self._conn = conn
+        super().__init__(conn)
         self._chained = False  # in a transaction of ours, in which nobody is yet
-        self.fetch = conn.fetch
-        self.fetchrow = conn.fetchrow
-        self.fetchval = conn.fetchval
-        self.execute = conn.execute
 
     @asynccontextmanager
     async def acquire(self) -> AsyncIterator["Lane"]:
@@ -35,9 +33,9 @@ class Lane:
             finally:
                 self._chained = False
 
-    def transaction(self) -> AbstractAsyncContextManager[Any]:
+    def transaction(self, **options: Any) -> AbstractAsyncContextManager[Any]:
         """A link of the chain; within one, or where there is no chain, what the connection makes of it."""
-        return self._link() if self._chained else self._conn.transaction()
+        return self._link() if self._chained else super().transaction(**options)
 
     @asynccontextmanager
     async def _link(self) -> AsyncIterator[None]:
